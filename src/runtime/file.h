@@ -1,0 +1,77 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "runtime/task.h"
+
+namespace brook::runtime {
+
+enum class OpenMode {
+  kRead,           ///< must exist
+  kReadWrite,      ///< must exist
+  kCreate,         ///< made where absent, kept where present
+  kCreateOrEmpty,  ///< made where absent, emptied where present
+};
+
+/// One open file with positional access. Errors carry KAFKA_STORAGE_ERROR and name the path, the operation and errno's text; a full
+/// disk too (`is_disk_full` in its context is not parsed: see FileSystem::free_bytes). Runs on: one shard at a time.
+class File {
+ public:
+  virtual ~File() = default;
+
+  [[nodiscard]] virtual const std::string& path() const = 0;
+  [[nodiscard]] virtual Result<std::uint64_t> size() const = 0;
+  /// Gathers `parts` at `offset` in one system call where possible; all or an error (what a failed write left behind is the caller's
+  /// to truncate). Goes to the page cache and does not wait for the disk, so it is called on the shard.
+  [[nodiscard]] virtual Result<void> write_at(std::uint64_t offset, std::span<const ByteView> parts) = 0;
+  /// Reads up to to.size() bytes, fewer only at the end of the file. Served on the shard from the page cache, else by the file pool.
+  [[nodiscard]] virtual Task<Result<std::size_t>> read_at(std::uint64_t offset, MutableBytes to) = 0;
+  /// The same without leaving the shard: may block on the disk. For start-up and small metadata files.
+  [[nodiscard]] virtual Result<std::size_t> read_at_blocking(std::uint64_t offset, MutableBytes to) = 0;
+  [[nodiscard]] virtual Result<void> truncate(std::uint64_t size) = 0;
+  /// fdatasync on the file pool.
+  [[nodiscard]] virtual Task<Result<void>> sync() = 0;
+  [[nodiscard]] virtual Result<void> sync_blocking() = 0;
+};
+
+struct DirectoryEntry {
+  std::string name;
+  bool is_directory = false;
+  std::uint64_t size = 0;
+};
+
+/// Holds an exclusive lock for its life.
+class FileLock {
+ public:
+  virtual ~FileLock() = default;
+};
+
+/// The file system. All but remove_tree() run on the calling thread and are quick.
+class FileSystem {
+ public:
+  virtual ~FileSystem() = default;
+
+  [[nodiscard]] virtual Result<std::unique_ptr<File>> open(const std::string& path, OpenMode mode) = 0;
+  [[nodiscard]] virtual Result<std::vector<DirectoryEntry>> list(const std::string& directory) = 0;
+  [[nodiscard]] virtual bool exists(const std::string& path) = 0;
+  [[nodiscard]] virtual Result<void> create_directories(const std::string& path) = 0;
+  [[nodiscard]] virtual Result<void> rename(const std::string& from, const std::string& to) = 0;
+  /// A missing file is no error.
+  [[nodiscard]] virtual Result<void> remove(const std::string& path) = 0;
+  [[nodiscard]] virtual Task<Result<void>> remove_tree(const std::string& path) = 0;
+  [[nodiscard]] virtual Result<void> sync_directory(const std::string& path) = 0;
+  [[nodiscard]] virtual Result<std::string> read_whole(const std::string& path) = 0;
+  /// Writes `path`.tmp, syncs it, renames it over `path`, syncs the directory.
+  [[nodiscard]] virtual Result<void> replace_whole(const std::string& path, std::string_view content) = 0;
+  /// An error naming the holder's process id where it is known.
+  [[nodiscard]] virtual Result<std::unique_ptr<FileLock>> lock(const std::string& path) = 0;
+  [[nodiscard]] virtual Result<std::uint64_t> free_bytes(const std::string& path) = 0;
+};
+
+}  // namespace brook::runtime

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstddef>
+#include <coroutine>
+
+#include "runtime/task.h"
+
+namespace brook::runtime {
+
+/// Owns what runs in the background. Whoever spawns closes the gate before what the tasks refer to dies. Runs on: one shard.
+class Gate {
+ public:
+  Gate() = default;
+  ~Gate();  // Aborts where tasks still run: closing was forgotten.
+  Gate(const Gate&) = delete;
+  Gate& operator=(const Gate&) = delete;
+
+  /// Starts `task` at once, up to its first suspension. Dropped (never started) after close().
+  void spawn(Task<void> task);
+  [[nodiscard]] bool closed() const { return closed_; }
+  [[nodiscard]] std::size_t running() const { return running_; }
+  /// Refuses new tasks and waits until the running ones have ended; the owner has told them to end first.
+  [[nodiscard]] Task<void> close();
+
+ private:
+  struct Detached;
+  Detached run(Task<void> task);
+
+  std::size_t running_ = 0;
+  bool closed_ = false;
+  std::coroutine_handle<> closer_;
+};
+
+}  // namespace brook::runtime

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "runtime/clock.h"
+#include "runtime/file.h"
+#include "runtime/task.h"
+
+namespace brook::runtime {
+
+struct Address {
+  std::string host;  ///< numeric, or a name that connect() and listen() resolve
+  std::uint16_t port = 0;
+};
+
+/// One TCP connection. At most one read and one write at a time. Errors carry NETWORK_EXCEPTION. Runs on: one shard.
+class Stream {
+ public:
+  virtual ~Stream() = default;
+  [[nodiscard]] virtual const Address& local() const = 0;
+  [[nodiscard]] virtual const Address& peer() const = 0;
+  /// Waits until a read would not wait, so that an idle connection holds no buffer.
+  [[nodiscard]] virtual Task<Result<void>> wait_readable() = 0;
+  /// What is there, at least one byte; 0 at the end of the stream.
+  [[nodiscard]] virtual Task<Result<std::size_t>> read_some(MutableBytes to) = 0;
+  /// All of `parts`, which stay alive until then.
+  [[nodiscard]] virtual Task<Result<void>> write(std::span<const ByteView> parts) = 0;
+  /// `size` bytes of `file` from `offset`, from page cache to socket where the platform can. An error where the file ends early.
+  [[nodiscard]] virtual Task<Result<void>> send_file(File& file, std::uint64_t offset, std::uint64_t size) = 0;
+  /// Pending and later operations end with an error.
+  virtual void close() = 0;
+};
+
+/// A connection that no shard owns yet; hand it to Shard::adopt on the shard that shall own it. Any thread.
+class PendingStream {
+ public:
+  virtual ~PendingStream() = default;
+};
+
+class Listener {
+ public:
+  virtual ~Listener() = default;
+  [[nodiscard]] virtual const Address& local() const = 0;
+  [[nodiscard]] virtual Task<Result<std::unique_ptr<PendingStream>>> accept() = 0;
+  virtual void close() = 0;
+};
+
+}  // namespace brook::runtime
