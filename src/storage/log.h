@@ -1,0 +1,229 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/ids.h"
+#include "base/result.h"
+#include "runtime/clock.h"
+#include "runtime/file.h"
+#include "runtime/signal.h"
+#include "runtime/task.h"
+#include "storage/leader_epochs.h"
+#include "storage/log_config.h"
+#include "storage/producer_state.h"
+#include "storage/transaction_index.h"
+
+namespace brook::storage {
+
+class Segment;
+
+/// What the log directory's checkpoints say of a log.
+struct OpenHints {
+  Offset recovery_point{0};    ///< everything below is on the disk
+  Offset log_start_offset{0};  ///< of log-start-offset-checkpoint, 0 where it has none
+  bool clean_shutdown = false;  ///< .kafka_cleanshutdown was there: nothing is read again
+};
+
+struct AppendInfo {
+  Offset first_offset;
+  Offset last_offset;
+  Timestamp max_timestamp;  ///< of a duplicate: the original batch's
+  std::optional<LeaderEpoch> leader_epoch;  ///< of the last batch
+  std::size_t batches = 0;
+  bool duplicate = false;  ///< nothing was written: the producer's batch was already here, at first_offset
+};
+
+/// Bytes [offset, offset + size) of `file`. Stays readable when the log deletes or renames it.
+struct FileRange {
+  std::shared_ptr<runtime::File> file;
+  std::uint64_t offset = 0;
+  std::uint64_t size = 0;
+};
+
+/// Where an offset lies: what a delayed fetch compares without another look into files.
+struct LogPosition {
+  Offset offset;
+  Offset segment_base_offset;
+  std::uint64_t position = 0;  ///< in the segment's file
+};
+
+/// What a read found: whole batches from the one that holds the asked offset on (its first records may lie below it); the last batch
+/// may be cut short by max_bytes, as Kafka's is.
+struct LogSlice {
+  LogPosition start;
+  std::vector<FileRange> ranges;
+  std::uint64_t size = 0;              ///< of all ranges
+  std::uint32_t first_batch_size = 0;  ///< 0 where the slice is empty
+  /// No offset in the slice is at or above it: the bound to ask aborted_transactions() with.
+  Offset end_offset;
+};
+
+struct TimestampOffset {
+  Timestamp timestamp;
+  Offset offset;
+  std::optional<LeaderEpoch> leader_epoch;
+
+  friend bool operator==(const TimestampOffset&, const TimestampOffset&) = default;
+};
+
+/// For DescribeProducers.
+struct ActiveProducer {
+  ProducerId producer_id;
+  ProducerEpoch epoch;
+  std::int32_t last_sequence = -1;
+  Timestamp last_timestamp;
+  std::int32_t coordinator_epoch = -1;
+  std::optional<Offset> current_txn_start_offset;
+};
+
+struct SegmentInfo {
+  Offset base_offset;
+  std::uint64_t size = 0;
+  Timestamp largest_timestamp;
+};
+
+/// One partition's log: a directory in Apache Kafka's format, which nobody else writes to. Offsets grow; segments follow each other
+/// without overlap, the last one is active. log_start_offset <= log_end_offset; recovery_point <= log_end_offset.
+///
+/// An append is on the shard and goes to the page cache; a failed one leaves the log as it was and usable. Tasks refer to the log:
+/// their owner ends them before it dies. Runs on: one shard.
+class Log {
+ public:
+  /// Opens the log in `directory`, which is made where it is absent. Without a clean shutdown the tail from the recovery point is
+  /// checked batch by batch and cut at the first bad one, and indexes, epochs and producers are built anew from there. `files` and
+  /// `clock` outlive the log.
+  [[nodiscard]] static Task<Result<std::unique_ptr<Log>>> open(runtime::FileSystem& files, runtime::Clock& clock,
+                                                               std::string directory, TopicPartition partition, LogConfig config,
+                                                               OpenHints hints);
+  ~Log();
+  Log(const Log&) = delete;
+  Log& operator=(const Log&) = delete;
+
+  [[nodiscard]] const TopicPartition& partition() const { return partition_; }
+  [[nodiscard]] const std::string& directory() const { return directory_; }
+  [[nodiscard]] const LogConfig& config() const { return config_; }
+  void set_config(LogConfig config) { config_ = config; }
+
+  /// `batches` are whole, checked (record::validate), and have their offsets, from log_end_offset() on, and leader epoch in place.
+  /// Producers first: a repeated batch answers with the original's offsets, errors as ProducerState::check. RECORD_TOO_LARGE and
+  /// RECORD_LIST_TOO_LARGE name the limit; KAFKA_STORAGE_ERROR the path.
+  [[nodiscard]] Result<AppendInfo> append_as_leader(ByteView batches, AppendOrigin origin);
+  /// Offsets and epochs as they are: not below log_end_offset() (else OFFSET_OUT_OF_RANGE), holes allowed. CORRUPT_MESSAGE where the
+  /// bytes are not batches; a short last batch, as a fetch may end with, is left out.
+  [[nodiscard]] Result<AppendInfo> append_as_follower(ByteView batches);
+
+  [[nodiscard]] Offset log_start_offset() const { return log_start_offset_; }
+  [[nodiscard]] Offset log_end_offset() const { return log_end_offset_; }
+  /// The end and the active segment's position: what a fetch at the end compares with.
+  [[nodiscard]] LogPosition end_position() const;
+  /// Where readers of committed transactions stop: the first open transaction or `high_watermark`, whichever is lower.
+  [[nodiscard]] Offset last_stable_offset(Offset high_watermark);
+
+  /// Batches from the one with offset `from` (or the next one behind a hole) that lie below `upper_bound`; max_bytes may cut the last,
+  /// unless it is the first and `at_least_one_batch`. Empty where `from` is not below the bound. OFFSET_OUT_OF_RANGE outside
+  /// [log start, log end]. At the log's end no file is read.
+  [[nodiscard]] Task<Result<LogSlice>> read(Offset from, std::size_t max_bytes, Offset upper_bound, bool at_least_one_batch);
+
+  /// The first record whose timestamp is not before `target`.
+  [[nodiscard]] Task<Result<std::optional<TimestampOffset>>> offset_for_timestamp(Timestamp target);
+  /// The first record with the log's largest timestamp.
+  [[nodiscard]] Task<Result<std::optional<TimestampOffset>>> max_timestamp_offset();
+  /// Aborted transactions that reach into [from, upper_bound), for a reader of committed ones.
+  [[nodiscard]] Task<Result<std::vector<AbortedTransaction>>> aborted_transactions(Offset from, Offset upper_bound);
+
+  [[nodiscard]] std::optional<EpochEndOffset> end_offset_for_epoch(LeaderEpoch epoch) const;
+  [[nodiscard]] std::optional<LeaderEpoch> latest_epoch() const;
+  /// The epoch that `offset` was written in.
+  [[nodiscard]] std::optional<LeaderEpoch> epoch_of(Offset offset) const { return epochs_.epoch_of(offset); }
+  void assign_epoch_start(LeaderEpoch epoch, Offset start_offset);
+  [[nodiscard]] const LeaderEpochs& epochs() const { return epochs_; }
+
+  /// Drops everything at and above `offset`; a batch across it goes whole. Nothing where the log ends below.
+  [[nodiscard]] Task<Result<void>> truncate_to(Offset offset);
+  /// Drops all; the log starts and ends at `offset`.
+  [[nodiscard]] Task<Result<void>> truncate_fully_and_start_at(Offset offset);
+
+  /// Makes durable what is in the log now. Calls at the same time share one sync. On an error nothing is known of the disk.
+  [[nodiscard]] Task<Result<void>> flush();
+  /// flush.messages or flush.ms is reached, or a segment was rolled and is not on the disk.
+  [[nodiscard]] bool flush_due() const;
+  [[nodiscard]] Offset recovery_point() const { return recovery_point_; }
+  /// Writes the producers down at the log's end, so that recovery reads no further back than that. With each recovery-point checkpoint.
+  [[nodiscard]] Result<void> checkpoint_producers();
+
+  [[nodiscard]] std::vector<ActiveProducer> active_producers() const;
+  [[nodiscard]] const ProducerEntry* producer(ProducerId id) const { return producers_.find(id); }
+  /// producer.id.expiration.ms; returns how many were forgotten.
+  std::size_t remove_expired_producers(Timestamp now);
+
+  [[nodiscard]] std::uint64_t size_in_bytes() const;
+  [[nodiscard]] std::vector<SegmentInfo> segments() const;
+
+  /// DeleteRecords: records below `offset` are gone; their segments go with the next retention. Never goes back; OFFSET_OUT_OF_RANGE
+  /// above the log's end (the caller checks the high watermark).
+  [[nodiscard]] Result<void> advance_log_start_offset(Offset offset);
+  /// Deletes what retention.ms, retention.bytes and the log start allow; returns the number of segments. Files are renamed now and
+  /// removed by remove_deleted_files().
+  [[nodiscard]] Task<Result<std::size_t>> apply_retention(Timestamp now, Offset high_watermark);
+  /// Removes files that were deleted file.delete.delay.ms ago; returns how many are left.
+  std::size_t remove_deleted_files();
+  /// Closes files that nobody used since the last call. With the housekeeping tick.
+  void release_idle_files();
+
+  /// Flushes, writes indexes, epochs and the producer snapshot. The log takes no append afterwards.
+  [[nodiscard]] Task<Result<void>> close();
+
+ private:
+  struct Recovery;
+  struct TailBatch;
+  struct DeletedFile {
+    std::string path;
+    runtime::Instant due;
+  };
+  using Segments = std::map<Offset, std::shared_ptr<Segment>>;  // shared with reads that wait for a file
+
+  Log(runtime::FileSystem& files, runtime::Clock& clock, std::string directory, TopicPartition partition, LogConfig config);
+
+  [[nodiscard]] Result<AppendInfo> append(ByteView batches, AppendOrigin origin);
+  [[nodiscard]] Result<void> roll(Offset base_offset);
+  [[nodiscard]] Result<void> take_producer_snapshot();
+  [[nodiscard]] Result<void> save_epochs();
+  [[nodiscard]] Task<Result<void>> rebuild_producers(Offset end_offset);
+  [[nodiscard]] Task<Result<void>> drop_all_and_start_at(Offset offset);
+  [[nodiscard]] Task<Result<void>> flush_segments();
+  [[nodiscard]] Result<void> remove_segments_at_end(Segments::iterator from);
+  [[nodiscard]] Result<void> delete_oldest_segments(std::size_t count);
+  [[nodiscard]] Segment& active() const;
+  [[nodiscard]] std::string described() const;
+
+  runtime::FileSystem& files_;
+  runtime::Clock& clock_;
+  std::string directory_;
+  TopicPartition partition_;
+  LogConfig config_;
+
+  Segments segments_;
+  LeaderEpochs epochs_;
+  ProducerState producers_;
+  Offset last_snapshot_{-1};  ///< where the newest producer snapshot lies
+  std::optional<Offset> extra_snapshot_;  ///< the one of checkpoint_producers(), replaced by the next
+  Offset log_start_offset_{0};
+  Offset log_end_offset_{0};
+  Offset recovery_point_{0};
+  std::uint64_t truncations_ = 0;  ///< reads that waited look whether the log was cut meanwhile
+  runtime::Instant last_flush_{};
+  bool rolled_since_flush_ = false;
+  bool flushing_ = false;
+  bool closed_ = false;
+  runtime::Signal flushed_;
+  std::vector<DeletedFile> deleted_;
+};
+
+}  // namespace brook::storage

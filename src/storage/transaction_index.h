@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/ids.h"
+#include "base/result.h"
+#include "runtime/file.h"
+#include "runtime/task.h"
+
+namespace brook::storage {
+
+/// An aborted transaction as `.txnindex` and a fetch response name it.
+struct AbortedTransaction {
+  ProducerId producer_id;
+  Offset first_offset;
+  Offset last_offset;         ///< of the abort marker
+  Offset last_stable_offset;  ///< when the marker was written: nothing behind it is of interest to a reader below
+
+  friend bool operator==(const AbortedTransaction&, const AbortedTransaction&) = default;
+};
+
+/// The aborted transactions whose marker lies in one segment. The file is made with the first one; nothing is kept in memory but its
+/// size. Runs on: the log's shard.
+class TransactionIndex {
+ public:
+  static constexpr std::size_t kEntrySize = 34;
+
+  TransactionIndex(runtime::FileSystem& files, std::string path, Offset base_offset)
+      : files_(files), path_(std::move(path)), base_offset_(base_offset) {}
+
+  /// Looks at the file; CORRUPT_MESSAGE where it is not one of ours (the caller builds it anew).
+  [[nodiscard]] Result<void> load();
+  [[nodiscard]] bool empty() const { return size_ == 0; }
+  [[nodiscard]] Result<void> append(const AbortedTransaction& transaction);
+  /// Forgets transactions whose marker is at or above `offset`.
+  [[nodiscard]] Result<void> truncate_to(Offset offset);
+  [[nodiscard]] Result<void> reset();
+  /// All entries, in order of their markers.
+  [[nodiscard]] Task<Result<std::vector<AbortedTransaction>>> entries() const;
+  [[nodiscard]] Task<Result<void>> sync();
+  [[nodiscard]] const std::string& path() const { return path_; }
+
+ private:
+  runtime::FileSystem& files_;
+  std::string path_;
+  Offset base_offset_;
+  std::uint64_t size_ = 0;
+};
+
+}  // namespace brook::storage
