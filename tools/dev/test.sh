@@ -1,0 +1,108 @@
+help() {
+  cat <<'TEXT'
+usage: ./dev test [--quick] [--sanitize asan|tsan|all|none]
+
+Builds the release preset and passes every test: the module tests and walls (ctest), the fault tests, other people's clients against a
+freshly started broker, 60 s of fuzzing. --sanitize runs the module tests in that build too (the default is none, in CI asan).
+--quick leaves out the clients and the fuzzing, and shortens the fault tests.
+With CI=true a client whose toolchain is missing is a failure; else it is skipped by name. The last line sums it all:
+  N passed, N failed, N skipped
+TEXT
+}
+
+RESULTS=$LOGS/results.tsv
+
+# count SUITE PASSED FAILED SKIPPED
+count() { printf '%s\t%d\t%d\t%d\n' "$@" >> "$RESULTS"; }
+
+# ctest_suite PRESET: the module tests and walls of a build.
+ctest_suite() {
+  local preset=$1 junit="$PWD/$LOGS/ctest-$1.xml" counts
+  rm -f "$junit"
+  step "module tests and walls ($preset)" "ctest-$preset" \
+    ctest --test-dir "build/$preset" -j "$(jobs)" --output-on-failure --no-tests=error --timeout 300 --output-junit "$junit" || true
+  if counts=$(python3 tools/dev/junit_counts.py "$junit"); then
+    # shellcheck disable=SC2086
+    count "ctest-$preset" $counts
+  else
+    count "ctest-$preset" 0 1 0
+  fi
+}
+
+# line_suite TEXT LOG COMMAND...: a program whose output ends with the line `N passed, N failed, N skipped`.
+line_suite() {
+  local text=$1 log=$2 status=0 line
+  shift 2
+  step "$text" "$log" "$@" || status=$?
+  line=$(grep -E '^[0-9]+ passed, [0-9]+ failed, [0-9]+ skipped$' "$LOGS/$log.log" | tail -n 1 || true)
+  if [[ $line =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed,\ ([0-9]+)\ skipped$ ]]; then
+    local failed=${BASH_REMATCH[2]}
+    if ((status != 0 && failed == 0)); then failed=1; fi
+    count "$log" "${BASH_REMATCH[1]}" "$failed" "${BASH_REMATCH[3]}"
+    if ((BASH_REMATCH[3])); then grep -iE '^ *skip(ped)?\b|\.\.\. skipped' "$LOGS/$log.log" | sed 's/^ */    /' | sort -u || true; fi
+  else
+    count "$log" 0 1 0
+    if ((status == 0)); then echo "    $LOGS/$log.log does not end with a line that counts its tests"; fi
+  fi
+}
+
+# one_suite LOG COMMAND...: a command that prints its own steps; it counts as one test.
+one_suite() {
+  local log=$1
+  shift
+  if "$@"; then count "$log" 1 0 0; else count "$log" 0 1 0; fi
+}
+
+# Prints the closing line; true where nothing failed.
+summary() {
+  awk -F'\t' '{p += $2; f += $3; s += $4} END {printf "%d passed, %d failed, %d skipped\n", p, f, s; exit f > 0 || p == 0}' "$RESULTS"
+}
+
+give_up() {
+  count "$1" 0 1 0
+  summary || true
+  exit 1
+}
+
+sanitized() {
+  configure "$1" || { count "ctest-$1" 0 1 0; return; }
+  build_targets "$1" all || { count "ctest-$1" 0 1 0; return; }
+  ctest_suite "$1"
+}
+
+main() {
+  local quick= sanitize=none brook=build/release/src/app/brook
+  if [[ ${CI-} == true ]]; then sanitize=asan; fi
+  while (($#)); do
+    case "$1" in
+      -h | --help) help; return 0 ;;
+      --quick) quick=1; shift ;;
+      --sanitize) needs_value "$1" $#; sanitize=$2; shift 2
+        [[ " asan tsan all none " == *" $sanitize "* ]] || die_usage "--sanitize takes asan, tsan, all or none, not '$sanitize'" ;;
+      *) die_usage "test does not know '$1'; see ./dev test --help" ;;
+    esac
+  done
+  mkdir -p "$LOGS"
+  : > "$RESULTS"
+  install_packages
+  configure release || give_up configure
+  build_targets release all all_verify_interface_header_sets || give_up build
+  ctest_suite release
+
+  local fault_arguments=()
+  if [[ -n $quick ]]; then fault_arguments=(--kills 5); fi
+  line_suite "faults: kill, bad input, full disk, bad starts" faults \
+    python3 tests/faults/run.py --brook "$brook" --load build/release/tests/faults/faults_load "${fault_arguments[@]}"
+
+  if [[ -z $quick ]]; then
+    local compat_arguments=(--brook "$brook" --build-dir build/compat)
+    if [[ ${CI-} == true ]]; then compat_arguments+=(--fail-on-skip); fi
+    line_suite "clients: other people's, against Brook" compat python3 tests/compat/run.py "${compat_arguments[@]}"
+    one_suite fuzz ./dev fuzz --seconds 60
+  fi
+  case "$sanitize" in
+    all) sanitized asan; sanitized tsan ;;
+    asan | tsan) sanitized "$sanitize" ;;
+  esac
+  summary
+}
