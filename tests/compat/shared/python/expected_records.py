@@ -42,9 +42,10 @@ def value_of(i):
     return b"value-%d:" % i + PATTERN[i % 256 : i % 256 + length]
 
 
-def headers_of(i):
+def headers_of(i, null=None):
+    """`null` stands in for the null header value, for a client that writes none."""
     index = ("index", b"%d" % i)
-    return ([], [index], [index, ("empty", b"")], [index, ("null", None), ("index", b"again")])[i % 4]
+    return ([], [index], [index, ("empty", b"")], [index, ("null", null), ("index", b"again")])[i % 4]
 
 
 def count_in_partition(records, partition):
@@ -55,11 +56,12 @@ def count_in_partition(records, partition):
 class Checker:
     """Checks what a reader sees of one topic. `start` maps a partition to the offset that reading began at."""
 
-    def __init__(self, topic, records, start=None):
+    def __init__(self, topic, records, start=None, null=None):
         self.topic = topic
         self.next_offset = dict(start or dict.fromkeys(range(PARTITIONS), 0))
         self.missing = {i for i in range(records) if i // PARTITIONS >= self.next_offset[partition_of(i)]}
         self.records = records
+        self.null = null
         self.duplicates = []
 
     def see(self, partition, offset, key, value, headers, timestamp):
@@ -67,7 +69,7 @@ class Checker:
         i, remainder = divmod(timestamp - FIRST_TIMESTAMP, TIMESTAMP_STEP)
         require(remainder == 0 and 0 <= i < self.records, f"{where}: timestamp {timestamp} belongs to no record")
         actual = {"partition": partition, "key": key, "value": value, "headers": [(k, v) for k, v in headers or ()]}
-        expected = {"partition": partition_of(i), "key": key_of(i), "value": value_of(i), "headers": headers_of(i)}
+        expected = {"partition": partition_of(i), "key": key_of(i), "value": value_of(i), "headers": headers_of(i, self.null)}
         for field in expected:
             require(actual[field] == expected[field],
                     f"{where}, record {i}: {field} is {actual[field]!r}, expected {expected[field]!r}")
