@@ -30,11 +30,11 @@ main() {
   done
   local all=() wanted=("$@") target file
   for file in tests/fuzz/*_fuzz.cc; do [[ -e $file ]] && all+=("$(basename "$file" .cc)"); done
+  for target in "$@"; do
+    [[ " ${all[*]-} " == *" $target "* ]] || die_usage "there is no fuzz target '$target'; there are: ${all[*]-none}"
+  done
   ((${#all[@]})) || die "there is no fuzz target in tests/fuzz"
   ((${#wanted[@]})) || wanted=("${all[@]}")
-  for target in "${wanted[@]}"; do
-    [[ " ${all[*]} " == *" $target "* ]] || die_usage "there is no fuzz target '$target'; there are: ${all[*]}"
-  done
   install_packages
   configure asan -B build/fuzz -DBROOK_FUZZ=ON || exit 1
   build_targets fuzz "${wanted[@]}" || exit 1
