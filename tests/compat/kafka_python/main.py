@@ -172,6 +172,8 @@ def check_delete_records(bootstrap, admin, topic):
 def main(bootstrap, records, prefix):
     admin = KafkaAdminClient(bootstrap_servers=bootstrap)
     passes = {}
+    for acks in (1, 0):  # early: see ../shared/README.md
+        create(admin, f"{prefix}-acks{acks}")
     for codec, compression in CODECS.items():
         topic = f"{prefix}-{codec}"
         create(admin, topic)
@@ -182,7 +184,6 @@ def main(bootstrap, records, prefix):
         passes[codec] = records
     for acks in (1, 0):
         topic = f"{prefix}-acks{acks}"
-        create(admin, topic)
         produce(bootstrap, topic, 1000, acks=acks, enable_idempotence=False, compression_type="lz4")
         consume(bootstrap, topic, 1000)
         passes[f"acks={acks}"] = 1000

@@ -1,0 +1,3 @@
+module brook/compat/expected
+
+go 1.24
