@@ -1,0 +1,15 @@
+"""What run.py was told, for the test cases."""
+
+import broker as brokers
+
+brook = None  # the binary
+load = None  # faults_load, see load.c
+kills = 100
+peer = None  # "apache-kafka", or None for Brook
+
+
+def broker(properties=None):
+    """The broker under test, not started; a context manager starts it."""
+    if peer == "apache-kafka":
+        return brokers.Kafka(properties)
+    return brokers.Brook(brook, properties)
