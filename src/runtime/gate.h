@@ -17,6 +17,8 @@ class Gate {
 
   /// Starts `task` at once, up to its first suspension. Dropped (never started) after close().
   void spawn(Task<void> task);
+  /// Starts `task` even after close(): for work that a coroutine elsewhere awaits, which would hang were it dropped.
+  void spawn_awaited(Task<void> task);
   [[nodiscard]] bool closed() const { return closed_; }
   [[nodiscard]] std::size_t running() const { return running_; }
   /// Refuses new tasks and waits until the running ones have ended; the owner has told them to end first.

@@ -66,7 +66,7 @@ class RemoteCall {
   void await_suspend(std::coroutine_handle<> awaiter) {
     awaiter_ = awaiter;
     origin_ = Shard::current();
-    target_.post([this] { target_.gate().spawn(work()); });
+    target_.post([this] { target_.gate().spawn_awaited(work()); });
   }
   T await_resume() { return std::move(*result_); }
 

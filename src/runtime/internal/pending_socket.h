@@ -1,0 +1,21 @@
+#pragma once
+
+#include <utility>
+
+#include "runtime/internal/owned_fd.h"
+#include "runtime/network.h"
+
+namespace brook::runtime::internal {
+
+/// A connected socket that is in no loop yet.
+class PendingSocket final : public PendingStream {
+ public:
+  PendingSocket(OwnedFd connected, Address local_end, Address peer_end)
+      : fd(std::move(connected)), local(std::move(local_end)), peer(std::move(peer_end)) {}
+
+  OwnedFd fd;
+  Address local;
+  Address peer;
+};
+
+}  // namespace brook::runtime::internal

@@ -1,0 +1,179 @@
+#include "runtime/internal/posix_file_system.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <fmt/core.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+#include "runtime/aligned_buffer.h"
+#include "runtime/internal/errno_error.h"
+#include "runtime/internal/owned_fd.h"
+#include "runtime/internal/posix_file.h"
+#include "runtime/internal/process_lookup.h"
+
+namespace brook::runtime::internal {
+namespace {
+
+constexpr mode_t kFileMode = 0644;
+constexpr std::size_t kReadPiece = 64UL * 1024;
+
+int flags_of(OpenMode mode) {
+  switch (mode) {
+    case OpenMode::kRead: return O_RDONLY;
+    case OpenMode::kReadWrite: return O_RDWR;
+    case OpenMode::kCreate: return O_RDWR | O_CREAT;
+    case OpenMode::kCreateOrEmpty: return O_RDWR | O_CREAT | O_TRUNC;
+  }
+  return O_RDONLY;
+}
+
+Result<OwnedFd> open_fd(const std::string& path, int flags) {
+  while (true) {
+    OwnedFd fd(::open(path.c_str(), flags | O_CLOEXEC, kFileMode));
+    if (fd) return fd;
+    if (errno != EINTR) return storage_error(fmt::format("open {}", path), errno);
+  }
+}
+
+/// A lock of an open file description (fcntl(2), F_OFD_SETLK): two openings in one process exclude each other too, and it stands
+/// against the fcntl locks that Apache Kafka's FileChannel.tryLock() takes on the same file.
+class OfdLock final : public FileLock {
+ public:
+  explicit OfdLock(OwnedFd fd) : fd_(std::move(fd)) {}
+
+ private:
+  OwnedFd fd_;  // Closing it releases the lock. The file stays: removing it would race with the next holder.
+};
+
+struct flock whole_file() {
+  struct flock range {};
+  range.l_type = F_WRLCK;
+  range.l_whence = SEEK_SET;
+  return range;
+}
+
+std::string lock_holder(const OwnedFd& fd, const std::string& path) {
+  struct flock range = whole_file();
+  if (::fcntl(fd.get(), F_OFD_GETLK, &range) == 0 && range.l_type != F_UNLCK && range.l_pid > 0) {
+    return process_name(range.l_pid);
+  }
+  return process_with_open_file(path);  // The holder is an open file description, which has no pid.
+}
+
+}  // namespace
+
+Result<std::unique_ptr<File>> PosixFileSystem::open(const std::string& path, OpenMode mode) {
+  BROOK_TRY(OwnedFd fd, open_fd(path, flags_of(mode)));
+  return std::make_unique<PosixFile>(pool_, path, std::move(fd));
+}
+
+Result<std::vector<DirectoryEntry>> PosixFileSystem::list(const std::string& directory) {
+  const std::unique_ptr<DIR, int (*)(DIR*)> stream(::opendir(directory.c_str()), &::closedir);
+  if (!stream) return storage_error(fmt::format("list {}", directory), errno);
+  std::vector<DirectoryEntry> entries;
+  while (true) {
+    errno = 0;
+    const dirent* entry = ::readdir(stream.get());
+    if (entry == nullptr) break;
+    std::string name = entry->d_name;
+    if (name == "." || name == "..") continue;
+    struct stat status {};
+    if (::fstatat(::dirfd(stream.get()), name.c_str(), &status, 0) != 0) {
+      if (errno == ENOENT) continue;  // Removed meanwhile, or a dangling link.
+      return storage_error(fmt::format("look at {}/{}", directory, name), errno);
+    }
+    const bool is_directory = S_ISDIR(status.st_mode);
+    const std::uint64_t size = is_directory ? 0 : static_cast<std::uint64_t>(status.st_size);
+    entries.push_back({std::move(name), is_directory, size});
+  }
+  if (errno != 0) return storage_error(fmt::format("list {}", directory), errno);
+  return entries;
+}
+
+bool PosixFileSystem::exists(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }
+
+Result<void> PosixFileSystem::create_directories(const std::string& path) {
+  std::error_code error;
+  std::filesystem::create_directories(path, error);
+  if (error) return storage_error(fmt::format("create directory {}", path), error.value());
+  return {};
+}
+
+Result<void> PosixFileSystem::rename(const std::string& from, const std::string& to) {
+  if (::rename(from.c_str(), to.c_str()) != 0) return storage_error(fmt::format("rename {} to {}", from, to), errno);
+  return {};
+}
+
+Result<void> PosixFileSystem::remove(const std::string& path) {
+  if (::remove(path.c_str()) != 0 && errno != ENOENT) return storage_error(fmt::format("remove {}", path), errno);
+  return {};
+}
+
+Task<Result<void>> PosixFileSystem::remove_tree(const std::string& path) {
+  auto work = [path]() -> Result<void> {
+    std::error_code error;
+    std::filesystem::remove_all(path, error);
+    if (error) return storage_error(fmt::format("remove {} and what is in it", path), error.value());
+    return {};
+  };
+  return pool_.run(std::move(work));
+}
+
+Result<void> PosixFileSystem::sync_directory(const std::string& path) {
+  BROOK_TRY(const OwnedFd fd, open_fd(path, O_RDONLY | O_DIRECTORY));
+  if (::fsync(fd.get()) != 0) return storage_error(fmt::format("sync directory {}", path), errno);
+  return {};
+}
+
+Result<std::string> PosixFileSystem::read_whole(const std::string& path) {
+  BROOK_TRY(const OwnedFd fd, open_fd(path, O_RDONLY));
+  const AlignedBuffer piece(kReadPiece);
+  std::string content;
+  while (true) {
+    const ssize_t got = ::read(fd.get(), piece.data(), piece.size());
+    if (got == 0) return content;
+    if (got > 0) {
+      content += as_chars(piece.bytes().first(static_cast<std::size_t>(got)));
+    } else if (errno != EINTR) {
+      return storage_error(fmt::format("read {} at {}", path, content.size()), errno);
+    }
+  }
+}
+
+Result<void> PosixFileSystem::replace_whole(const std::string& path, std::string_view content) {
+  const std::string draft = path + ".tmp";
+  BROOK_TRY(const std::unique_ptr<File> file, open(draft, OpenMode::kCreateOrEmpty));
+  const ByteView part = as_bytes(content);
+  BROOK_CHECK(file->write_at(0, {&part, 1}));
+  BROOK_CHECK(file->sync_blocking());
+  BROOK_CHECK(rename(draft, path));
+  const std::string parent = std::filesystem::path(path).parent_path().string();
+  return sync_directory(parent.empty() ? "." : parent);
+}
+
+Result<std::unique_ptr<FileLock>> PosixFileSystem::lock(const std::string& path) {
+  BROOK_TRY(OwnedFd fd, open_fd(path, O_RDWR | O_CREAT));
+  struct flock range = whole_file();
+  if (::fcntl(fd.get(), F_OFD_SETLK, &range) == 0) return std::make_unique<OfdLock>(std::move(fd));
+  if (errno != EAGAIN && errno != EACCES) return storage_error(fmt::format("lock {}", path), errno);
+  const std::string holder = lock_holder(fd, path);
+  return fail(ErrorCode::kKafkaStorageError,
+              fmt::format("cannot lock {}: {} holds it", path, holder.empty() ? "another process" : holder));
+}
+
+Result<std::uint64_t> PosixFileSystem::free_bytes(const std::string& path) {
+  struct statvfs status {};
+  if (::statvfs(path.c_str(), &status) != 0) return storage_error(fmt::format("get the free space of {}", path), errno);
+  return static_cast<std::uint64_t>(status.f_bavail) * status.f_frsize;
+}
+
+}  // namespace brook::runtime::internal
