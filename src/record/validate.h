@@ -19,8 +19,7 @@
 /// and makes them what the log appends, in place wherever it can.
 namespace brook::record {
 
-/// Who appends. Only clients are held to a base offset of 0, consistent counts, sequences, and no control
-/// batches.
+/// Who appends. Only clients are held to a base offset of 0, to sequences, and to no control batches.
 enum class Origin : std::uint8_t { kClient, kCoordinator, kReplication };
 
 /// Past this a compressed batch is refused, so that a small request cannot cost minutes of decompression.
