@@ -8,7 +8,7 @@ import time
 PRODUCE, FETCH, LIST_OFFSETS, METADATA, API_VERSIONS, CREATE_TOPICS, DELETE_TOPICS, INIT_PRODUCER_ID = 0, 1, 2, 3, 18, 19, 20, 22
 
 NONE, CORRUPT_MESSAGE, UNKNOWN_TOPIC_OR_PARTITION, MESSAGE_TOO_LARGE = 0, 2, 3, 10
-UNSUPPORTED_VERSION, OUT_OF_ORDER_SEQUENCE_NUMBER, KAFKA_STORAGE_ERROR, TOPIC_ALREADY_EXISTS = 35, 45, 56, 36
+UNSUPPORTED_VERSION, OUT_OF_ORDER_SEQUENCE_NUMBER, KAFKA_STORAGE_ERROR, COORDINATOR_LOAD_IN_PROGRESS = 35, 45, 56, 14
 
 
 def _crc32c_table():
@@ -179,13 +179,17 @@ class Connection:
             time.sleep(0.05)
         raise TimeoutError(f"topic {topic} has no leaders after {timeout_s} s")
 
-    def init_producer_id(self):
-        answer = self.ask(INIT_PRODUCER_ID, 1, struct.pack(">hi", -1, 60000))
-        answer.take("i")
-        error, producer_id, epoch = answer.take("hqh")
-        if error != NONE:
-            raise OSError(f"InitProducerId answers error {error}")
-        return producer_id, epoch
+    def init_producer_id(self, timeout_s=30):
+        end = time.monotonic() + timeout_s
+        while True:
+            answer = self.ask(INIT_PRODUCER_ID, 1, struct.pack(">hi", -1, 60000))
+            answer.take("i")
+            error, producer_id, epoch = answer.take("hqh")
+            if error == NONE:
+                return producer_id, epoch
+            if error != COORDINATOR_LOAD_IN_PROGRESS or time.monotonic() > end:
+                raise OSError(f"InitProducerId answers error {error}")
+            time.sleep(0.05)
 
     def send_produce(self, topic, records, acks=-1, partition=0):
         body = struct.pack(">hhii", -1, acks, 30000, 1) + string(topic) + struct.pack(">iii", 1, partition, len(records)) + records
@@ -215,7 +219,7 @@ class Connection:
 
         def read_partition():
             _, error, high_watermark, _ = answer.take("ihqq")
-            answer.array(lambda: answer.take("qq")) if struct.unpack_from(">i", answer.data, answer.at)[0] >= 0 else answer.take("i")
+            answer.array(lambda: answer.take("qq"))  # aborted transactions: -1, which is none, or a count
             return error, high_watermark, answer.bytes(max(0, answer.take("i")))
 
         return answer.array(lambda: (answer.string(), answer.array(read_partition)))[0][1][0]

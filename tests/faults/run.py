@@ -55,7 +55,7 @@ class Lines(unittest.TestResult):
     def addSubTest(self, test, subtest, error):
         super().addSubTest(test, subtest, error)
         if error is not None:
-            self.say(test, "FAILED", f"  {subtest._subDescription()}\n" + (self.failures + self.errors)[-1][1])
+            self.say(test, "FAILED", f"  {subtest._subDescription()}\n" + (self.failures if issubclass(error[0], test.failureException) else self.errors)[-1][1])
 
 
 def main():
