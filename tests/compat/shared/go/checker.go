@@ -32,8 +32,8 @@ func NoError(err error, format string, arguments ...any) {
 
 // Checker checks what a reader sees of one topic. It is used by one goroutine.
 type Checker struct {
-	// NullAsEmpty is for clients that cannot tell null from empty.
-	NullAsEmpty bool
+	// EmptyIsNull is for a reader that makes null of what is empty.
+	EmptyIsNull bool
 
 	topic      string
 	next       []int64
@@ -112,7 +112,7 @@ func (c *Checker) Finish() {
 }
 
 func (c *Checker) same(a, b []byte) bool {
-	return bytes.Equal(a, b) && (c.NullAsEmpty || (a == nil) == (b == nil))
+	return bytes.Equal(a, b) && (c.EmptyIsNull || (a == nil) == (b == nil))
 }
 
 func show(b []byte) string {
