@@ -45,6 +45,8 @@ enum class UpdateMode : std::uint8_t {
   kClusterWide,  ///< by broker id or for all
 };
 
+enum class Importance : std::uint8_t { kLow, kMedium, kHigh };
+
 /// A broker setting that a topic's or group's default comes from: its number times `factor`.
 struct ConfigSynonymDef {
   std::string_view key;
@@ -68,13 +70,12 @@ struct ConfigDef {
   bool honoured = false;  ///< Brook acts on it; else it is accepted, shown and warned of
   std::span<const ConfigSynonymDef> synonyms;  ///< the first that is set gives the default
   std::string_view unit;
+  Importance importance = Importance::kMedium;
   std::string_view text;  ///< documentation
 
   [[nodiscard]] bool sensitive() const { return type == ConfigType::kPassword; }
 };
 
-/// Every row of the scope, by key.
-[[nodiscard]] std::span<const ConfigDef> config_table(ConfigScope scope);
 /// Null where the scope has no such key.
 [[nodiscard]] const ConfigDef* find_config(ConfigScope scope, std::string_view key);
 
