@@ -1,0 +1,12 @@
+#include "broker/cluster_view.h"
+
+namespace brook::broker {
+
+std::optional<runtime::Address> ClusterView::address_for(const RequestContext& context, const cluster::BrokerInfo& broker) const {
+  if (broker.id == self_ && !config_.is_set("advertised.listeners")) return context.local;
+  const cluster::Endpoint* endpoint = broker.endpoint(context.listener);
+  if (endpoint == nullptr) return std::nullopt;
+  return runtime::Address{endpoint->host, endpoint->port};
+}
+
+}  // namespace brook::broker

@@ -1,0 +1,77 @@
+// DescribeLogDirs: versions 1 to 5. Every log directory with the partitions asked for (all by null) and their sizes.
+#include <map>
+#include <set>
+
+#include "broker/handlers/handlers.h"
+#include "protocol/describe_log_dirs.h"
+
+namespace brook::broker {
+namespace {
+
+using protocol::DescribeLogDirsRequest;
+using protocol::DescribeLogDirsResponse;
+
+struct Found {
+  std::string directory;
+  TopicPartition partition;
+  std::uint64_t size = 0;
+};
+
+struct Work {
+  Task<std::vector<Found>> operator()(replica::ReplicaSet* replicas) { return list(replicas); }
+
+  static Task<std::vector<Found>> list(replica::ReplicaSet* replicas) {
+    std::vector<Found> found;
+    for (const auto& [id, partition] : replicas->all()) {
+      found.push_back({partition->log_directory(), partition->name(), partition->log().size_in_bytes()});
+    }
+    co_return found;
+  }
+};
+
+class DescribeLogDirsHandler final : public TypedHandler<DescribeLogDirsRequest, DescribeLogDirsResponse> {
+ public:
+  DescribeLogDirsHandler(PartitionRouter& router, replica::LogDirectories& directories) : router_(router), directories_(directories) {}
+
+ private:
+  Task<DescribeLogDirsResponse> serve(const RequestContext& context, DescribeLogDirsRequest request) override {
+    std::optional<std::set<TopicPartition>> wanted;
+    if (request.topics) {
+      wanted.emplace();
+      for (const auto& topic : *request.topics) {
+        for (const std::int32_t index : topic.partitions) wanted->insert({topic.topic, PartitionIndex(index)});
+      }
+    }
+    Work work;
+    const std::vector<std::vector<Found>> by_shard = co_await router_.collect<std::vector<Found>>(work);
+    std::map<std::string, std::map<std::string, DescribeLogDirsResponse::DescribeLogDirsTopic>> by_directory;
+    for (const std::vector<Found>& shard : by_shard) {
+      for (const Found& found : shard) {
+        if (wanted && !wanted->contains(found.partition)) continue;
+        auto& topic = by_directory[found.directory][found.partition.topic];
+        topic.name = found.partition.topic;
+        topic.partitions.push_back({found.partition.partition.value(), static_cast<std::int64_t>(found.size), 0, false});
+      }
+    }
+    DescribeLogDirsResponse response;
+    for (const auto& entry : directories_.all()) {
+      auto& result = response.results.emplace_back();
+      result.log_dir = entry->directory->path();
+      if (const auto space = context.shard->files().free_bytes(result.log_dir)) result.usable_bytes = static_cast<std::int64_t>(*space);
+      if (const auto space = context.shard->files().total_bytes(result.log_dir)) result.total_bytes = static_cast<std::int64_t>(*space);
+      for (auto& [name, topic] : by_directory[result.log_dir]) result.topics.push_back(std::move(topic));
+    }
+    co_return response;
+  }
+
+  PartitionRouter& router_;
+  replica::LogDirectories& directories_;
+};
+
+}  // namespace
+
+std::unique_ptr<Handler> make_describe_log_dirs_handler(PartitionRouter& router, replica::LogDirectories& directories) {
+  return std::make_unique<DescribeLogDirsHandler>(router, directories);
+}
+
+}  // namespace brook::broker

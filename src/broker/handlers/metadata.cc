@@ -1,0 +1,121 @@
+// Metadata: versions 0 to 13; topics by id from 10, v0 names every topic by an empty list and later ones by null. A topic that does not
+// exist is created where auto.create.topics.enable and the request allow it, and described at once.
+#include <algorithm>
+
+#include "broker/handlers/handlers.h"
+#include "protocol/metadata.h"
+
+namespace brook::broker {
+namespace {
+
+using protocol::MetadataRequest;
+using protocol::MetadataResponse;
+
+std::vector<std::int32_t> raw(const std::vector<BrokerId>& ids) {
+  std::vector<std::int32_t> out;
+  out.reserve(ids.size());
+  for (const BrokerId id : ids) out.push_back(id.value());
+  return out;
+}
+
+class MetadataHandler final : public TypedHandler<MetadataRequest, MetadataResponse> {
+ public:
+  MetadataHandler(ClusterView& view, Administration& administration) : view_(view), administration_(administration) {}
+
+ private:
+  Task<MetadataResponse> serve(const RequestContext& context, MetadataRequest request) override {
+    MetadataResponse response;
+    const bool everything = !request.topics || (context.version == 0 && request.topics->empty());
+    if (everything) {
+      for (const cluster::TopicPtr& topic : view_.image()->topics.sorted()) response.topics.push_back(describe(*topic));
+    } else {
+      co_await create_missing(request, response);
+      for (const auto& wanted : *request.topics) add(wanted, response);
+    }
+    const cluster::ImagePtr image = view_.image();
+    for (const auto& [id, broker] : image->brokers) {
+      const auto address = view_.address_for(context, broker);
+      if (address) response.brokers.push_back({id.value(), address->host, address->port, broker.rack});
+    }
+    response.cluster_id = image->cluster_id;
+    response.controller_id = image->controller ? image->controller->value() : -1;
+    co_return response;
+  }
+
+  [[nodiscard]] Task<void> create_missing(const MetadataRequest& request, MetadataResponse& response) {
+    if (!request.allow_auto_topic_creation || !view_.config().boolean("auto.create.topics.enable")) co_return;
+    std::vector<cluster::NewTopic> missing;
+    for (const auto& wanted : *request.topics) {
+      if (!wanted.topic_id.is_zero() || !wanted.name || view_.image()->topics.find(*wanted.name)) continue;
+      cluster::NewTopic topic;
+      topic.name = *wanted.name;
+      missing.push_back(std::move(topic));
+    }
+    if (missing.empty()) co_return;
+    std::vector<std::string> names;
+    for (const auto& topic : missing) names.push_back(topic.name);
+    const std::vector<Result<cluster::CreatedTopic>> created = co_await administration_.create_topics(std::move(missing), false);
+    for (std::size_t i = 0; i < created.size(); ++i) {
+      if (created[i] || created[i].error().code == ErrorCode::kTopicAlreadyExists) continue;
+      MetadataResponse::MetadataResponseTopic refused;
+      refused.error_code = wire(created[i].error().code);
+      refused.name = names[i];
+      response.topics.push_back(std::move(refused));
+    }
+  }
+
+  void add(const MetadataRequest::MetadataRequestTopic& wanted, MetadataResponse& response) const {
+    const bool by_id = !wanted.topic_id.is_zero();
+    const cluster::TopicPtr topic = by_id         ? view_.image()->topics.find(wanted.topic_id)
+                                    : wanted.name ? view_.image()->topics.find(*wanted.name)
+                                                  : nullptr;
+    if (topic) {
+      response.topics.push_back(describe(*topic));
+      return;
+    }
+    const bool refused_before = std::ranges::any_of(response.topics, [&](const auto& known) {
+      return !by_id && known.error_code != 0 && known.name == wanted.name;
+    });
+    if (refused_before) return;
+    MetadataResponse::MetadataResponseTopic unknown;
+    unknown.error_code = wire(by_id ? ErrorCode::kUnknownTopicId : ErrorCode::kUnknownTopicOrPartition);
+    unknown.topic_id = wanted.topic_id;
+    unknown.name = wanted.name;
+    if (by_id) unknown.name.reset();
+    if (!by_id && wanted.name && !cluster::check_topic_name(*wanted.name)) unknown.error_code = wire(ErrorCode::kInvalidTopicException);
+    response.topics.push_back(std::move(unknown));
+  }
+
+  [[nodiscard]] MetadataResponse::MetadataResponseTopic describe(const cluster::TopicInfo& topic) const {
+    MetadataResponse::MetadataResponseTopic out;
+    out.name = topic.name;
+    out.topic_id = topic.id;
+    out.is_internal = topic.is_internal();
+    for (std::size_t i = 0; i < topic.partitions.size(); ++i) {
+      const cluster::PartitionInfo& partition = topic.partitions[i];
+      MetadataResponse::MetadataResponsePartition one;
+      one.partition_index = static_cast<std::int32_t>(i);
+      one.error_code = wire(partition.leader ? ErrorCode::kNone : ErrorCode::kLeaderNotAvailable);
+      one.leader_id = partition.leader ? partition.leader->value() : -1;
+      one.leader_epoch = partition.leader_epoch.value();
+      one.replica_nodes = raw(partition.replicas);
+      one.isr_nodes = raw(partition.isr);
+      for (const BrokerId id : partition.replicas) {
+        if (view_.image()->broker(id) == nullptr) one.offline_replicas.push_back(id.value());
+      }
+      out.partitions.push_back(std::move(one));
+    }
+    return out;
+  }
+
+  ClusterView& view_;
+  Administration& administration_;
+};
+
+}  // namespace
+
+std::unique_ptr<Handler> make_metadata_handler(ClusterView& view, Administration& administration) {
+  return std::make_unique<MetadataHandler>(view, administration);
+}
+
+}  // namespace brook::broker

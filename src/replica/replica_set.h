@@ -1,0 +1,71 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "cluster/config.h"
+#include "cluster/metadata_image.h"
+#include "replica/log_directories.h"
+#include "replica/partition.h"
+#include "runtime/shard.h"
+
+namespace brook::replica {
+
+/// The shard that a partition lives on.
+[[nodiscard]] std::size_t shard_of(const TopicIdPartition& partition, std::size_t shard_count);
+
+struct ReplicaSetOptions {
+  BrokerId self;
+  std::size_t shard_count = 1;
+  std::chrono::milliseconds producer_id_expiration{86400000};
+  std::chrono::milliseconds retention_check_interval{300000};
+};
+
+/// The partitions of one shard, as the metadata image wants them. Runs on: its shard.
+class ReplicaSet {
+ public:
+  /// All outlive it.
+  ReplicaSet(runtime::Shard& shard, LogDirectories& directories, const cluster::BrokerConfig& config, ReplicaSetOptions options);
+
+  /// Opens, reconfigures and deletes what changed; returns when the partitions of new topics serve. One call at a time, in the
+  /// order of the images. What cannot be opened is logged and stays away; the others serve.
+  [[nodiscard]] Task<void> apply(cluster::ImagePtr image, std::shared_ptr<const cluster::MetadataDelta> delta);
+
+  /// The partition, or why it is not here: UNKNOWN_TOPIC_OR_PARTITION, KAFKA_STORAGE_ERROR, NOT_LEADER_OR_FOLLOWER.
+  [[nodiscard]] Result<std::shared_ptr<Partition>> find(const TopicIdPartition& id) const;
+  [[nodiscard]] const std::unordered_map<TopicIdPartition, std::shared_ptr<Partition>>& all() const { return partitions_; }
+  [[nodiscard]] bool writable(const Partition& partition) const;
+
+  /// Retention, expired producers, files whose deletion is due, files that nobody reads. Until the shard's gate closes.
+  [[nodiscard]] Task<void> keep_house();
+  void stop() { stopping_ = true; stopped_.notify_all(); }
+  /// Makes everything durable and closes the logs.
+  [[nodiscard]] Task<void> close();
+
+ private:
+  struct Wanted {
+    cluster::TopicPtr topic;
+    PartitionIndex index;
+  };
+  [[nodiscard]] Task<void> open_all(std::vector<Wanted> wanted);
+  [[nodiscard]] Task<void> open(Wanted wanted);
+  [[nodiscard]] Task<Result<void>> try_open(Wanted wanted);
+  [[nodiscard]] Task<void> remove(std::shared_ptr<Partition> partition);
+  [[nodiscard]] Task<void> remove_later(std::string path, std::chrono::milliseconds delay);
+  [[nodiscard]] cluster::TopicConfig config_of(const cluster::TopicInfo& topic) const;
+  [[nodiscard]] bool is_mine(const cluster::TopicInfo& topic, std::size_t index) const;
+
+  runtime::Shard& shard_;
+  LogDirectories& directories_;
+  const cluster::BrokerConfig& config_;
+  ReplicaSetOptions options_;
+  cluster::ImagePtr image_;
+  std::unordered_map<TopicIdPartition, std::shared_ptr<Partition>> partitions_;
+  std::unordered_map<TopicIdPartition, Error> failed_;
+  runtime::Signal stopped_;
+  bool stopping_ = false;
+};
+
+}  // namespace brook::replica
