@@ -154,6 +154,7 @@ class FailingFiles final : public runtime::FileSystem {
   Result<void> replace_whole(const std::string& path, std::string_view content) override { return real_.replace_whole(path, content); }
   Result<std::unique_ptr<runtime::FileLock>> lock(const std::string& path) override { return real_.lock(path); }
   Result<std::uint64_t> free_bytes(const std::string& path) override { return real_.free_bytes(path); }
+  Result<std::uint64_t> total_bytes(const std::string& path) override { return real_.total_bytes(path); }
 
   bool failing = false;
 

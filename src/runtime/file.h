@@ -71,7 +71,9 @@ class FileSystem {
   [[nodiscard]] virtual Result<void> replace_whole(const std::string& path, std::string_view content) = 0;
   /// An error naming the holder's process id where it is known.
   [[nodiscard]] virtual Result<std::unique_ptr<FileLock>> lock(const std::string& path) = 0;
+  /// Of the file system that holds `path`: what an ordinary user may still write, and its size.
   [[nodiscard]] virtual Result<std::uint64_t> free_bytes(const std::string& path) = 0;
+  [[nodiscard]] virtual Result<std::uint64_t> total_bytes(const std::string& path) = 0;
 };
 
 }  // namespace brook::runtime

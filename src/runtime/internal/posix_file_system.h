@@ -22,6 +22,7 @@ class PosixFileSystem final : public FileSystem {
   [[nodiscard]] Result<void> replace_whole(const std::string& path, std::string_view content) override;
   [[nodiscard]] Result<std::unique_ptr<FileLock>> lock(const std::string& path) override;
   [[nodiscard]] Result<std::uint64_t> free_bytes(const std::string& path) override;
+  [[nodiscard]] Result<std::uint64_t> total_bytes(const std::string& path) override;
 
  private:
   FilePool& pool_;
