@@ -18,11 +18,11 @@
 #include "storage/leader_epochs.h"
 #include "storage/log_config.h"
 #include "storage/producer_state.h"
+#include "storage/segment.h"
 #include "storage/transaction_index.h"
 
 namespace brook::storage {
 
-class Segment;
 
 /// What the log directory's checkpoints say of a log.
 struct OpenHints {
@@ -61,8 +61,8 @@ struct LogSlice {
   std::vector<FileRange> ranges;
   std::uint64_t size = 0;              ///< of all ranges
   std::uint32_t first_batch_size = 0;  ///< 0 where the slice is empty
-  /// No offset in the slice is at or above it: the bound to ask aborted_transactions() with.
-  Offset end_offset;
+  /// Behind the last byte. No record in the slice is at or above its offset, which may be far above the last one.
+  LogPosition end;
 };
 
 struct TimestampOffset {
@@ -111,10 +111,10 @@ class Log {
   [[nodiscard]] const LogConfig& config() const { return config_; }
   void set_config(LogConfig config) { config_ = config; }
 
-  /// `batches` are whole, checked (record::validate), and have their offsets, from log_end_offset() on, and leader epoch in place.
-  /// Producers first: a repeated batch answers with the original's offsets, errors as ProducerState::check. RECORD_TOO_LARGE and
-  /// RECORD_LIST_TOO_LARGE name the limit; KAFKA_STORAGE_ERROR the path.
-  [[nodiscard]] Result<AppendInfo> append_as_leader(ByteView batches, AppendOrigin origin);
+  /// `batches` are Validated::bytes() or built here: whole, checked, and with their offsets, from log_end_offset() on, and leader epoch in place.
+  /// Producers first: a repeated batch answers with the original's offsets, errors as ProducerState::check. RECORD_LIST_TOO_LARGE above
+  /// segment.bytes; KAFKA_STORAGE_ERROR names the path. `transaction_version` is that of a WriteTxnMarkers request.
+  [[nodiscard]] Result<AppendInfo> append_as_leader(ByteView batches, AppendOrigin origin, std::int16_t transaction_version = 0);
   /// Offsets and epochs as they are: not below log_end_offset() (else OFFSET_OUT_OF_RANGE), holes allowed. CORRUPT_MESSAGE where the
   /// bytes are not batches; a short last batch, as a fetch may end with, is left out.
   [[nodiscard]] Result<AppendInfo> append_as_follower(ByteView batches);
@@ -135,8 +135,10 @@ class Log {
   [[nodiscard]] Task<Result<std::optional<TimestampOffset>>> offset_for_timestamp(Timestamp target);
   /// The first record with the log's largest timestamp.
   [[nodiscard]] Task<Result<std::optional<TimestampOffset>>> max_timestamp_offset();
-  /// Aborted transactions that reach into [from, upper_bound), for a reader of committed ones.
+  /// Aborted transactions that reach into [from, upper_bound), for a reader of committed ones. With LogSlice::end as the bound the
+  /// index is asked for a closer one.
   [[nodiscard]] Task<Result<std::vector<AbortedTransaction>>> aborted_transactions(Offset from, Offset upper_bound);
+  [[nodiscard]] Task<Result<std::vector<AbortedTransaction>>> aborted_transactions(Offset from, LogPosition end);
 
   [[nodiscard]] std::optional<EpochEndOffset> end_offset_for_epoch(LeaderEpoch epoch) const;
   [[nodiscard]] std::optional<LeaderEpoch> latest_epoch() const;
@@ -181,27 +183,49 @@ class Log {
   [[nodiscard]] Task<Result<void>> close();
 
  private:
-  struct Recovery;
-  struct TailBatch;
   struct DeletedFile {
     std::string path;
     runtime::Instant due;
   };
-  using Segments = std::map<Offset, std::shared_ptr<Segment>>;  // shared with reads that wait for a file
+  using SharedSegment = std::shared_ptr<Segment>;  // with reads that wait for a file while the segment is deleted
+  using Segments = std::map<Offset, SharedSegment>;
 
   Log(runtime::FileSystem& files, runtime::Clock& clock, std::string directory, TopicPartition partition, LogConfig config);
 
-  [[nodiscard]] Result<AppendInfo> append(ByteView batches, AppendOrigin origin);
-  [[nodiscard]] Result<void> roll(Offset base_offset);
-  [[nodiscard]] Result<void> take_producer_snapshot();
-  [[nodiscard]] Result<void> save_epochs();
+  // log_open.cc
+  [[nodiscard]] Task<Result<void>> load(OpenHints hints);
+  [[nodiscard]] Task<Result<void>> clean_directory();
+  [[nodiscard]] Task<Result<void>> finish_swap(Offset base_offset);
+  [[nodiscard]] Result<void> find_segments();
+  [[nodiscard]] bool load_epochs();
+  [[nodiscard]] Task<Result<void>> recover(Offset recovery_point);
+  [[nodiscard]] Result<void> replay(Segment& segment, const internal::BatchHeader& header, ByteView body, bool index_aborted);
   [[nodiscard]] Task<Result<void>> rebuild_producers(Offset end_offset);
-  [[nodiscard]] Task<Result<void>> drop_all_and_start_at(Offset offset);
+
+  // log_append.cc
+  [[nodiscard]] Result<AppendInfo> append(ByteView batches, AppendOrigin origin, std::int16_t transaction_version);
+  [[nodiscard]] Result<void> roll_if_needed(std::size_t size, Offset last_offset, Timestamp max_timestamp);
+  [[nodiscard]] Result<void> roll(Offset base_offset);
+  [[nodiscard]] Result<void> complete_transactions(Segment& segment, const ProducerUpdate& update);
+  void note_epoch(LeaderEpoch epoch, Offset offset);
+
+  // log_read.cc
+  [[nodiscard]] Task<Result<LogSlice>> read_once(Offset from, std::size_t max_bytes, Offset bound, bool at_least_one_batch);
+  [[nodiscard]] Task<Result<void>> extend(LogSlice* slice, SharedSegment segment, BatchAt first, std::uint64_t budget, Offset bound);
+  [[nodiscard]] Offset end_of(Offset segment_base) const;
+  [[nodiscard]] SharedSegment segment_of(Offset offset) const;
+  [[nodiscard]] SharedSegment segment_after(Offset segment_base) const;
+
+  // log_maintenance.cc
   [[nodiscard]] Task<Result<void>> flush_segments();
-  [[nodiscard]] Result<void> remove_segments_at_end(Segments::iterator from);
-  [[nodiscard]] Result<void> delete_oldest_segments(std::size_t count);
-  [[nodiscard]] Segment& active() const;
-  [[nodiscard]] std::string described() const;
+  [[nodiscard]] Result<SharedSegment> create_segment(Offset base_offset);
+  [[nodiscard]] Result<void> take_producer_snapshot();
+  [[nodiscard]] Result<std::vector<Offset>> snapshots() const;
+  [[nodiscard]] Result<void> remove_snapshots_above(Offset offset);
+  [[nodiscard]] Result<void> save_epochs();
+  [[nodiscard]] Result<void> drop_segment(Segments::iterator segment);
+  [[nodiscard]] Result<void> start_empty_at(Offset offset);
+  [[nodiscard]] Segment& active() const { return *segments_.rbegin()->second; }
 
   runtime::FileSystem& files_;
   runtime::Clock& clock_;
@@ -213,7 +237,7 @@ class Log {
   LeaderEpochs epochs_;
   ProducerState producers_;
   Offset last_snapshot_{-1};  ///< where the newest producer snapshot lies
-  std::optional<Offset> extra_snapshot_;  ///< the one of checkpoint_producers(), replaced by the next
+  std::optional<Offset> extra_snapshot_;  ///< the one of checkpoint_producers(), which the next replaces
   Offset log_start_offset_{0};
   Offset log_end_offset_{0};
   Offset recovery_point_{0};

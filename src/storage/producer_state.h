@@ -14,16 +14,18 @@
 #include "base/bytes.h"
 #include "base/ids.h"
 #include "base/result.h"
+#include "record/validate.h"
 
 namespace brook::storage {
 
 /// Who appends. A client's sequences are checked; what is replicated was checked by its leader and is only followed.
-enum class AppendOrigin { kClient, kCoordinator, kReplication };
+using AppendOrigin = record::Origin;
 
 /// What the end marker of a transaction says.
 struct EndMarker {
   bool commit = false;
   std::int32_t coordinator_epoch = 0;
+  std::int16_t transaction_version = 0;  ///< of the WriteTxnMarkers request; not in the record, so 0 where it is not known
 };
 
 /// The part of a batch that concerns its producer.
@@ -108,14 +110,16 @@ class ProducerState {
   [[nodiscard]] Result<void> check(const ProducerBatch& batch, AppendOrigin origin, ProducerUpdate& update) const;
   /// The batch that `batch` repeats, if it is among the last five of its producer.
   [[nodiscard]] const BatchMetadata* find_duplicate(const ProducerBatch& batch) const;
+  /// Takes over what `update` holds, but for the ends of transactions: complete() them in their order.
   void apply(const ProducerUpdate& update);
+  void complete(const CompletedTransaction& completed);
   /// The log now ends at `end_offset`, whoever wrote it.
   void set_end_offset(Offset end_offset) { end_offset_ = end_offset; }
   [[nodiscard]] Offset end_offset() const { return end_offset_; }
 
   /// The first offset of a transaction that is open, or whose end is not yet below `high_watermark`; what is below is forgotten.
   [[nodiscard]] std::optional<Offset> first_unstable_offset(Offset high_watermark);
-  /// The last stable offset once `completed` is: the end of it, or the start of the earliest other open transaction.
+  /// The last stable offset once `completed` is, asked before complete(): the end of it, or the start of the earliest other open transaction.
   [[nodiscard]] Offset last_stable_offset_after(const CompletedTransaction& completed) const;
   [[nodiscard]] std::optional<Offset> first_open_transaction() const;
   void on_log_start_advanced(Offset log_start_offset);

@@ -1,0 +1,43 @@
+#include "storage/checkpoints.h"
+
+#include <fmt/format.h>
+
+#include <cstdint>
+#include <iterator>
+
+#include "storage/internal/checkpoint_lines.h"
+
+namespace brook::storage {
+
+std::string checkpoint_text(const OffsetCheckpoint& offsets) {
+  std::string text = fmt::format("0\n{}\n", offsets.size());
+  for (const auto& [partition, offset] : offsets) {
+    fmt::format_to(std::back_inserter(text), "{} {} {}\n", partition.topic, partition.partition.value(), offset.value());
+  }
+  return text;
+}
+
+Result<OffsetCheckpoint> parse_checkpoint(std::string_view text, std::string_view path) {
+  BROOK_TRY(const auto lines, internal::checkpoint_lines(text, path));
+  OffsetCheckpoint offsets;
+  for (const internal::CheckpointLine& line : lines) {
+    if (line.words.size() != 3) return internal::bad_checkpoint_line(path, line);
+    const auto partition = internal::parse_number<std::int32_t>(line.words[1]);
+    const auto offset = internal::parse_number<std::int64_t>(line.words[2]);
+    if (!partition || !offset) return internal::bad_checkpoint_line(path, line);
+    offsets[TopicPartition{std::string(line.words[0]), PartitionIndex(*partition)}] = Offset(*offset);
+  }
+  return offsets;
+}
+
+Result<OffsetCheckpoint> read_checkpoint(runtime::FileSystem& files, const std::string& path) {
+  if (!files.exists(path)) return OffsetCheckpoint{};
+  BROOK_TRY(const std::string text, files.read_whole(path));
+  return parse_checkpoint(text, path);
+}
+
+Result<void> write_checkpoint(runtime::FileSystem& files, const std::string& path, const OffsetCheckpoint& offsets) {
+  return files.replace_whole(path, checkpoint_text(offsets));
+}
+
+}  // namespace brook::storage

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "runtime/aligned_buffer.h"
+#include "runtime/file.h"
+#include "runtime/task.h"
+#include "storage/internal/batch_header.h"
+
+namespace brook::storage::internal {
+
+/// Walks over the batches of [position, end) of a file, in page-aligned reads of `chunk` bytes. Runs on: the log's shard.
+class BatchReader {
+ public:
+  BatchReader(std::shared_ptr<runtime::File> file, std::uint64_t position, std::uint64_t end, std::size_t chunk)
+      : file_(std::move(file)), position_(position), end_(end), chunk_(chunk) {}
+
+  /// The header at position(). Nothing at the end, and where what is there is no whole batch (position() < end() then).
+  [[nodiscard]] Task<Result<std::optional<BatchHeader>>> header();
+  /// All bytes of the batch whose header was just read; valid until the next call.
+  [[nodiscard]] Task<Result<ByteView>> body(BatchHeader header);
+  /// Goes behind the batch at position().
+  void skip(const BatchHeader& header) { position_ += header.size; }
+  [[nodiscard]] std::uint64_t position() const { return position_; }
+  [[nodiscard]] std::uint64_t end() const { return end_; }
+
+ private:
+  [[nodiscard]] Task<Result<ByteView>> bytes(std::size_t size);
+
+  std::shared_ptr<runtime::File> file_;
+  std::uint64_t position_;
+  std::uint64_t end_;
+  std::size_t chunk_;
+  runtime::AlignedBuffer buffer_;
+  std::uint64_t buffer_start_ = 0;
+  std::size_t filled_ = 0;
+};
+
+}  // namespace brook::storage::internal

@@ -1,0 +1,151 @@
+// Appending: producers are asked first, one write, then what is known in memory.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+#include <vector>
+
+#include "base/log.h"
+#include "storage/log.h"
+
+namespace brook::storage {
+namespace {
+
+using internal::BatchHeader;
+
+/// The whole batches at the front of `bytes`.
+struct ParsedBatches {
+  std::vector<BatchHeader> headers;
+  std::size_t size = 0;
+};
+
+Result<ParsedBatches> parse_batches(ByteView bytes, const std::string& where) {
+  ParsedBatches parsed;
+  while (bytes.size() - parsed.size >= internal::kBatchHeaderSize) {
+    const auto header = internal::parse_batch_header(bytes.subspan(parsed.size));
+    if (!header) return fail(ErrorCode::kCorruptMessage, fmt::format("{}: no record batch at byte {} of an append", where, parsed.size));
+    if (header->size > bytes.size() - parsed.size) break;
+    parsed.headers.push_back(*header);
+    parsed.size += header->size;
+  }
+  return parsed;
+}
+
+}  // namespace
+
+Result<AppendInfo> Log::append_as_leader(ByteView batches, AppendOrigin origin, std::int16_t transaction_version) {
+  return append(batches, origin, transaction_version);
+}
+
+Result<AppendInfo> Log::append_as_follower(ByteView batches) { return append(batches, AppendOrigin::kReplication, 0); }
+
+Result<AppendInfo> Log::append(ByteView batches, AppendOrigin origin, std::int16_t transaction_version) {
+  if (closed_) return fail(ErrorCode::kKafkaStorageError, fmt::format("{}: the log is closed", directory_));
+  const bool leads = origin != AppendOrigin::kReplication;
+  BROOK_TRY(const ParsedBatches parsed, parse_batches(batches, directory_));
+  if (leads && parsed.size != batches.size()) {
+    return fail(ErrorCode::kCorruptMessage, fmt::format("{}: an append ends within a batch", directory_));
+  }
+  if (parsed.headers.empty()) return AppendInfo{log_end_offset_, log_end_offset_ - 1, Timestamp(-1), std::nullopt, 0, false};
+
+  AppendInfo info;
+  info.batches = parsed.headers.size();
+  info.first_offset = parsed.headers.front().base_offset;
+  info.last_offset = parsed.headers.back().last_offset;
+  info.leader_epoch = parsed.headers.back().leader_epoch;
+  info.max_timestamp = Timestamp(-1);
+
+  ProducerUpdate update;
+  Offset expected = log_end_offset_;
+  std::size_t at = 0;
+  for (const BatchHeader& header : parsed.headers) {
+    if (header.base_offset < expected || (leads && header.base_offset != expected)) {
+      return fail(ErrorCode::kOffsetOutOfRange, fmt::format("{}: an append with offset {} where {} comes next", directory_,
+                                                            header.base_offset.value(), expected.value()));
+    }
+    expected = header.last_offset.next();
+    info.max_timestamp = std::max(info.max_timestamp, header.max_timestamp);
+    const auto batch = internal::producer_batch(batches.subspan(at, header.size), header, transaction_version);
+    at += header.size;
+    if (!batch) continue;
+    if (origin == AppendOrigin::kClient) {
+      if (const BatchMetadata* original = producers_.find_duplicate(*batch)) {
+        return AppendInfo{original->first_offset(), original->last_offset, original->timestamp, epochs_.epoch_of(original->last_offset),
+                          1, true};
+      }
+    }
+    if (auto checked = producers_.check(*batch, origin, update); !checked) {
+      return fail(checked.error().code, fmt::format("{}-{}: {}", partition_.topic, partition_.partition.value(), checked.error().context));
+    }
+  }
+  if (leads && parsed.size > config_.segment_bytes) {
+    return fail(ErrorCode::kRecordListTooLarge, fmt::format("{}-{}: {} bytes in one append, segment.bytes is {}", partition_.topic,
+                                                            partition_.partition.value(), parsed.size, config_.segment_bytes));
+  }
+
+  BROOK_CHECK(roll_if_needed(parsed.size, info.last_offset, info.max_timestamp));
+  Segment& segment = active();
+  BROOK_CHECK(segment.append(batches.first(parsed.size), parsed.headers, config_.index_interval_bytes));
+
+  log_end_offset_ = info.last_offset.next();
+  for (const BatchHeader& header : parsed.headers) note_epoch(header.leader_epoch, header.base_offset);
+  producers_.apply(update);
+  producers_.set_end_offset(log_end_offset_);
+  if (auto indexed = complete_transactions(segment, update); !indexed) {
+    // The batches are in the log; recovery writes what the transaction index lacks, if the disk never takes it.
+    log::error("transaction_index_not_written", {{"why", indexed.error().context}});
+  }
+  return info;
+}
+
+void Log::note_epoch(LeaderEpoch epoch, Offset offset) {
+  if (epoch.value() < 0) return;
+  const auto latest = epochs_.latest();
+  if (!latest || latest->epoch != epoch) epochs_.assign(epoch, offset);
+}
+
+Result<void> Log::complete_transactions(Segment& segment, const ProducerUpdate& update) {
+  Result<void> result;
+  for (const CompletedTransaction& done : update.completed()) {
+    if (done.aborted && result) {
+      result = segment.add_aborted(
+          {done.producer_id, done.first_offset, done.last_offset, producers_.last_stable_offset_after(done)});
+    }
+    producers_.complete(done);
+  }
+  return result;
+}
+
+Result<void> Log::roll_if_needed(std::size_t size, Offset last_offset, Timestamp max_timestamp) {
+  const Segment& segment = active();
+  bool needed = !segment.can_hold(last_offset);
+  if (segment.size() > 0) {
+    const auto first = segment.first_timestamp();
+    const std::int64_t age = first && first->value() >= 0 ? std::max(max_timestamp - *first, std::int64_t{0})
+                                                          : clock_.wall_now() - segment.created();
+    // Positions are 31 bits in the index, whatever the configuration says.
+    const std::uint64_t bytes_max = std::min<std::uint64_t>(config_.segment_bytes, std::numeric_limits<std::int32_t>::max());
+    needed |= segment.size() + size > bytes_max || age > (config_.segment_ms - config_.segment_jitter_ms).count() ||
+              segment.index_full(config_.segment_index_bytes);
+  }
+  if (!needed) return {};
+  const std::int64_t lowest = last_offset.value() - std::numeric_limits<std::int32_t>::max();
+  return roll(Offset(std::max(log_end_offset_.value(), lowest)));
+}
+
+Result<void> Log::roll(Offset base_offset) {
+  if (segments_.contains(base_offset)) return {};
+  BROOK_CHECK(active().seal());
+  BROOK_TRY(const SharedSegment made, create_segment(base_offset));
+  segments_[base_offset] = made;
+  rolled_since_flush_ = true;
+  producers_.set_end_offset(base_offset);
+  if (auto taken = take_producer_snapshot(); !taken) {
+    log::warn("producer_snapshot_not_written", {{"why", taken.error().context}});  // Recovery then reads from the one before.
+  }
+  log::info("segment_rolled", {{"topic", partition_.topic}, {"partition", partition_.partition.value()}, {"base_offset", base_offset.value()}});
+  return {};
+}
+
+}  // namespace brook::storage

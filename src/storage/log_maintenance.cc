@@ -1,0 +1,282 @@
+// What changes a log besides appends: truncation, flushing, retention, snapshots, closing.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <span>
+#include <utility>
+
+#include "base/log.h"
+#include "storage/file_names.h"
+#include "storage/log.h"
+#include "storage/retention.h"
+
+namespace brook::storage {
+namespace {
+constexpr std::string_view kEpochsFile = "/leader-epoch-checkpoint";
+constexpr auto kFlushWait = std::chrono::seconds(10);  // then the waiter looks again whether a flush is still under way
+}  // namespace
+
+void Log::assign_epoch_start(LeaderEpoch epoch, Offset start_offset) { epochs_.assign(epoch, start_offset); }
+
+Result<Log::SharedSegment> Log::create_segment(Offset base_offset) {
+  auto made = std::make_shared<Segment>(files_, directory_, base_offset, 0, clock_.wall_now());
+  // What a crash or a failed roll may have left under this name.
+  for (const std::string& path : made->existing_files()) {
+    BROOK_CHECK(files_.remove(path));
+  }
+  BROOK_CHECK(made->file());
+  BROOK_CHECK(made->offset_index().save());
+  BROOK_CHECK(made->time_index().save());
+  return made;
+}
+
+Result<void> Log::start_empty_at(Offset offset) {
+  while (!segments_.empty()) {
+    BROOK_CHECK(drop_segment(std::prev(segments_.end())));
+  }
+  BROOK_TRY(const SharedSegment made, create_segment(offset));
+  segments_[offset] = made;
+  log_start_offset_ = log_end_offset_ = recovery_point_ = offset;
+  epochs_.clear();
+  producers_.clear(offset);
+  last_snapshot_ = Offset(-1);
+  extra_snapshot_.reset();
+  return remove_snapshots_above(Offset(-1));
+}
+
+Task<Result<void>> Log::truncate_fully_and_start_at(Offset offset) {
+  ++truncations_;
+  const Result<void> done = start_empty_at(offset);
+  if (done) log::info("log_emptied", {{"topic", partition_.topic}, {"partition", partition_.partition.value()}, {"offset", offset.value()}});
+  co_return done;
+}
+
+Task<Result<void>> Log::truncate_to(Offset offset) {
+  if (offset >= log_end_offset_) co_return Result<void>{};
+  log::info("log_truncated_to", {{"topic", partition_.topic},
+                                 {"partition", partition_.partition.value()},
+                                 {"offset", offset.value()},
+                                 {"log_end_offset", log_end_offset_.value()}});
+  ++truncations_;
+  if (offset < segments_.begin()->first) co_return start_empty_at(offset);
+  while (segments_.size() > 1 && segments_.rbegin()->first > offset) {
+    BROOK_CO_CHECK(drop_segment(std::prev(segments_.end())));
+  }
+  log_end_offset_ = offset;
+  recovery_point_ = std::min(recovery_point_, offset);
+  log_start_offset_ = std::min(log_start_offset_, offset);
+  epochs_.truncate_from_end(offset);
+  const SharedSegment last = segments_.rbegin()->second;
+  BROOK_CO_CHECK(co_await last->truncate_to(offset, config_.index_interval_bytes));
+  BROOK_CO_CHECK(co_await rebuild_producers(offset));
+  ++truncations_;
+  co_return Result<void>{};
+}
+
+/// Renames the segment's files, to be removed later: who reads them goes on.
+Result<void> Log::drop_segment(Segments::iterator segment) {
+  const runtime::Instant due = clock_.now() + config_.file_delete_delay_ms;
+  std::vector<std::string> paths = segment->second->existing_files();
+  if (const auto snapshot = offset_file_path(directory_, segment->first, kSnapshotSuffix); files_.exists(snapshot)) {
+    paths.push_back(snapshot);
+  }
+  for (const std::string& path : paths) {
+    std::string deleted = path + std::string(kDeletedSuffix);
+    BROOK_CHECK(files_.rename(path, deleted));
+    deleted_.push_back({std::move(deleted), due});
+  }
+  if (last_snapshot_ == segment->first) last_snapshot_ = Offset(-1);
+  segments_.erase(segment);
+  return {};
+}
+
+std::size_t Log::remove_deleted_files() {
+  const runtime::Instant now = clock_.now();
+  std::erase_if(deleted_, [&](const DeletedFile& file) {
+    if (file.due > now) return false;
+    const auto removed = files_.remove(file.path);
+    if (!removed) log::warn("deleted_file_not_removed", {{"why", removed.error().context}});  // The next start tries again.
+    return true;
+  });
+  return deleted_.size();
+}
+
+void Log::release_idle_files() {
+  for (const auto& [base, segment] : segments_) segment->release_idle();
+}
+
+Task<Result<void>> Log::flush() {
+  const Offset target = log_end_offset_;
+  while (flushing_) {
+    static_cast<void>(co_await flushed_.wait_until(clock_.now() + kFlushWait));
+    if (recovery_point_ >= target) co_return Result<void>{};
+  }
+  flushing_ = true;
+  Result<void> done = co_await flush_segments();
+  flushing_ = false;
+  flushed_.notify_all();
+  co_return done;
+}
+
+Task<Result<void>> Log::flush_segments() {
+  const Offset target = log_end_offset_;
+  const std::uint64_t seen = truncations_;
+  const bool rolled = std::exchange(rolled_since_flush_, false);
+  if (recovery_point_ < target || rolled) {
+    for (SharedSegment segment = segment_of(recovery_point_); segment; segment = segment_after(segment->base_offset())) {
+      const auto synced = co_await segment->sync(segment->base_offset() != active().base_offset());
+      if (!synced) {
+        rolled_since_flush_ |= rolled;
+        co_return synced;
+      }
+    }
+    if (rolled) {
+      BROOK_CO_CHECK(files_.sync_directory(directory_));
+    }
+  }
+  BROOK_CO_CHECK(save_epochs());
+  last_flush_ = clock_.now();
+  if (seen == truncations_) recovery_point_ = std::max(recovery_point_, target);
+  co_return Result<void>{};
+}
+
+bool Log::flush_due() const {
+  const std::int64_t unflushed = log_end_offset_ - recovery_point_;
+  if (unflushed == 0) return rolled_since_flush_;
+  return rolled_since_flush_ || unflushed >= config_.flush_messages ||
+         (config_.flush_ms && clock_.now() - last_flush_ >= *config_.flush_ms);
+}
+
+Result<void> Log::save_epochs() {
+  if (!epochs_.dirty()) return {};
+  BROOK_CHECK(files_.replace_whole(directory_ + std::string(kEpochsFile), epochs_.text()));
+  epochs_.mark_saved();
+  return {};
+}
+
+Result<std::vector<Offset>> Log::snapshots() const {
+  BROOK_TRY(const auto entries, files_.list(directory_));
+  std::vector<Offset> found;
+  for (const runtime::DirectoryEntry& entry : entries) {
+    if (const auto offset = parse_offset_file(entry.name, kSnapshotSuffix)) found.push_back(*offset);
+  }
+  std::ranges::sort(found);
+  return found;
+}
+
+Result<void> Log::remove_snapshots_above(Offset offset) {
+  BROOK_TRY(const auto known, snapshots());
+  for (const Offset taken : known) {
+    if (taken <= offset) continue;
+    BROOK_CHECK(files_.remove(offset_file_path(directory_, taken, kSnapshotSuffix)));
+    if (extra_snapshot_ == taken) extra_snapshot_.reset();
+    if (last_snapshot_ == taken) last_snapshot_ = Offset(-1);
+  }
+  return {};
+}
+
+/// Not synced: its CRC tells a torn one, and recovery then takes the one before.
+Result<void> Log::take_producer_snapshot() {
+  const Offset at = producers_.end_offset();
+  if (at <= last_snapshot_) return {};
+  const std::string content = producers_.snapshot();
+  BROOK_TRY(const auto file,
+            files_.open(offset_file_path(directory_, at, kSnapshotSuffix), runtime::OpenMode::kCreateOrEmpty));
+  const ByteView part = as_bytes(content);
+  BROOK_CHECK(file->write_at(0, std::span(&part, 1)));
+  last_snapshot_ = at;
+  return {};
+}
+
+Result<void> Log::checkpoint_producers() {
+  if (producers_.end_offset() <= last_snapshot_ || producers_.end_offset() == active().base_offset()) return {};
+  const auto before = extra_snapshot_;
+  BROOK_CHECK(take_producer_snapshot());
+  extra_snapshot_ = last_snapshot_;
+  if (before && before != extra_snapshot_ && !segments_.contains(*before)) {
+    return files_.remove(offset_file_path(directory_, *before, kSnapshotSuffix));
+  }
+  return {};
+}
+
+std::vector<ActiveProducer> Log::active_producers() const {
+  std::vector<ActiveProducer> found;
+  for (const auto& [id, entry] : producers_.entries()) {
+    found.push_back({id, entry.epoch.value_or(ProducerEpoch(-1)), entry.last_sequence(), entry.last_timestamp, entry.coordinator_epoch,
+                     entry.current_txn_first_offset});
+  }
+  std::ranges::sort(found, {}, &ActiveProducer::producer_id);
+  return found;
+}
+
+std::size_t Log::remove_expired_producers(Timestamp now) { return producers_.remove_expired(now, config_.producer_id_expiration_ms); }
+
+std::uint64_t Log::size_in_bytes() const {
+  std::uint64_t total = 0;
+  for (const auto& [base, segment] : segments_) total += segment->size();
+  return total;
+}
+
+std::vector<SegmentInfo> Log::segments() const {
+  std::vector<SegmentInfo> found;
+  for (const auto& [base, segment] : segments_) found.push_back({base, segment->size(), segment->largest_timestamp()});
+  return found;
+}
+
+Result<void> Log::advance_log_start_offset(Offset offset) {
+  if (offset > log_end_offset_) {
+    return fail(ErrorCode::kOffsetOutOfRange, fmt::format("offset {} of {}-{} is above the log's end {}", offset.value(), partition_.topic,
+                                                          partition_.partition.value(), log_end_offset_.value()));
+  }
+  if (offset <= log_start_offset_) return {};
+  log_start_offset_ = offset;
+  recovery_point_ = std::max(recovery_point_, std::min(offset, segments_.begin()->first));
+  epochs_.truncate_from_start(offset);
+  producers_.on_log_start_advanced(offset);
+  return {};
+}
+
+Task<Result<std::size_t>> Log::apply_retention(Timestamp now, Offset high_watermark) {
+  if (config_.cleanup_delete && config_.retention_ms) {
+    // By offset, not by iterator: segments may come and go while we wait.
+    for (SharedSegment segment = segments_.begin()->second; segment; segment = segment_after(segment->base_offset())) {
+      BROOK_CO_CHECK(co_await segment->load(config_.index_interval_bytes));
+    }
+  }
+  if (closed_) co_return std::size_t{0};
+  std::vector<SegmentSummary> summaries;
+  for (const auto& [base, segment] : segments_) summaries.push_back({base, segment->size(), segment->largest_timestamp()});
+  const RetentionDecision decision =
+      decide_retention(summaries, config_, now, log_start_offset_, log_end_offset_, high_watermark);
+  if (decision.segments == 0) co_return std::size_t{0};
+
+  if (decision.segments == segments_.size()) {
+    BROOK_CO_CHECK(roll(log_end_offset_));
+  }
+  log::info("segments_deleted", {{"topic", partition_.topic},
+                                 {"partition", partition_.partition.value()},
+                                 {"count", decision.segments},
+                                 {"by", name_of(decision.reason)},
+                                 {"log_start_offset", std::next(segments_.begin(), static_cast<std::ptrdiff_t>(decision.segments))->first.value()}});
+  for (std::size_t i = 0; i < decision.segments; ++i) {
+    BROOK_CO_CHECK(drop_segment(segments_.begin()));
+    BROOK_CO_CHECK(advance_log_start_offset(std::max(log_start_offset_, segments_.begin()->first)));
+  }
+  co_return decision.segments;
+}
+
+Task<Result<void>> Log::close() {
+  if (std::exchange(closed_, true)) co_return Result<void>{};
+  BROOK_CO_CHECK(active().seal());
+  BROOK_CO_CHECK(co_await flush());
+  BROOK_CO_CHECK(co_await active().sync(true));
+  BROOK_CO_CHECK(take_producer_snapshot());
+  BROOK_CO_CHECK(files_.sync_directory(directory_));
+  for (const auto& [base, segment] : segments_) {
+    segment->release_idle();  // Twice: the first only forgets that it was used.
+    segment->release_idle();
+  }
+  co_return Result<void>{};
+}
+
+}  // namespace brook::storage

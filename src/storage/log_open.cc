@@ -1,0 +1,269 @@
+// How a log is opened: leftovers of a crash, segments, the check of the tail, producers.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "base/log.h"
+#include "storage/file_names.h"
+#include "storage/internal/batch_reader.h"
+#include "storage/log.h"
+
+namespace brook::storage {
+namespace {
+constexpr std::size_t kHeaderChunk = 8192;
+constexpr std::string_view kEpochsFile = "/leader-epoch-checkpoint";
+}  // namespace
+
+Task<Result<std::unique_ptr<Log>>> Log::open(runtime::FileSystem& files, runtime::Clock& clock, std::string directory,
+                                             TopicPartition partition, LogConfig config, OpenHints hints) {
+  std::unique_ptr<Log> opened(new Log(files, clock, std::move(directory), std::move(partition), config));
+  BROOK_CO_CHECK(co_await opened->load(hints));
+  co_return opened;
+}
+
+Log::Log(runtime::FileSystem& files, runtime::Clock& clock, std::string directory, TopicPartition partition, LogConfig config)
+    : files_(files),
+      clock_(clock),
+      directory_(std::move(directory)),
+      partition_(std::move(partition)),
+      config_(config),
+      last_flush_(clock.now()),
+      flushed_(clock) {}
+
+Log::~Log() = default;
+
+Task<Result<void>> Log::load(OpenHints hints) {
+  BROOK_CO_CHECK(files_.create_directories(directory_));
+  BROOK_CO_CHECK(co_await clean_directory());
+  BROOK_CO_CHECK(find_segments());
+  bool clean = hints.clean_shutdown;
+  Offset recovery_point = hints.recovery_point;
+  if (!load_epochs()) {
+    clean = false;
+    recovery_point = Offset(0);
+  }
+  if (segments_.empty()) {
+    BROOK_CO_CHECK(start_empty_at(hints.log_start_offset));
+    co_return Result<void>{};
+  }
+
+  log_start_offset_ = std::max(hints.log_start_offset, segments_.begin()->first);
+  if (clean) {
+    BROOK_CO_TRY(clean, co_await active().load_tail(config_.index_interval_bytes));
+    if (!clean) log::warn("log_end_malformed_after_clean_shutdown", {{"path", active().path()}});
+  }
+  if (clean) {
+    log_end_offset_ = active().end_offset();
+    recovery_point_ = log_end_offset_;
+  } else {
+    BROOK_CO_CHECK(co_await recover(recovery_point));
+  }
+  if (log_end_offset_ < log_start_offset_) {
+    log::error("log_ends_below_its_start",
+               {{"directory", directory_}, {"log_end", log_end_offset_.value()}, {"log_start", log_start_offset_.value()}});
+    co_return start_empty_at(log_start_offset_);
+  }
+  epochs_.truncate_from_end(log_end_offset_);
+  epochs_.truncate_from_start(log_start_offset_);
+  if (clean) {
+    BROOK_CO_CHECK(co_await rebuild_producers(log_end_offset_));
+  }
+  co_return Result<void>{};
+}
+
+Task<Result<void>> Log::clean_directory() {
+  BROOK_CO_TRY(const auto entries, files_.list(directory_));
+  std::vector<Offset> swaps;
+  for (const runtime::DirectoryEntry& entry : entries) {
+    const std::string_view name = entry.name;
+    if (name.ends_with(kDeletedSuffix) || name.ends_with(kCleanedSuffix) || name.ends_with(".tmp")) {
+      BROOK_CO_CHECK(files_.remove(directory_ + "/" + entry.name));
+    } else if (name.ends_with(kSwapSuffix)) {
+      const auto base = parse_offset_file(name.substr(0, name.size() - kSwapSuffix.size()), kLogSuffix);
+      if (base) {
+        swaps.push_back(*base);
+      } else {
+        BROOK_CO_CHECK(files_.remove(directory_ + "/" + entry.name));  // An index: built anew from its log.
+      }
+    }
+  }
+  for (const Offset base : swaps) {
+    BROOK_CO_CHECK(co_await finish_swap(base));
+  }
+  co_return Result<void>{};
+}
+
+/// A compacted segment that was whole but did not yet stand in its sources' place: what lies in its range goes.
+Task<Result<void>> Log::finish_swap(Offset base_offset) {
+  const std::string path = offset_file_path(directory_, base_offset, kLogSuffix);
+  const std::string swap = path + std::string(kSwapSuffix);
+  BROOK_CO_TRY(std::shared_ptr<runtime::File> file, files_.open(swap, runtime::OpenMode::kRead));
+  BROOK_CO_TRY(const std::uint64_t size, file->size());
+  Offset end = base_offset.next();
+  internal::BatchReader reader(file, 0, size, kHeaderChunk);
+  while (reader.position() < reader.end()) {
+    BROOK_CO_TRY(const auto header, co_await reader.header());
+    if (!header) co_return fail(ErrorCode::kCorruptMessage, fmt::format("{}: no record batch at position {}", swap, reader.position()));
+    end = header->last_offset.next();
+    reader.skip(*header);
+  }
+  BROOK_CO_TRY(const auto entries, files_.list(directory_));
+  for (const runtime::DirectoryEntry& entry : entries) {
+    for (const std::string_view suffix : {kLogSuffix, kOffsetIndexSuffix, kTimeIndexSuffix, kTransactionIndexSuffix}) {
+      const auto base = parse_offset_file(entry.name, suffix);
+      if (base && *base >= base_offset && *base < end) {
+        BROOK_CO_CHECK(files_.remove(directory_ + "/" + entry.name));
+      }
+    }
+  }
+  BROOK_CO_CHECK(files_.rename(swap, path));
+  log::info("compaction_swap_finished", {{"path", path}});
+  co_return Result<void>{};
+}
+
+Result<void> Log::find_segments() {
+  BROOK_TRY(const auto entries, files_.list(directory_));
+  std::set<Offset> with_log;
+  const Timestamp now = clock_.wall_now();
+  for (const runtime::DirectoryEntry& entry : entries) {
+    if (const auto base = parse_offset_file(entry.name, kLogSuffix)) {
+      segments_[*base] = std::make_shared<Segment>(files_, directory_, *base, entry.size, now);
+    }
+  }
+  for (const runtime::DirectoryEntry& entry : entries) {
+    for (const std::string_view suffix : {kOffsetIndexSuffix, kTimeIndexSuffix, kTransactionIndexSuffix}) {
+      const auto base = parse_offset_file(entry.name, suffix);
+      if (!base || segments_.contains(*base)) continue;
+      log::warn("index_without_log_removed", {{"directory", directory_}, {"file", entry.name}});
+      BROOK_CHECK(files_.remove(directory_ + "/" + entry.name));
+    }
+  }
+  return {};
+}
+
+/// False where the file is there and can't be used: then the whole log is read.
+bool Log::load_epochs() {
+  const std::string path = directory_ + std::string(kEpochsFile);
+  if (!files_.exists(path)) return true;
+  const auto text = files_.read_whole(path);
+  auto parsed = text ? LeaderEpochs::parse(*text, path) : Result<LeaderEpochs>(std::unexpected(text.error()));
+  if (!parsed) {
+    log::error("leader_epochs_unreadable", {{"why", parsed.error().context}});
+    return false;
+  }
+  epochs_ = *std::move(parsed);
+  return true;
+}
+
+Result<void> Log::replay(Segment& segment, const internal::BatchHeader& header, ByteView body, bool index_aborted) {
+  if (header.base_offset < producers_.end_offset()) return {};
+  if (const auto batch = internal::producer_batch(body, header, 0)) {
+    ProducerUpdate update;
+    BROOK_CHECK(producers_.check(*batch, AppendOrigin::kReplication, update));
+    producers_.apply(update);
+    if (index_aborted) {
+      BROOK_CHECK(complete_transactions(segment, update));
+    } else {
+      for (const CompletedTransaction& done : update.completed()) producers_.complete(done);
+    }
+  }
+  producers_.set_end_offset(header.last_offset.next());
+  return {};
+}
+
+Task<Result<void>> Log::recover(Offset recovery_point) {
+  // The segment that holds the recovery point, and all behind it.
+  auto at = segments_.upper_bound(std::max(recovery_point, log_start_offset_));
+  if (at != segments_.begin()) --at;
+  bool first = true;
+  for (; at != segments_.end(); ++at) {
+    Segment& segment = *at->second;
+    BROOK_CO_TRY(const BatchAt start, co_await segment.prepare_recovery(first ? recovery_point : segment.base_offset()));
+    log_end_offset_ = start.base_offset;
+    if (first) {
+      BROOK_CO_CHECK(co_await rebuild_producers(start.base_offset));
+      epochs_.truncate_from_end(start.base_offset);  // The batches from there on say it again.
+    }
+    first = false;
+    BROOK_CO_CHECK(segment.transactions().truncate_to(producers_.end_offset()));
+    BROOK_CO_TRY(const std::uint64_t cut,
+                 co_await segment.recover(start, config_.index_interval_bytes,
+                                          [&](const internal::BatchHeader& header, ByteView body) -> Result<void> {
+                                            note_epoch(header.leader_epoch, header.base_offset);
+                                            return replay(segment, header, body, true);
+                                          }));
+    log_end_offset_ = segment.end_offset();
+    if (cut > 0) {
+      log::warn("log_truncated", {{"topic", partition_.topic},
+                                  {"partition", partition_.partition.value()},
+                                  {"path", segment.path()},
+                                  {"log_end_offset", log_end_offset_.value()},
+                                  {"bytes_cut", cut},
+                                  {"segments_dropped", std::distance(std::next(at), segments_.end())}});
+      while (std::next(at) != segments_.end()) {
+        BROOK_CO_CHECK(drop_segment(std::prev(segments_.end())));
+      }
+      break;
+    }
+    if (std::next(at) != segments_.end()) {
+      BROOK_CO_CHECK(segment.seal());
+      producers_.set_end_offset(std::next(at)->first);
+      BROOK_CO_CHECK(take_producer_snapshot());
+    }
+  }
+  producers_.set_end_offset(log_end_offset_);
+  BROOK_CO_CHECK(remove_snapshots_above(log_end_offset_));
+  recovery_point_ = std::min(recovery_point, log_end_offset_);
+  co_return Result<void>{};
+}
+
+/// From the newest usable snapshot, and the headers behind it, up to `end_offset`.
+Task<Result<void>> Log::rebuild_producers(Offset end_offset) {
+  BROOK_CO_CHECK(remove_snapshots_above(end_offset));
+  BROOK_CO_TRY(std::vector<Offset> known, snapshots());
+  producers_.clear(std::min(log_start_offset_, end_offset));
+  last_snapshot_ = Offset(-1);
+  extra_snapshot_.reset();
+  for (; !known.empty(); known.pop_back()) {
+    const std::string path = offset_file_path(directory_, known.back(), kSnapshotSuffix);
+    BROOK_CO_TRY(const std::string file, files_.read_whole(path));
+    const auto loaded =
+        producers_.load_snapshot(as_bytes(file), known.back(), clock_.wall_now(), config_.producer_id_expiration_ms, path);
+    if (loaded) {
+      last_snapshot_ = known.back();
+      if (!segments_.contains(known.back())) extra_snapshot_ = known.back();
+      break;
+    }
+    log::warn("producer_snapshot_dropped", {{"why", loaded.error().context}});
+    BROOK_CO_CHECK(files_.remove(path));
+  }
+  // A snapshot between segments is of use only while it is the newest.
+  for (const Offset offset : known) {
+    if (offset != last_snapshot_ && !segments_.contains(offset)) {
+      BROOK_CO_CHECK(files_.remove(offset_file_path(directory_, offset, kSnapshotSuffix)));
+    }
+  }
+  producers_.on_log_start_advanced(std::min(log_start_offset_, end_offset));
+
+  while (producers_.end_offset() < end_offset) {
+    const SharedSegment segment = segment_of(producers_.end_offset());
+    if (!segment) break;
+    // The segment that is being recovered has only a part of its index, and is not to be loaded.
+    if (segment != segment_of(end_offset)) {
+      BROOK_CO_CHECK(co_await segment->load(config_.index_interval_bytes));
+    }
+    BROOK_CO_CHECK(co_await segment->visit(producers_.end_offset(), end_offset,
+                                           [&](const internal::BatchHeader& header, ByteView body) {
+                                             return replay(*segment, header, body, false);
+                                           }));
+    const SharedSegment next = segment_after(segment->base_offset());
+    if (!next || next->base_offset() >= end_offset) break;
+    producers_.set_end_offset(std::max(producers_.end_offset(), next->base_offset()));
+  }
+  producers_.set_end_offset(end_offset);
+  co_return Result<void>{};
+}
+
+}  // namespace brook::storage

@@ -1,0 +1,41 @@
+#include "storage/partition_metadata.h"
+
+#include <fmt/format.h>
+
+#include <string_view>
+
+namespace brook::storage {
+namespace {
+
+constexpr std::string_view kFile = "/partition.metadata";
+
+std::optional<std::string_view> value_of(std::string_view text, std::string_view key) {
+  const std::size_t at = text.find(key);
+  if (at == std::string_view::npos || (at != 0 && text[at - 1] != '\n')) return std::nullopt;
+  std::string_view value = text.substr(at + key.size());
+  value = value.substr(0, value.find('\n'));
+  while (value.starts_with(' ')) value.remove_prefix(1);
+  while (value.ends_with(' ') || value.ends_with('\r')) value.remove_suffix(1);
+  return value;
+}
+
+}  // namespace
+
+Result<std::optional<Uuid>> read_partition_metadata(runtime::FileSystem& files, const std::string& directory) {
+  const std::string path = directory + std::string(kFile);
+  if (!files.exists(path)) return std::optional<Uuid>{};
+  BROOK_TRY(const std::string text, files.read_whole(path));
+  const auto version = value_of(text, "version:");
+  const auto id = value_of(text, "topic_id:");
+  const auto uuid = id ? Uuid::parse(*id) : std::nullopt;
+  if (version != "0" || !uuid || uuid->is_zero()) {
+    return fail(ErrorCode::kKafkaStorageError, fmt::format("{}: no version 0 and topic id in '{}'", path, text));
+  }
+  return uuid;
+}
+
+Result<void> write_partition_metadata(runtime::FileSystem& files, const std::string& directory, const Uuid& topic_id) {
+  return files.replace_whole(directory + std::string(kFile), fmt::format("version: 0\ntopic_id: {}", topic_id.text()));
+}
+
+}  // namespace brook::storage

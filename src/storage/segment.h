@@ -1,0 +1,125 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/ids.h"
+#include "base/result.h"
+#include "runtime/file.h"
+#include "runtime/task.h"
+#include "storage/internal/batch_header.h"
+#include "storage/offset_index.h"
+#include "storage/time_index.h"
+#include "storage/transaction_index.h"
+
+namespace brook::storage {
+
+/// Where a batch lies in its segment.
+struct BatchAt {
+  Offset base_offset;
+  Offset last_offset;
+  std::uint64_t position = 0;
+  std::uint32_t size = 0;
+};
+
+/// One `%020d.log` with its indexes, named after the first offset that it may hold. Batches follow each other without gaps in the
+/// file; their offsets grow. Files are opened when they are used, closed by release_idle(). Runs on: the log's shard.
+class Segment {
+ public:
+  /// A visited batch: `body` is the whole batch where the walk asked for it or it is a control batch, else the header's bytes are not kept.
+  using Visitor = std::function<Result<void>(const internal::BatchHeader& header, ByteView body)>;
+
+  /// `size` as the directory lists it; nothing is read before load(), recover() or append().
+  Segment(runtime::FileSystem& files, std::string directory, Offset base_offset, std::uint64_t size, Timestamp created);
+
+  [[nodiscard]] Offset base_offset() const { return base_offset_; }
+  [[nodiscard]] std::uint64_t size() const { return size_; }
+  [[nodiscard]] const std::string& path() const { return path_; }
+  [[nodiscard]] Timestamp created() const { return created_; }
+  /// Of the first batch: what segment.ms counts from. Nothing in an empty segment.
+  [[nodiscard]] std::optional<Timestamp> first_timestamp() const { return first_timestamp_; }
+  /// The largest timestamp and its batch's last offset; -1 where no record has one. Known after load().
+  [[nodiscard]] IndexedTimestamp newest() const { return newest_; }
+  [[nodiscard]] Timestamp largest_timestamp() const { return newest_.timestamp.value() >= 0 ? newest_.timestamp : created_; }
+  /// `offset` can be written relative to this segment's base.
+  [[nodiscard]] bool can_hold(Offset offset) const;
+  [[nodiscard]] bool index_full(std::uint32_t index_bytes_max) const;
+
+  /// Reads what is needed to search here. Indexes that are missing or can't be are built anew. Twice is once.
+  [[nodiscard]] Task<Result<void>> load(std::uint32_t index_interval);
+  /// load() of the last segment: finds also where it ends. False where the last bytes are no batch.
+  [[nodiscard]] Task<Result<bool>> load_tail(std::uint32_t index_interval);
+  /// The offset behind the last batch that load_tail(), recover() or append() saw.
+  [[nodiscard]] Offset end_offset() const { return end_offset_; }
+
+  /// Cuts the indexes back to `from`; returns the batch to begin with (position and base offset), at or before it.
+  [[nodiscard]] Task<Result<BatchAt>> prepare_recovery(Offset from);
+  /// Checks every batch from `start` with its CRC, builds the indexes over them and shows them to `visit`; cuts the file at the first
+  /// bad one. Returns the number of bytes cut.
+  [[nodiscard]] Task<Result<std::uint64_t>> recover(BatchAt start, std::uint32_t index_interval, Visitor visit);
+  /// Shows the headers of batches in [from, to), with the bodies of control batches.
+  [[nodiscard]] Task<Result<void>> visit(Offset from, Offset to, Visitor visit);
+
+  /// One write; on an error the file is as before. `headers` are those of `batches`.
+  [[nodiscard]] Result<void> append(ByteView batches, std::span<const internal::BatchHeader> headers, std::uint32_t index_interval);
+
+  /// The first batch whose last offset is not below `offset`.
+  [[nodiscard]] Task<Result<std::optional<BatchAt>>> find(Offset offset);
+  /// The same from memory alone; the outer optional is empty where only the file knows.
+  [[nodiscard]] std::optional<std::optional<BatchAt>> find_in_tail(Offset offset) const;
+  /// An offset that no batch before `position` reaches; nothing where none is known but the segment's end.
+  [[nodiscard]] Task<Result<std::optional<Offset>>> offset_bound(std::uint64_t position);
+  [[nodiscard]] Task<Result<void>> truncate_to(Offset offset, std::uint32_t index_interval);
+
+  /// The segment becomes inactive: the last time index entry, and everything in the files.
+  [[nodiscard]] Result<void> seal();
+  /// The log, and the transaction index where it changed; `indexes` too.
+  [[nodiscard]] Task<Result<void>> sync(bool indexes);
+
+  [[nodiscard]] Result<std::shared_ptr<runtime::File>> file();
+  [[nodiscard]] OffsetIndex& offset_index() { return offset_index_; }
+  [[nodiscard]] TimeIndex& time_index() { return time_index_; }
+  [[nodiscard]] TransactionIndex& transactions() { return transactions_; }
+  [[nodiscard]] Result<void> add_aborted(const AbortedTransaction& transaction);
+  /// The segment's files that exist.
+  [[nodiscard]] std::vector<std::string> existing_files() const;
+  void release_idle();
+
+ private:
+  static constexpr std::size_t kTailBatches = 32;  // how far behind the end a reader may be without a look into the file
+
+  struct IndexBuilder;
+  [[nodiscard]] Task<Result<void>> rebuild_indexes(std::uint32_t index_interval);
+  [[nodiscard]] Task<Result<std::uint64_t>> scan_start(Offset offset);
+  void account(const internal::BatchHeader& header, std::uint64_t position, std::uint32_t index_interval);
+  void remember(const internal::BatchHeader& header, std::uint64_t position);
+
+  runtime::FileSystem& files_;
+  std::string directory_;
+  std::string path_;
+  Offset base_offset_;
+  Offset end_offset_;
+  std::uint64_t size_ = 0;
+  Timestamp created_;
+  std::optional<Timestamp> first_timestamp_;
+  IndexedTimestamp newest_;
+  std::uint64_t bytes_since_index_entry_ = 0;
+  OffsetIndex offset_index_;
+  TimeIndex time_index_;
+  TransactionIndex transactions_;
+  std::shared_ptr<runtime::File> file_;
+  std::vector<BatchAt> tail_;  ///< the last batches, in order, up to the file's end
+  bool loaded_ = false;
+  bool used_ = false;
+  bool transactions_dirty_ = false;
+};
+
+}  // namespace brook::storage

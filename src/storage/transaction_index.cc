@@ -1,0 +1,86 @@
+#include "storage/transaction_index.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <memory>
+#include <utility>
+
+namespace brook::storage {
+namespace {
+
+constexpr std::int16_t kVersion = 0;
+
+AbortedTransaction decode(const std::byte* at) {
+  return {ProducerId(load_be<std::int64_t>(at + 2)), Offset(load_be<std::int64_t>(at + 10)),
+          Offset(load_be<std::int64_t>(at + 18)), Offset(load_be<std::int64_t>(at + 26))};
+}
+
+}  // namespace
+
+Result<void> TransactionIndex::load() {
+  size_ = 0;
+  if (!files_.exists(path_)) return {};
+  BROOK_TRY(const std::string text, files_.read_whole(path_));
+  const ByteView bytes = as_bytes(text);
+  if (bytes.size() % kEntrySize != 0) return fail(ErrorCode::kCorruptMessage, fmt::format("{}: ends within an entry", path_));
+  for (std::size_t at = 0; at < bytes.size(); at += kEntrySize) {
+    if (load_be<std::int16_t>(bytes.data() + at) != kVersion || decode(bytes.data() + at).last_offset < base_offset_) {
+      return fail(ErrorCode::kCorruptMessage, fmt::format("{}: no valid entry at {}", path_, at));
+    }
+  }
+  size_ = bytes.size();
+  return {};
+}
+
+Result<void> TransactionIndex::append(const AbortedTransaction& transaction) {
+  std::array<std::byte, kEntrySize> entry{};
+  store_be(entry.data(), kVersion);
+  store_be(entry.data() + 2, transaction.producer_id.value());
+  store_be(entry.data() + 10, transaction.first_offset.value());
+  store_be(entry.data() + 18, transaction.last_offset.value());
+  store_be(entry.data() + 26, transaction.last_stable_offset.value());
+  BROOK_TRY(const auto file, files_.open(path_, runtime::OpenMode::kCreate));
+  const std::array<ByteView, 1> parts{ByteView(entry)};
+  BROOK_CHECK(file->write_at(size_, parts));
+  size_ += kEntrySize;
+  return {};
+}
+
+Result<void> TransactionIndex::truncate_to(Offset offset) {
+  if (size_ == 0) return {};
+  BROOK_TRY(const std::string text, files_.read_whole(path_));
+  const ByteView bytes = as_bytes(text);
+  std::uint64_t keep = 0;
+  while (keep + kEntrySize <= size_ && keep + kEntrySize <= bytes.size() && decode(bytes.data() + keep).last_offset < offset) {
+    keep += kEntrySize;
+  }
+  if (keep == size_) return {};
+  BROOK_TRY(const auto file, files_.open(path_, runtime::OpenMode::kReadWrite));
+  BROOK_CHECK(file->truncate(keep));
+  size_ = keep;
+  return {};
+}
+
+Result<void> TransactionIndex::reset() {
+  size_ = 0;
+  return files_.remove(path_);
+}
+
+Task<Result<std::vector<AbortedTransaction>>> TransactionIndex::entries() const {
+  std::vector<AbortedTransaction> found;
+  if (size_ == 0) co_return found;
+  BROOK_CO_TRY(const auto file, files_.open(path_, runtime::OpenMode::kRead));
+  std::vector<std::byte> bytes(size_);
+  BROOK_CO_TRY(const std::size_t read, co_await file->read_at(0, bytes));
+  for (std::size_t at = 0; at + kEntrySize <= read; at += kEntrySize) found.push_back(decode(bytes.data() + at));
+  co_return found;
+}
+
+Task<Result<void>> TransactionIndex::sync() {
+  if (size_ == 0) co_return Result<void>{};
+  BROOK_CO_TRY(const auto file, files_.open(path_, runtime::OpenMode::kReadWrite));
+  co_return co_await file->sync();
+}
+
+}  // namespace brook::storage
