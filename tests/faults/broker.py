@@ -43,8 +43,9 @@ class Brook:
 
     def command(self, **replaced):
         """The command that starts it, after the configuration file was written. `replaced` has properties with _ for the dots."""
-        properties = {"listeners": f"PLAINTEXT://127.0.0.1:{self.port}", "log.dirs": str(self.data_dir), **self.properties,
-                      **{key.replace("_", "."): value for key, value in replaced.items()}}
+        # without its admin listener, which has a fixed port
+        properties = {"listeners": f"PLAINTEXT://127.0.0.1:{self.port}", "log.dirs": str(self.data_dir), "brook.admin.listener": "",
+                      **self.properties, **{key.replace("_", "."): value for key, value in replaced.items()}}
         config = self.directory / "server.properties"
         config.write_text("".join(f"{key}={value}\n" for key, value in properties.items()))
         return [self.binary, "start", "--config", str(config)]

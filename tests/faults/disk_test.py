@@ -13,6 +13,7 @@ from kafka_wire import Connection, batch
 import settings
 
 DISK_MIB = 256
+FREE_MIB_MIN = 32  # below it Brook refuses writes
 RETRIABLE = {kafka_wire.KAFKA_STORAGE_ERROR, 6, 7, 19}  # NOT_LEADER_OR_FOLLOWER, REQUEST_TIMED_OUT, NOT_ENOUGH_REPLICAS
 RESUME_TIMEOUT_S = 30
 
@@ -30,12 +31,13 @@ class Disk(unittest.TestCase):
         self.addCleanup(subprocess.run, ["umount", "--lazy", self.mount_point], check=True)
 
     def test_full_disk_refuses_writes_and_recovers(self):
-        broker = brokers.Brook(settings.brook, data_dir=f"{self.mount_point}/data")
+        broker = brokers.Brook(settings.brook, {"brook.log.min.free.bytes": FREE_MIB_MIN << 20}, data_dir=f"{self.mount_point}/data")
         self.addCleanup(broker.close)
         broker.start()
         connection = self.enterContext(Connection(broker.port))
         self.assertEqual(kafka_wire.NONE, connection.create_topic("full")[1])
         connection.wait_for_leader("full", 1)
+        self.assertEqual(kafka_wire.NONE, connection.create_topic("other")[1])
         self.assertEqual((kafka_wire.NONE, 0), connection.produce("full", batch([b"first"]))[:2])
 
         self.fill_disk()
@@ -51,6 +53,7 @@ class Disk(unittest.TestCase):
 
         self.assertIn(b"first", connection.fetch("full", 0)[2], "reads go on")
         self.assertTrue(broker.is_running(), broker.output()[-3000:])
+        self.assertEqual(kafka_wire.NONE, connection.delete_topic("other"), "deletes go on")
 
         (pathlib.Path(self.mount_point) / "ballast").unlink()
         deadline = time.monotonic() + RESUME_TIMEOUT_S
