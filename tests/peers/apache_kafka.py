@@ -37,13 +37,15 @@ FEATURES = "org.apache.kafka.tools.FeatureCommand"
 DUMP_LOG = "org.apache.kafka.tools.DumpLogSegments"
 STORAGE = "kafka.tools.StorageTool"
 
+TOOL_CLASS_ARCHIVE = "tools.jsa"
 CLUSTER_ID = "MkU3OEVBNTcwNTJENDM2Qg"
 START_TIMEOUT_S = 60
 STOP_TIMEOUT_S = 30
 START_TRIES = 3  # another process can take a port between choosing and using it
 
-# Tools live for a second or two: the C1 compiler alone starts them in half the time.
-TOOL_JVM_OPTIONS = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto", "-Xmx256M"]
+# Tools live for a second: the C1 compiler alone, and an archive of loaded classes, each halve the processor time that they take to start.
+# A JVM that cannot use the archive goes without; -Xlog:disable keeps it from saying so on standard output.
+TOOL_JVM_OPTIONS = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx256M", "-Xlog:disable"]
 
 
 class PeerFailed(Exception):
@@ -68,8 +70,20 @@ def libs_dir():
                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
             if result.returncode != 0:
                 raise PeerFailed(f"mvn could not resolve Apache Kafka's jars:\n{result.stdout[-4000:]}")
+            _archive_tool_classes(libs)
             complete.write_text(wanted)
     return libs
+
+
+def _archive_tool_classes(libs):
+    """Runs a tool that finds no broker, and keeps the classes that it has loaded. Nothing depends on its success but speed."""
+    with tempfile.NamedTemporaryFile("w", suffix=".properties") as impatient:
+        impatient.write("default.api.timeout.ms=500\nrequest.timeout.ms=400\n")
+        impatient.flush()
+        port = readiness.free_ports(1)[0]
+        subprocess.run(["java", *TOOL_JVM_OPTIONS, f"-XX:ArchiveClassesAtExit={libs / TOOL_CLASS_ARCHIVE}", "-cp", str(libs / "*"), TOPICS,
+                        "--bootstrap-server", f"127.0.0.1:{port}", "--command-config", impatient.name, "--list"],
+                       stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 def libs():
@@ -79,8 +93,8 @@ def libs():
 
 def tool_command(main_class, args, jvm_options=()):
     """The argument list that runs one of Kafka's main classes."""
-    return ["java", *TOOL_JVM_OPTIONS, f"-Dlog4j2.configurationFile={HERE / 'tools-log4j2.xml'}", *jvm_options, "-cp", libs(),
-            main_class, *map(str, args)]
+    return ["java", *TOOL_JVM_OPTIONS, f"-XX:SharedArchiveFile={libs_dir() / TOOL_CLASS_ARCHIVE}", f"-Dlog4j2.configurationFile={HERE / 'tools-log4j2.xml'}", *jvm_options,
+            "-cp", libs(), main_class, *map(str, args)]
 
 
 def run_tool(main_class, args, *, input=None, timeout_s=60, jvm_options=()):
