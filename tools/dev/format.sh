@@ -21,7 +21,7 @@ main() {
   command -v clang-format-19 > /dev/null || install_packages
   local files=("$@")
   if ((${#files[@]} == 0)); then mapfile -t files < <(cxx_sources); fi
-  ((${#files[@]})) || return 0
+  ((${#files[@]})) || die "no source was found"
   if [[ -n $check ]]; then
     clang-format-19 --dry-run --Werror "${files[@]}" || die "not formatted; ./dev format does it"
   else
