@@ -98,17 +98,18 @@ TEST(BatchView, RefusesACodecThatDoesNotExist) {
 }
 
 TEST(BatchView, RefusesImpossibleLengthsAndMagics) {
-  const auto with = [](std::size_t at, std::int32_t length, std::int8_t magic) {
+  const auto with = [](std::int32_t length, std::int8_t magic) {
     Bytes bytes = golden::bytes(golden::kNone);
-    store_be(bytes.data() + at, length);
+    store_be(bytes.data() + 8, length);
     store_be(bytes.data() + 16, magic);
     return frame_size(bytes);
   };
 
-  for (const std::int32_t length : {-2147483647 - 1, -1, 0, 13, 48}) EXPECT_FALSE(with(8, length, 2)) << length;
-  for (const std::int8_t magic : {-128, -1, 3, 127}) EXPECT_FALSE(with(8, 0x57, magic)) << int{magic};
-  EXPECT_EQ(with(8, 0x57, 2), std::optional<std::size_t>(99));
-  EXPECT_EQ(with(8, 2147483647, 2), std::nullopt);
+  for (const std::int32_t length : {-2147483647 - 1, -1, 0, 13, 48}) EXPECT_FALSE(with(length, 2)) << length;
+  for (const int magic : {-128, -1, 3, 127})
+    EXPECT_FALSE(with(0x57, static_cast<std::int8_t>(magic))) << magic;
+  EXPECT_EQ(with(0x57, 2), std::optional<std::size_t>(99));
+  EXPECT_EQ(with(2147483647, 2), std::nullopt);
 }
 
 TEST(BatchView, WrapsWhatCannotBeAdded) {

@@ -14,17 +14,17 @@
 namespace brook::record {
 
 struct BatchOptions {
-  Compression compression;
-  Offset base_offset;
-  std::optional<LeaderEpoch> leader_epoch;
+  Compression compression = {};
+  Offset base_offset = {};
+  std::optional<LeaderEpoch> leader_epoch = {};
   TimestampType timestamp_type = TimestampType::kCreateTime;
   /// In place of the greatest timestamp of the records: the append time, or what compaction keeps for a batch
   /// it empties.
-  std::optional<Timestamp> max_timestamp;
-  std::optional<Timestamp> delete_horizon;
-  std::optional<ProducerId> producer_id;
+  std::optional<Timestamp> max_timestamp = {};
+  std::optional<Timestamp> delete_horizon = {};
+  std::optional<ProducerId> producer_id = {};
   ProducerEpoch producer_epoch{-1};
-  std::optional<std::int32_t> base_sequence;
+  std::optional<std::int32_t> base_sequence = {};
   bool transactional = false;
   bool control = false;
 };

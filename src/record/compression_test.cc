@@ -116,7 +116,10 @@ TEST(Compression, DecompressesInPiecesOfBoundedSize) {
 
 TEST(Compression, ReadsABareSnappyBlockAsLibrdkafkaSendsIt) {
   // Length 5, a literal of 5.
-  const Bytes block = golden::bytes("05" "10" "68656c6c6f");
+  const Bytes block = golden::bytes(
+      "05"
+      "10"
+      "68656c6c6f");
 
   const auto back = decompress(Codec::kSnappy, block, kPlenty);
 
@@ -134,7 +137,10 @@ TEST(Compression, ReadsSnappyStreamsThatFollowEachOther) {
 
 TEST(Compression, RefusesASnappyBlockThatClaimsMoreThanItCanHold) {
   // 4 GiB in seven bytes: nothing is allocated for it.
-  const auto back = decompress(Codec::kSnappy, golden::bytes("ffffffff0f" "0068"), kPlenty * 8);
+  const auto back = decompress(Codec::kSnappy,
+                               golden::bytes("ffffffff0f"
+                                             "0068"),
+                               kPlenty * 8);
 
   ASSERT_FALSE(back);
   EXPECT_EQ(back.error().code, ErrorCode::kInvalidRecord);
