@@ -40,6 +40,7 @@ class Stream {
 class PendingStream {
  public:
   virtual ~PendingStream() = default;
+  [[nodiscard]] virtual const Address& peer() const = 0;
 };
 
 class Listener {

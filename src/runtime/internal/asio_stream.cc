@@ -72,7 +72,7 @@ std::unique_ptr<Stream> AsioStream::adopt(boost::asio::io_context& loop, std::un
   const int on = 1;
   (void)::setsockopt(socket.fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   auto descriptor = std::make_shared<Descriptor>(loop, std::move(socket.fd));
-  return std::make_unique<AsioStream>(std::move(descriptor), std::move(socket.local), std::move(socket.peer));
+  return std::make_unique<AsioStream>(std::move(descriptor), std::move(socket.local), socket.peer());
 }
 
 AsioStream::AsioStream(std::shared_ptr<Descriptor> socket, Address local, Address peer)

@@ -11,11 +11,14 @@ namespace brook::runtime::internal {
 class PendingSocket final : public PendingStream {
  public:
   PendingSocket(OwnedFd connected, Address local_end, Address peer_end)
-      : fd(std::move(connected)), local(std::move(local_end)), peer(std::move(peer_end)) {}
+      : fd(std::move(connected)), local(std::move(local_end)), peer_(std::move(peer_end)) {}
+  [[nodiscard]] const Address& peer() const override { return peer_; }
 
   OwnedFd fd;
   Address local;
-  Address peer;
+
+ private:
+  Address peer_;
 };
 
 }  // namespace brook::runtime::internal

@@ -1,0 +1,114 @@
+#include "net/internal/response_writer.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace brook::net::internal {
+namespace {
+
+constexpr std::size_t kGatheredPartsMax = 256;
+/// One write's bytes: so that a slow reader's progress shows at least this often.
+constexpr std::uint64_t kGatheredBytesMax = 1024UL * 1024;
+/// A file range below this costs less copied into the gathered write than sent on its own.
+constexpr std::uint64_t kCopiedRangeMax = 64UL * 1024;
+constexpr std::uint64_t kFilePiece = 1024UL * 1024;
+
+bool is_large_range(const ResponsePart& part) {
+  const auto* range = std::get_if<FileRange>(&part);
+  return range != nullptr && range->size >= kCopiedRangeMax;
+}
+
+Task<Result<runtime::AlignedBuffer>> read_range(const FileRange& range) {
+  runtime::AlignedBuffer buffer(range.size);
+  BROOK_CO_TRY(const std::size_t got, co_await range.file->read_at(range.offset, buffer.bytes()));
+  if (got < range.size) {
+    co_return fail(ErrorCode::kKafkaStorageError,
+                   fmt::format("cannot send {} at {}: the file ends there", range.file->path(), range.offset + got));
+  }
+  co_return buffer;
+}
+
+}  // namespace
+
+ResponseWriter::ResponseWriter(runtime::Shard& shard, runtime::Stream& stream,
+                               std::function<void(const Result<std::uint64_t>&)> progress)
+    : shard_(shard), stream_(stream), progress_(std::move(progress)), advanced_(shard.clock()) {}
+
+void ResponseWriter::enqueue(Response response) {
+  if (failed_ || response.size() == 0) return;
+  unwritten_bytes_ += response.size();
+  for (ResponsePart& part : std::move(response).take_parts()) unwritten_.push_back(std::move(part));
+  if (std::exchange(writing_, true)) return;
+  // In a later turn, so that the responses to pipelined requests go out together. close() waits for it.
+  shard_.post([this] { gate_.spawn(write_all()); });
+}
+
+Task<void> ResponseWriter::wait_below(std::uint64_t bytes) {
+  while (!failed_ && unwritten_bytes_ > bytes) (void)co_await advanced_.wait_until(runtime::Instant::max());
+}
+
+void ResponseWriter::fail() {
+  failed_ = true;
+  advanced_.notify_all();
+}
+
+Task<void> ResponseWriter::close() {
+  while (writing_) (void)co_await advanced_.wait_until(runtime::Instant::max());
+  co_await gate_.close();
+}
+
+Task<void> ResponseWriter::write_all() {
+  while (!failed_ && !unwritten_.empty()) {
+    Task<Result<std::uint64_t>> step = is_large_range(unwritten_.front()) ? send_piece() : write_gathered();
+    const Result<std::uint64_t> written = co_await step;
+    if (written) unwritten_bytes_ -= *written;
+    if (!written) failed_ = true;
+    progress_(written);
+    advanced_.notify_all();
+  }
+  if (failed_) {
+    unwritten_.clear();
+    unwritten_bytes_ = 0;
+  }
+  writing_ = false;
+  advanced_.notify_all();
+}
+
+Task<Result<std::uint64_t>> ResponseWriter::write_gathered() {
+  std::vector<ByteView> views;
+  std::vector<runtime::AlignedBuffer> copies;
+  std::uint64_t bytes = 0;
+  // By index: enqueue() may add behind while a range is read, but only this takes from the front. A deque keeps its elements there.
+  for (std::size_t i = 0; i < unwritten_.size() && i < kGatheredPartsMax && bytes < kGatheredBytesMax; ++i) {
+    const ResponsePart& part = unwritten_[i];
+    if (is_large_range(part)) break;
+    if (const auto* owned = std::get_if<std::vector<std::byte>>(&part)) {
+      views.emplace_back(*owned);
+    } else if (const auto* shared = std::get_if<SharedBytes>(&part)) {
+      views.push_back(shared->bytes);
+    } else {
+      BROOK_CO_TRY(runtime::AlignedBuffer copy, co_await read_range(std::get<FileRange>(part)));
+      copies.push_back(std::move(copy));
+      views.push_back(copies.back().bytes());
+    }
+    bytes += views.back().size();
+  }
+  BROOK_CO_CHECK(co_await stream_.write(views));
+  unwritten_.erase(unwritten_.begin(), unwritten_.begin() + static_cast<std::ptrdiff_t>(views.size()));
+  co_return bytes;
+}
+
+Task<Result<std::uint64_t>> ResponseWriter::send_piece() {
+  FileRange& range = std::get<FileRange>(unwritten_.front());
+  // The rest of a range that would leave a small tail goes with it, so that the range stays a large one until it is done.
+  const std::uint64_t piece = range.size < kFilePiece + kCopiedRangeMax ? range.size : kFilePiece;
+  BROOK_CO_CHECK(co_await stream_.send_file(*range.file, range.offset, piece));
+  range.offset += piece;
+  range.size -= piece;
+  if (range.size == 0) unwritten_.pop_front();
+  co_return piece;
+}
+
+}  // namespace brook::net::internal

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "base/result.h"
+#include "net/response.h"
+#include "runtime/aligned_buffer.h"
+#include "runtime/gate.h"
+#include "runtime/network.h"
+#include "runtime/shard.h"
+#include "runtime/signal.h"
+
+namespace brook::net::internal {
+
+/// Writes the responses of one connection in order. What is queued in one turn of the loop goes out in one gathered system call at
+/// its end; small file ranges are read into it, large ones follow by send_file(). Runs on: one shard.
+class ResponseWriter {
+ public:
+  /// `progress` is called with the bytes that went out, or with the error after which nothing more will.
+  ResponseWriter(runtime::Shard& shard, runtime::Stream& stream, std::function<void(const Result<std::uint64_t>&)> progress);
+
+  void enqueue(Response response);
+  [[nodiscard]] bool idle() const { return !writing_; }
+  /// Waits until at most `bytes` are unwritten, or nothing more will be written. With 0: until no write is running or planned.
+  [[nodiscard]] Task<void> wait_below(std::uint64_t bytes);
+  /// The stream was closed: drops what is queued; the running write ends by itself.
+  void fail();
+  /// Closes nothing; waits for the running write. The writer and the stream may die then.
+  [[nodiscard]] Task<void> close();
+
+ private:
+  Task<void> write_all();
+  /// Gathers from the front and writes it; the bytes written, 0 where a large file range is in front.
+  Task<Result<std::uint64_t>> write_gathered();
+  /// Sends one piece of the large range in front.
+  Task<Result<std::uint64_t>> send_piece();
+
+  runtime::Shard& shard_;
+  runtime::Stream& stream_;
+  std::function<void(const Result<std::uint64_t>&)> progress_;
+  std::deque<ResponsePart> unwritten_;
+  std::uint64_t unwritten_bytes_ = 0;
+  bool writing_ = false;
+  bool failed_ = false;
+  runtime::Signal advanced_;
+  runtime::Gate gate_;
+};
+
+}  // namespace brook::net::internal
