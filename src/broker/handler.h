@@ -19,6 +19,8 @@ class Handler {
  public:
   virtual ~Handler() = default;
   [[nodiscard]] virtual Task<Result<std::optional<Reply>>> handle(const RequestContext& context, ByteView body) = 0;
+  /// Ends waits early: the broker stops.
+  virtual void stop() {}
 };
 
 /// Starts a frame: room for the length, then the response header.

@@ -39,7 +39,7 @@ class PartitionRouter {
 
   /// Calls `work(ReplicaSet&)`, a Task<T>, on every shard, one after another, and returns what they gave.
   template <class T, class Work>
-  [[nodiscard]] Task<std::vector<T>> collect(Work& work) {
+  [[nodiscard]] Task<std::vector<T>> collect(const Work& work) {
     std::vector<T> results;
     for (const Lane& lane : lanes_) {
       T one = co_await lane.shard->run(Everyone<T, Work>{lane.replicas, &work});
@@ -62,7 +62,7 @@ class PartitionRouter {
   template <class T, class Work>
   struct Everyone {
     replica::ReplicaSet* replicas;
-    Work* work;
+    const Work* work;
     Task<T> operator()() { return (*work)(*replicas); }
   };
 

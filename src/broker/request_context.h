@@ -9,6 +9,8 @@
 
 namespace brook::broker {
 
+class BrokerMetrics;
+
 /// What is known of a request besides its body: values only, alive until its reply is made.
 struct RequestContext {
   const protocol::ApiInfo* api = nullptr;
@@ -20,6 +22,7 @@ struct RequestContext {
   runtime::Address peer;
   MutableBytes frame;         ///< the request's bytes, which `records` fields are views of
   runtime::Shard* shard = nullptr;
+  BrokerMetrics* metrics = nullptr;
 };
 
 }  // namespace brook::broker

@@ -88,7 +88,10 @@ std::expected<Appended, record::ValidationFailure> Partition::append(MutableByte
   auto info = log_->append_as_leader(validated->bytes(), origin);
   if (!info) return std::unexpected(record::ValidationFailure{std::move(info).error(), {}});
   if (!info->duplicate) waiters_.wake_all();
-  Appended appended{.base_offset = info->first_offset, .log_append_time = {}, .log_start_offset = log_->log_start_offset()};
+  Appended appended{.base_offset = info->first_offset,
+                    .log_append_time = {},
+                    .log_start_offset = log_->log_start_offset(),
+                    .record_count = info->duplicate ? 0 : validated->record_count};
   if (checks_.timestamp_type == record::TimestampType::kLogAppendTime) appended.log_append_time = info->max_timestamp;
   return appended;
 }
@@ -120,7 +123,7 @@ Task<Result<ReadOutcome>> Partition::read(Offset from, std::size_t max_bytes, bo
   const Offset bound = isolation == Isolation::kReadCommitted ? outcome.last_stable_offset : outcome.high_watermark;
   BROOK_CO_TRY(outcome.slice, co_await log_->read(from, max_bytes, bound, at_least_one_batch));
   if (isolation == Isolation::kReadCommitted && outcome.slice.size != 0) {
-    BROOK_CO_TRY(outcome.aborted, co_await log_->aborted_transactions(from, outcome.slice.end_offset));
+    BROOK_CO_TRY(outcome.aborted, co_await log_->aborted_transactions(from, outcome.slice.end));
   }
   co_return outcome;
 }

@@ -25,6 +25,7 @@ struct Appended {
   Offset base_offset;
   std::optional<Timestamp> log_append_time;  ///< where the topic's timestamps are append times
   Offset log_start_offset;
+  std::int32_t record_count = 0;  ///< appended now: 0 for a duplicate
 };
 
 struct ReadOutcome {

@@ -23,11 +23,11 @@ class DeleteTopicsHandler final : public TypedHandler<DeleteTopicsRequest, Delet
     for (const auto& state : request.topics) topics.push_back({state.name.value_or(""), state.topic_id});
     for (const cluster::TopicRef& ref : topics) {
       auto& answer = response.responses.emplace_back();
-      const cluster::TopicPtr topic = ref.name.empty() ? image->topics.find(ref.topic_id) : image->topics.find(ref.name);
+      const cluster::TopicPtr topic = ref.name.empty() ? image->topics.find(ref.id) : image->topics.find(ref.name);
       answer.name.reset();
       if (!ref.name.empty()) answer.name = ref.name;
       if (topic) answer.name = topic->name;
-      answer.topic_id = topic ? topic->id : ref.topic_id;
+      answer.topic_id = topic ? topic->id : ref.id;
     }
     const std::vector<Result<void>> deleted = co_await administration_.delete_topics(std::move(topics));
     for (std::size_t i = 0; i < deleted.size(); ++i) {

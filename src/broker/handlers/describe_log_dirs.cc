@@ -18,11 +18,9 @@ struct Found {
 };
 
 struct Work {
-  Task<std::vector<Found>> operator()(replica::ReplicaSet* replicas) { return list(replicas); }
-
-  static Task<std::vector<Found>> list(replica::ReplicaSet* replicas) {
+  Task<std::vector<Found>> operator()(replica::ReplicaSet& replicas) const {
     std::vector<Found> found;
-    for (const auto& [id, partition] : replicas->all()) {
+    for (const auto& [id, partition] : replicas.all()) {
       found.push_back({partition->log_directory(), partition->name(), partition->log().size_in_bytes()});
     }
     co_return found;

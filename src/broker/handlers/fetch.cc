@@ -6,7 +6,9 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <set>
 
+#include "broker/broker_metrics.h"
 #include "broker/handlers/handlers.h"
 #include "protocol/fetch.h"
 #include "replica/data_waiter.h"
@@ -89,6 +91,11 @@ class FetchHandler final : public Handler {
     co_await read_until_enough(context, request, plan, items);
     Result<std::optional<Reply>> reply = answer(context, plan, items);
     co_return reply;
+  }
+
+  void stop() override {
+    stopping_ = true;
+    for (const auto& waiter : waiting_) waiter->wake();
   }
 
  private:
@@ -220,13 +227,18 @@ class FetchHandler final : public Handler {
       const bool urgent = std::ranges::any_of(items, [](const Item& item) {
         return item.error.code != ErrorCode::kNone || item.outcome.diverging.has_value();
       });
-      if (found >= enough || urgent || plan.own.empty() || request.max_wait_ms <= 0 || clock.now() >= deadline) co_return;
+      if (found >= enough || urgent || plan.own.empty() || request.max_wait_ms <= 0 ||
+          clock.now() >= deadline || stopping_) {
+        co_return;
+      }
       if (!work.waiter) {
         // Registered from the next look on, so that what is appended in between is seen.
         work.waiter = std::make_shared<replica::DataWaiter>(*context.shard);
         continue;
       }
+      waiting_.insert(work.waiter);
       [[maybe_unused]] const bool woken = co_await work.waiter->wait_until(deadline);
+      waiting_.erase(work.waiter);
     }
   }
 
@@ -255,6 +267,8 @@ class FetchHandler final : public Handler {
     for (Item& item : items) {
       FetchResponse::PartitionData data = describe(item);
       if (session != nullptr && !tell(*session, plan.incremental, item, data)) continue;
+      if (item.error.code != ErrorCode::kNone) context.metrics->count_error(item.error.code);
+      context.metrics->bytes_out.add(item.outcome.slice.size);
       add_records(item, data, reply);
       if (response.responses.empty() || response.responses.back().topic != item.target->topic ||
           response.responses.back().topic_id != item.target->topic_id) {
@@ -326,6 +340,8 @@ class FetchHandler final : public Handler {
   ClusterView& view_;
   PartitionRouter& router_;
   FetchSessionCache& sessions_;
+  std::set<std::shared_ptr<replica::DataWaiter>> waiting_;
+  bool stopping_ = false;
 };
 
 }  // namespace

@@ -5,6 +5,7 @@
 // acks=0 has no answer, and an error then closes the connection, as its only way to be seen.
 #include <fmt/core.h>
 
+#include "broker/broker_metrics.h"
 #include "broker/handlers/handlers.h"
 #include "protocol/produce.h"
 #include "record/batch.h"
@@ -33,6 +34,7 @@ void refuse(ProduceResponse::PartitionProduceResponse& answer, ErrorCode code, s
 struct Work {
   std::int16_t version;
   std::int16_t acks;
+  BrokerMetrics* metrics;
 
   Task<void> operator()(replica::ReplicaSet& replicas, std::vector<Item*> items) {
     std::vector<std::shared_ptr<replica::Partition>> appended;
@@ -84,6 +86,8 @@ struct Work {
       }
       return false;
     }
+    metrics->records_in.add(static_cast<std::uint64_t>(result->record_count));
+    metrics->bytes_in.add(item.records.size());
     item.answer->base_offset = result->base_offset.value();
     item.answer->log_start_offset = result->log_start_offset.value();
     if (result->log_append_time) item.answer->log_append_time_ms = result->log_append_time->value();
@@ -101,8 +105,9 @@ class ProduceHandler final : public Handler {
     ProduceResponse response;
     std::vector<Item> items;
     prepare(context, request, response, items);
-    Work work{context.version, request.acks};
+    Work work{context.version, request.acks, context.metrics};
     co_await router_.run(items, work);
+    count(context, response);
     if (request.acks == 0) co_return unanswered(response);
     co_return make_reply(context, response);
   }
@@ -144,6 +149,14 @@ class ProduceHandler final : public Handler {
   static MutableBytes writable(const RequestContext& context, const std::optional<protocol::RecordsView>& records) {
     if (!records || records->empty()) return {};
     return context.frame.subspan(static_cast<std::size_t>(records->data() - context.frame.data()), records->size());
+  }
+
+  static void count(const RequestContext& context, const ProduceResponse& response) {
+    for (const auto& topic : response.responses) {
+      for (const auto& partition : topic.partition_responses) {
+        if (partition.error_code != 0) context.metrics->count_error(static_cast<ErrorCode>(partition.error_code));
+      }
+    }
   }
 
   static Result<std::optional<Reply>> unanswered(const ProduceResponse& response) {

@@ -1,0 +1,96 @@
+#include "broker/dispatcher.h"
+
+#include <fmt/core.h>
+
+#include "protocol/api_versions.h"
+#include "protocol/headers.h"
+
+namespace brook::broker {
+namespace {
+
+/// Bytes between splices belong to the reply, which the parts keep alive.
+net::Response to_response(Reply reply) {
+  net::Response response;
+  const auto owner = std::make_shared<const Reply>(std::move(reply));
+  const ByteView bytes = owner->bytes.bytes();
+  std::size_t at = 0;
+  for (const protocol::Splice& splice : owner->bytes.splices()) {
+    if (splice.position > at) response.append(net::SharedBytes{owner, bytes.subspan(at, splice.position - at)});
+    at = splice.position;
+    for (const storage::FileRange& range : owner->ranges.at(splice.id)) {
+      response.append(net::FileRange{range.file, range.offset, range.size});
+    }
+  }
+  if (at < bytes.size()) response.append(net::SharedBytes{owner, bytes.subspan(at)});
+  return response;
+}
+
+/// KIP-511: what a client newer than the broker needs to fall back.
+Result<std::optional<Reply>> unsupported_api_versions(RequestContext& context, const std::optional<Reply>& list) {
+  protocol::Reader in(list->bytes.bytes().subspan(2 * sizeof(std::int32_t)));
+  BROOK_TRY(protocol::ApiVersionsResponse response, protocol::ApiVersionsResponse::decode(in, 0));
+  response.error_code = wire(ErrorCode::kUnsupportedVersion);
+  return make_reply(context, response);
+}
+
+}  // namespace
+
+void Dispatcher::stop() {
+  for (const auto& [key, handler] : handlers_) handler->stop();
+}
+
+Task<Result<std::optional<net::Response>>> Dispatcher::handle(net::ConnectionInfo& connection, MutableBytes frame) {
+  const runtime::Instant begun = shard_.clock().now();
+  protocol::Reader in(frame);
+  auto header = protocol::decode_request_header(in);
+  if (!header) {
+    metrics_.unreadable_requests.add();
+    co_return std::unexpected(std::move(header).error());
+  }
+  RequestContext context;
+  context.api = protocol::find_api(header->request_api_key);
+  context.version = header->request_api_version;
+  context.correlation_id = header->correlation_id;
+  context.client_id = std::move(header->client_id);
+  context.listener = connection.listener;
+  context.local = connection.local;
+  context.peer = connection.peer;
+  context.frame = frame;
+  context.shard = &shard_;
+  context.metrics = &metrics_;
+  Result<std::optional<Reply>> reply = co_await answer(context, in.rest());
+  if (!reply) {
+    if (reply.error().code == ErrorCode::kInvalidRequest || reply.error().code == ErrorCode::kUnsupportedVersion) {
+      metrics_.unreadable_requests.add();
+    }
+    co_return std::unexpected(std::move(reply).error());
+  }
+  if (context.api->is_advertised()) {
+    const BrokerMetrics::Api& api = metrics_.api(context.api->key);
+    api.requests->add();
+    api.seconds->observe(std::chrono::duration<double>(shard_.clock().now() - begun).count());
+  }
+  if (!reply->has_value()) co_return std::optional<net::Response>();
+  co_return std::optional<net::Response>(to_response(*std::move(*reply)));
+}
+
+Task<Result<std::optional<Reply>>> Dispatcher::answer(RequestContext& context, ByteView body) {
+  const auto at = context.api == nullptr ? handlers_.end() : handlers_.find(context.api->key);
+  if (at == handlers_.end()) {
+    co_return fail(ErrorCode::kUnsupportedVersion,
+                   fmt::format("API {} is not served", context.api == nullptr ? "with an unknown key" : context.api->name));
+  }
+  if (context.api->has_version(context.version)) {
+    Result<std::optional<Reply>> reply = co_await at->second->handle(context, body);
+    co_return reply;
+  }
+  if (context.api->key != protocol::ApiKey::kApiVersions) {
+    co_return fail(ErrorCode::kUnsupportedVersion, fmt::format("{} has no version {}", context.api->name, context.version));
+  }
+  context.version = 0;
+  const Result<std::optional<Reply>> list = co_await at->second->handle(context, {});
+  if (!list) co_return std::unexpected(list.error());
+  co_return unsupported_api_versions(context, *list);
+}
+
+}  // namespace brook::broker

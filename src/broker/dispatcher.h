@@ -1,0 +1,35 @@
+#pragma once
+
+#include <map>
+#include <memory>
+
+#include "broker/broker_metrics.h"
+#include "broker/handler.h"
+#include "net/frame_server.h"
+
+namespace brook::broker {
+
+/// Reads a request's header, finds its handler, and turns the reply into what the connection sends. One per shard.
+///
+/// What closes the connection, as in Kafka: a header that cannot be read, an API or version that is not served (but any version of
+/// ApiVersions is answered), a body that cannot be decoded. Runs on: its shard.
+class Dispatcher final : public net::FrameHandler {
+ public:
+  /// `shard` and `metrics` outlive it.
+  Dispatcher(runtime::Shard& shard, BrokerMetrics& metrics) : shard_(shard), metrics_(metrics) {}
+
+  void add(protocol::ApiKey key, std::unique_ptr<Handler> handler) { handlers_[key] = std::move(handler); }
+  /// Ends long waits, so that connections can end.
+  void stop();
+
+  [[nodiscard]] Task<Result<std::optional<net::Response>>> handle(net::ConnectionInfo& connection, MutableBytes frame) override;
+
+ private:
+  [[nodiscard]] Task<Result<std::optional<Reply>>> answer(RequestContext& context, ByteView body);
+
+  runtime::Shard& shard_;
+  BrokerMetrics& metrics_;
+  std::map<protocol::ApiKey, std::unique_ptr<Handler>> handlers_;
+};
+
+}  // namespace brook::broker

@@ -1,0 +1,42 @@
+#include "broker/make_dispatcher.h"
+
+#include "broker/handlers/handlers.h"
+
+namespace brook::broker {
+
+std::unique_ptr<Dispatcher> make_dispatcher(runtime::Shard& shard, BrokerMetrics& metrics, ClusterView& view, PartitionRouter& router,
+                                            Administration& administration, FetchSessionCache& sessions,
+                                            replica::LogDirectories& directories) {
+  using protocol::ApiKey;
+  std::vector<std::pair<ApiKey, std::unique_ptr<Handler>>> handlers;
+  const auto add = [&](ApiKey key, std::unique_ptr<Handler> handler) { handlers.emplace_back(key, std::move(handler)); };
+  add(ApiKey::kProduce, make_produce_handler(view, router));
+  add(ApiKey::kFetch, make_fetch_handler(view, router, sessions));
+  add(ApiKey::kListOffsets, make_list_offsets_handler(view, router));
+  add(ApiKey::kMetadata, make_metadata_handler(view, administration));
+  add(ApiKey::kFindCoordinator, make_find_coordinator_handler(view));
+  add(ApiKey::kListGroups, make_list_groups_handler());
+  add(ApiKey::kCreateTopics, make_create_topics_handler(view, administration));
+  add(ApiKey::kDeleteTopics, make_delete_topics_handler(view, administration));
+  add(ApiKey::kDeleteRecords, make_delete_records_handler(view, router));
+  add(ApiKey::kInitProducerId, make_init_producer_id_handler(administration));
+  add(ApiKey::kOffsetForLeaderEpoch, make_offset_for_leader_epoch_handler(view, router));
+  add(ApiKey::kDescribeConfigs, make_describe_configs_handler(view));
+  add(ApiKey::kAlterConfigs, make_alter_configs_handler(administration));
+  add(ApiKey::kDescribeLogDirs, make_describe_log_dirs_handler(router, directories));
+  add(ApiKey::kCreatePartitions, make_create_partitions_handler(administration));
+  add(ApiKey::kIncrementalAlterConfigs, make_incremental_alter_configs_handler(administration));
+  add(ApiKey::kDescribeCluster, make_describe_cluster_handler(view));
+  add(ApiKey::kDescribeProducers, make_describe_producers_handler(view, router));
+  add(ApiKey::kListConfigResources, make_list_config_resources_handler(view));
+  add(ApiKey::kDescribeTopicPartitions, make_describe_topic_partitions_handler(view));
+
+  std::vector<ApiKey> served{ApiKey::kApiVersions};
+  for (const auto& [key, handler] : handlers) served.push_back(key);
+  auto dispatcher = std::make_unique<Dispatcher>(shard, metrics);
+  dispatcher->add(ApiKey::kApiVersions, make_api_versions_handler(served));
+  for (auto& [key, handler] : handlers) dispatcher->add(key, std::move(handler));
+  return dispatcher;
+}
+
+}  // namespace brook::broker

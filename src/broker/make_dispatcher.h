@@ -1,0 +1,22 @@
+#pragma once
+
+#include <memory>
+
+#include "broker/administration.h"
+#include "broker/broker_metrics.h"
+#include "broker/cluster_view.h"
+#include "broker/dispatcher.h"
+#include "broker/fetch_session.h"
+#include "broker/partition_router.h"
+#include "replica/log_directories.h"
+#include "replica/replica_set.h"
+
+namespace brook::broker {
+
+/// Every API's handler of one shard, in one place: a new API is one line here and one file in handlers/. All arguments outlive the
+/// dispatcher.
+[[nodiscard]] std::unique_ptr<Dispatcher> make_dispatcher(runtime::Shard& shard, BrokerMetrics& metrics, ClusterView& view,
+                                                          PartitionRouter& router, Administration& administration,
+                                                          FetchSessionCache& sessions, replica::LogDirectories& directories);
+
+}  // namespace brook::broker

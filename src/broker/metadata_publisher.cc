@@ -1,0 +1,134 @@
+#include "broker/metadata_publisher.h"
+
+#include "base/log.h"
+
+namespace brook::broker {
+namespace {
+
+/// How long an operation waits for the image to be everywhere; opening many logs takes its time.
+constexpr std::chrono::seconds kSettleTime{60};
+
+}  // namespace
+
+MetadataPublisher::MetadataPublisher(runtime::Shard& shard, cluster::Mirror& mirror, cluster::Controller& controller,
+                                     std::vector<Target> targets)
+    : shard_(shard), mirror_(mirror), controller_(controller), targets_(std::move(targets)), progress_(shard.clock()) {}
+
+Task<void> MetadataPublisher::start() {
+  mirror_.subscribe([this](const cluster::ImagePtr& image, const cluster::MetadataDelta& delta) { enqueue(image, delta); });
+  auto everything = std::make_shared<cluster::MetadataDelta>();
+  mirror_.image()->topics.for_each([&](const cluster::TopicPtr& topic) { everything->topics.push_back({nullptr, topic}); });
+  co_await publish({mirror_.image(), std::move(everything)});
+}
+
+Task<void> MetadataPublisher::stop() {
+  stopped_ = true;
+  co_await gate_.close();
+}
+
+void MetadataPublisher::enqueue(const cluster::ImagePtr& image, const cluster::MetadataDelta& delta) {
+  if (stopped_) return;
+  queue_.push_back({image, std::make_shared<const cluster::MetadataDelta>(delta)});
+  ++enqueued_;
+  if (publishing_) return;
+  publishing_ = true;
+  gate_.spawn(publish_queued());
+}
+
+Task<void> MetadataPublisher::publish_queued() {
+  while (!queue_.empty()) {
+    Publication next = std::move(queue_.front());
+    queue_.pop_front();
+    co_await publish(std::move(next));
+    ++published_;
+    progress_.notify_all();
+  }
+  publishing_ = false;
+}
+
+Task<void> MetadataPublisher::publish(Publication publication) {
+  // The views first, on every shard, then the logs: a request that finds a new topic waits no longer than a retry.
+  for (const Target& target : targets_) {
+    const auto swap = [view = target.view, image = publication.image]() -> Task<bool> {
+      view->swap(image);
+      co_return true;
+    };
+    [[maybe_unused]] const bool swapped = co_await target.shard->run(swap);
+  }
+  runtime::Gate appliers;
+  const auto apply_one = [](Target target, Publication what) -> Task<void> {
+    const auto apply = [&target, &what]() -> Task<bool> {
+      co_await target.replicas->apply(what.image, what.delta);
+      co_return true;
+    };
+    [[maybe_unused]] const bool applied = co_await target.shard->run(apply);
+  };
+  for (const Target& target : targets_) appliers.spawn(apply_one(target, publication));
+  co_await appliers.close();
+}
+
+Task<void> MetadataPublisher::settled() {
+  const std::uint64_t goal = enqueued_;
+  const runtime::Instant deadline = shard_.clock().now() + kSettleTime;
+  while (published_ < goal && shard_.clock().now() < deadline) co_await progress_.wait_until(deadline);
+  if (published_ < goal) log::warn("metadata_not_settled", {{"waiting_for", goal - published_}});
+}
+
+#define BROOK_ON_CONTROLLER(call)                       \
+  const auto operation = [&]() -> Task<decltype(call.await_resume())> { \
+    auto results = co_await call;                       \
+    co_await settled();                                 \
+    co_return results;                                  \
+  };                                                    \
+  auto done = co_await shard_.run(operation);           \
+  co_return done
+
+Task<std::vector<Result<cluster::CreatedTopic>>> MetadataPublisher::create_topics(std::vector<cluster::NewTopic> topics, bool validate_only) {
+  BROOK_ON_CONTROLLER(controller_.create_topics(std::move(topics), validate_only));
+}
+
+Task<std::vector<Result<void>>> MetadataPublisher::delete_topics(std::vector<cluster::TopicRef> topics) {
+  BROOK_ON_CONTROLLER(controller_.delete_topics(std::move(topics)));
+}
+
+Task<std::vector<Result<void>>> MetadataPublisher::create_partitions(std::vector<cluster::NewPartitions> topics, bool validate_only) {
+  BROOK_ON_CONTROLLER(controller_.create_partitions(std::move(topics), validate_only));
+}
+
+Task<std::vector<Result<void>>> MetadataPublisher::alter_configs(std::vector<cluster::ConfigChange> changes, bool validate_only) {
+  BROOK_ON_CONTROLLER(controller_.alter_configs(std::move(changes), validate_only));
+}
+
+Task<std::vector<Result<void>>> MetadataPublisher::replace_configs(std::vector<cluster::ConfigReplacement> changes, bool validate_only) {
+  BROOK_ON_CONTROLLER(controller_.replace_configs(std::move(changes), validate_only));
+}
+
+#undef BROOK_ON_CONTROLLER
+
+Task<Result<ProducerId>> MetadataPublisher::new_producer_id() {
+  const auto draw = [this]() { return next_producer_id(); };
+  Result<ProducerId> id = co_await shard_.run(draw);
+  co_return id;
+}
+
+Task<Result<ProducerId>> MetadataPublisher::next_producer_id() {
+  const runtime::Instant deadline = shard_.clock().now() + kSettleTime;
+  while (ids_.count == 0) {
+    if (allocating_) {
+      if (!co_await progress_.wait_until(deadline)) co_return fail(ErrorCode::kRequestTimedOut, "no block of producer ids in time");
+      continue;
+    }
+    allocating_ = true;
+    Result<cluster::ProducerIdBlock> block = co_await controller_.allocate_producer_ids();
+    allocating_ = false;
+    progress_.notify_all();
+    if (!block) co_return std::unexpected(std::move(block).error());
+    ids_ = *block;
+  }
+  const ProducerId id = ids_.first;
+  ids_.first = ProducerId(id.value() + 1);
+  --ids_.count;
+  co_return id;
+}
+
+}  // namespace brook::broker

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <vector>
+
+#include "broker/administration.h"
+#include "broker/cluster_view.h"
+#include "cluster/mirror.h"
+#include "replica/replica_set.h"
+#include "runtime/signal.h"
+
+namespace brook::broker {
+
+/// Brings every new image to every shard, one after another, and the controller's operations to the controller's shard. An
+/// operation ends when the image that has its change is everywhere. Runs on: shard 0, where the mirror is; the Administration
+/// on any.
+class MetadataPublisher final : public Administration {
+ public:
+  struct Target {
+    runtime::Shard* shard;
+    ClusterView* view;
+    replica::ReplicaSet* replicas;
+  };
+
+  /// All outlive it.
+  MetadataPublisher(runtime::Shard& shard, cluster::Mirror& mirror, cluster::Controller& controller, std::vector<Target> targets);
+
+  /// Subscribes and brings the present image to every shard, which opens its partitions.
+  [[nodiscard]] Task<void> start();
+  [[nodiscard]] Task<void> stop();
+
+  [[nodiscard]] Task<std::vector<Result<cluster::CreatedTopic>>> create_topics(std::vector<cluster::NewTopic> topics,
+                                                                               bool validate_only) override;
+  [[nodiscard]] Task<std::vector<Result<void>>> delete_topics(std::vector<cluster::TopicRef> topics) override;
+  [[nodiscard]] Task<std::vector<Result<void>>> create_partitions(std::vector<cluster::NewPartitions> topics, bool validate_only) override;
+  [[nodiscard]] Task<std::vector<Result<void>>> alter_configs(std::vector<cluster::ConfigChange> changes, bool validate_only) override;
+  [[nodiscard]] Task<std::vector<Result<void>>> replace_configs(std::vector<cluster::ConfigReplacement> changes, bool validate_only) override;
+  [[nodiscard]] Task<Result<ProducerId>> new_producer_id() override;
+
+ private:
+  struct Publication {
+    cluster::ImagePtr image;
+    std::shared_ptr<const cluster::MetadataDelta> delta;
+  };
+  void enqueue(const cluster::ImagePtr& image, const cluster::MetadataDelta& delta);
+  [[nodiscard]] Task<void> publish_queued();
+  [[nodiscard]] Task<void> publish(Publication publication);
+  [[nodiscard]] Task<void> settled();
+  [[nodiscard]] Task<Result<ProducerId>> next_producer_id();
+
+  runtime::Shard& shard_;
+  cluster::Mirror& mirror_;
+  cluster::Controller& controller_;
+  std::vector<Target> targets_;
+  std::deque<Publication> queue_;
+  std::uint64_t enqueued_ = 0;
+  std::uint64_t published_ = 0;
+  bool publishing_ = false;
+  bool stopped_ = false;
+  runtime::Signal progress_;
+  runtime::Gate gate_;
+  cluster::ProducerIdBlock ids_;
+  bool allocating_ = false;
+};
+
+}  // namespace brook::broker
