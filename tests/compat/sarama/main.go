@@ -72,22 +72,26 @@ func (t *test) produce(topic string, records int, change func(*sarama.Config)) {
 			}
 			producer.Input() <- message
 		}
-		producer.AsyncClose()
 	}()
 	go func() {
 		for refusal := range producer.Errors() {
 			expected.Failf("%s: record %v was refused: %v", topic, refusal.Msg.Metadata, refusal.Err)
 		}
 	}()
-	acknowledged := 0
-	for message := range producer.Successes() {
-		acknowledged++
-		i := message.Metadata.(int)
-		if config.Producer.RequiredAcks != sarama.NoResponse {
-			expected.Require(message.Offset == expected.At(i).Offset, "%s-%d: record %d acknowledged at offset %d", topic, message.Partition, i, message.Offset)
+	// It is closed when all are acknowledged: a batch that is tried again while it closes can be refused
+	late := time.After(time.Minute)
+	for acknowledged := range records {
+		select {
+		case message := <-producer.Successes():
+			i := message.Metadata.(int)
+			if config.Producer.RequiredAcks != sarama.NoResponse {
+				expected.Require(message.Offset == expected.At(i).Offset, "%s-%d: record %d acknowledged at offset %d", topic, message.Partition, i, message.Offset)
+			}
+		case <-late:
+			expected.Failf("%s: %d of %d records acknowledged within a minute", topic, acknowledged, records)
 		}
 	}
-	expected.Require(acknowledged == records, "%s: %d of %d records acknowledged", topic, acknowledged, records)
+	expected.NoError(producer.Close(), "closing the producer of %s", topic)
 }
 
 func (t *test) consume(topic string, records int, start []int64) {
