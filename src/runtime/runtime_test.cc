@@ -335,11 +335,13 @@ TEST_P(EchoOf, ReturnsEveryByte) {
     Gate gate;
     auto echo = [](Stream& stream, std::size_t size) -> Task<void> {
       const std::string text = co_await receive(stream, size);
-      EXPECT_TRUE(co_await send_text(stream, text));
+      const auto outcome = co_await send_text(stream, text);
+      EXPECT_TRUE(outcome);
     };
     gate.spawn(echo(*pair.server, sent.size()));
     auto send = [](Stream& stream, const std::string& text) -> Task<void> {
-      EXPECT_TRUE(co_await send_text(stream, text));
+      const auto outcome = co_await send_text(stream, text);
+      EXPECT_TRUE(outcome);
     };
     gate.spawn(send(*pair.client, sent));
     const std::string back = co_await receive(*pair.client, sent.size());
@@ -361,7 +363,8 @@ TEST(Stream, GathersManyParts) {
     }
     std::vector<ByteView> parts;
     for (const std::string& text : texts) parts.push_back(as_bytes(text));
-    EXPECT_TRUE(co_await pair.server->write(parts));
+    const auto outcome = co_await pair.server->write(parts);
+    EXPECT_TRUE(outcome);
     const std::string back = co_await receive(*pair.client, whole.size());
     EXPECT_TRUE(back == whole);
   });
@@ -378,7 +381,8 @@ TEST_P(SendFileOf, SendsTheRange) {
     EXPECT_TRUE(write_text(**file, 0, content));
     Gate gate;
     auto send = [](Stream& stream, File& from, std::size_t size) -> Task<void> {
-      EXPECT_TRUE(co_await stream.send_file(from, 10, size));
+      const auto outcome = co_await stream.send_file(from, 10, size);
+      EXPECT_TRUE(outcome);
     };
     gate.spawn(send(*pair.server, **file, GetParam()));
     const std::string back = co_await receive(*pair.client, GetParam());
@@ -420,7 +424,10 @@ TEST(Stream, MayBeDestroyedWhileItWaits) {
   run<void>([](Shard& shard) -> Task<void> {
     Pair pair = co_await connected_pair(shard);
     Gate gate;
-    auto wait = [](Stream& stream) -> Task<void> { EXPECT_FALSE(co_await stream.wait_readable()); };
+    auto wait = [](Stream& stream) -> Task<void> {
+      const auto outcome = co_await stream.wait_readable();
+      EXPECT_FALSE(outcome);
+    };
     gate.spawn(wait(*pair.server));
     pair.server.reset();
     co_await gate.close();

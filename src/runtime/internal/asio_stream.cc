@@ -24,7 +24,7 @@ namespace {
 constexpr std::uint64_t kSendfileMin = 64UL * 1024;
 /// How much of a file is looked at, brought into the page cache and sent at a time.
 constexpr std::uint64_t kSendPiece = 1024UL * 1024;
-constexpr std::size_t kPartsPerCall = 64;
+constexpr std::size_t kPartsPerCall = 256;
 
 bool would_block(int error) { return error == EAGAIN || error == EWOULDBLOCK; }
 

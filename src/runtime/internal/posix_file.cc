@@ -17,7 +17,7 @@ namespace brook::runtime::internal {
 namespace {
 
 /// Parts that one pwritev takes; far below IOV_MAX, so that the array stands on the stack.
-constexpr std::size_t kPartsPerCall = 64;
+constexpr std::size_t kPartsPerCall = 256;
 /// What a pool thread reads at a time to bring a range into the page cache.
 constexpr std::size_t kResidencyPiece = 256UL * 1024;
 
