@@ -1,0 +1,371 @@
+#include "storage/log.h"
+
+#include <gtest/gtest.h>
+
+#include "runtime/testing/run.h"
+#include "storage/file_names.h"
+#include "storage/testing/batches.h"
+
+namespace brook::storage {
+namespace {
+
+using runtime::Shard;
+using runtime::testing::TemporaryDirectory;
+using testing::BatchSpec;
+using testing::make_batch;
+using testing::make_marker;
+
+LogConfig small_config() {
+  LogConfig config;
+  config.segment_bytes = 1000;
+  config.index_interval_bytes = 150;
+  return config;
+}
+
+Task<std::unique_ptr<Log>> open_log(Shard& shard, std::string directory, OpenHints hints = {}, LogConfig config = small_config()) {
+  auto opened = co_await Log::open(shard.files(), shard.clock(), std::move(directory), testing::test_partition(), config, hints);
+  co_return std::move(opened).value();
+}
+
+Task<void> crash_and_reopen(Shard& shard, std::unique_ptr<Log>& log, bool clean) {
+  const OpenHints hints{log->recovery_point(), log->log_start_offset(), clean};
+  const std::string directory = log->directory();
+  if (clean) EXPECT_TRUE((co_await log->close()).has_value());
+  log.reset();
+  log = co_await open_log(shard, directory, hints);
+}
+
+void fill(Log& log, std::int64_t batches) {
+  for (std::int64_t i = 0; i < batches; ++i) {
+    const std::int64_t next = log.log_end_offset().value();
+    EXPECT_TRUE(log.append_as_leader(make_batch({.base_offset = next, .timestamps = {next, next + 1}}), AppendOrigin::kClient).has_value());
+  }
+}
+
+std::vector<std::string> names_in(runtime::FileSystem& files, const std::string& directory) {
+  std::vector<std::string> names;
+  for (const auto& entry : files.list(directory).value()) names.push_back(entry.name);
+  std::ranges::sort(names);
+  return names;
+}
+
+TEST(Log, AnswersADuplicateWithTheOriginalsOffsets) {
+  TemporaryDirectory base;
+  runtime::testing::run<void>([&](Shard& shard) -> Task<void> {
+    auto log = co_await open_log(shard, base / "t-0");
+    const std::int64_t now = shard.clock().wall_now().value();
+    const auto send = [&](std::int32_t sequence) {
+      return log->append_as_leader(make_batch({.base_offset = log->log_end_offset().value(),
+                                               .timestamps = {now + sequence, now + sequence},
+                                               .producer_id = 9,
+                                               .sequence = sequence}),
+                                   AppendOrigin::kClient);
+    };
+    EXPECT_TRUE(send(0).has_value());
+    EXPECT_TRUE(send(2).has_value());
+    const auto again = send(0);
+    EXPECT_TRUE(again.has_value() && again->duplicate);
+    EXPECT_EQ(again->first_offset, Offset(0));
+    EXPECT_EQ(again->last_offset, Offset(1));
+    EXPECT_EQ(again->max_timestamp, Timestamp(now));
+    EXPECT_EQ(log->log_end_offset(), Offset(4));
+    EXPECT_EQ(send(5).error().code, ErrorCode::kOutOfOrderSequenceNumber);
+
+    // After a restart the snapshot, or the batches, still tell.
+    for (const bool clean : {true, false}) {
+      co_await crash_and_reopen(shard, log, clean);
+      EXPECT_TRUE(send(2)->duplicate);
+    }
+  });
+}
+
+TEST(Log, ServesTheTailWithoutAFile) {
+  TemporaryDirectory base;
+  runtime::testing::run<void>([&](Shard& shard) -> Task<void> {
+    auto log = co_await open_log(shard, base / "t-0");
+    fill(*log, 3);
+    const auto slice = co_await log->read(Offset(3), 1 << 20, Offset(4), true);
+    EXPECT_TRUE(slice.has_value());
+    EXPECT_EQ(slice->size, make_batch({.timestamps = {0, 1}}).size());
+    EXPECT_EQ(slice->start.segment_base_offset, Offset(0));
+    EXPECT_EQ(slice->end.offset, Offset(4));
+    const auto at_end = co_await log->read(Offset(6), 1 << 20, Offset(6), true);
+    EXPECT_EQ(at_end->size, 0U);
+    const auto beyond = co_await log->read(Offset(7), 1 << 20, Offset(6), true);
+    EXPECT_EQ(beyond.error().code, ErrorCode::kOffsetOutOfRange);
+  });
+}
+
+TEST(Log, HasKafkasFiles) {
+  TemporaryDirectory base;
+  runtime::testing::run<void>([&](Shard& shard) -> Task<void> {
+    auto log = co_await open_log(shard, base / "t-0");
+    fill(*log, 12);
+    const Offset rolled = log->segments().back().base_offset;
+    EXPECT_GT(rolled, Offset(0));
+    EXPECT_TRUE((co_await log->close()).has_value());
+    const std::string second = offset_file_path("", rolled, "").substr(1);
+    const std::string end = offset_file_path("", log->log_end_offset(), "").substr(1);
+    const std::vector<std::string> expected{"00000000000000000000.index", "00000000000000000000.log", "00000000000000000000.timeindex",
+                                            second + ".index",            second + ".log",            second + ".snapshot",
+                                            second + ".timeindex",        end + ".snapshot",          "leader-epoch-checkpoint"};
+    EXPECT_EQ(names_in(shard.files(), base / "t-0"), expected);
+    EXPECT_EQ(*shard.files().read_whole(base / "t-0/leader-epoch-checkpoint"), "0\n1\n0 0\n");
+  });
+}
+
+TEST(Log, FindsOffsetsByTimestampAsASearchOfAllRecordsWould) {
+  TemporaryDirectory base;
+  runtime::testing::run<void>([&](Shard& shard) -> Task<void> {
+    auto log = co_await open_log(shard, base / "t-0");
+    std::vector<std::int64_t> all;
+    std::uint32_t random = 12345;
+    const auto draw = [&](std::uint32_t below) { return (random = random * 1664525U + 1013904223U) / 65536U % below; };
+    for (int i = 0; i < 120; ++i) {
+      BatchSpec spec{.base_offset = static_cast<std::int64_t>(all.size()), .timestamps = {}};
+      if (i % 3 == 0) spec.codec = record::Codec::kLz4;
+      for (std::uint32_t n = 1 + draw(4); n > 0; --n) spec.timestamps.push_back(static_cast<std::int64_t>(all.size()) + draw(60));
+      all.insert(all.end(), spec.timestamps.begin(), spec.timestamps.end());
+      EXPECT_TRUE(log->append_as_leader(make_batch(spec), AppendOrigin::kClient).has_value());
+    }
+    EXPECT_GT(log->segments().size(), 5U);
+    for (const bool reopened : {false, true}) {
+      if (reopened) co_await crash_and_reopen(shard, log, true);
+      for (std::int64_t target = 0; target < static_cast<std::int64_t>(all.size()) + 70; target += 3) {
+        const auto found = co_await log->offset_for_timestamp(Timestamp(target));
+        const auto expected = std::ranges::find_if(all, [&](std::int64_t t) { return t >= target; });
+        if (expected == all.end()) {
+          EXPECT_FALSE(found->has_value()) << target;
+        } else {
+          EXPECT_TRUE(found->has_value()) << target;
+          if (found->has_value()) EXPECT_EQ((*found)->offset.value(), expected - all.begin()) << target;
+        }
+      }
+      const auto newest = co_await log->max_timestamp_offset();
+      EXPECT_EQ((*newest)->offset.value(), std::ranges::max_element(all) - all.begin());
+    }
+  });
+}
+
+TEST(Log, KeepsAbortedTransactionsAndTheStableOffset) {
+  TemporaryDirectory base;
+  runtime::testing::run<void>([&](Shard& shard) -> Task<void> {
+    auto log = co_await open_log(shard, base / "t-0");
+    const auto add = [&](std::vector<std::byte> batch, AppendOrigin origin) {
+      const auto done = log->append_as_leader(batch, origin);
+      EXPECT_TRUE(done.has_value());
+    };
+    add(make_batch({.base_offset = 0, .producer_id = 1, .transactional = true}), AppendOrigin::kClient);
+    add(make_batch({.base_offset = 1, .producer_id = 2, .transactional = true}), AppendOrigin::kClient);
+    add(make_batch({.base_offset = 2}), AppendOrigin::kClient);
+    EXPECT_EQ(log->last_stable_offset(Offset(3)), Offset(0));
+    add(make_marker(3, 1, 0, false), AppendOrigin::kCoordinator);
+    EXPECT_EQ(log->last_stable_offset(Offset(4)), Offset(1));
+    add(make_marker(4, 2, 0, true), AppendOrigin::kCoordinator);
+    EXPECT_EQ(log->last_stable_offset(Offset(5)), Offset(5));
+
+    const std::vector<AbortedTransaction> expected{{ProducerId(1), Offset(0), Offset(3), Offset(1)}};
+    for (const int round : {0, 1, 2}) {
+      if (round > 0) co_await crash_and_reopen(shard, log, round == 1);
+      const auto found = co_await log->aborted_transactions(Offset(0), Offset(5));
+      EXPECT_EQ(*found, expected) << round;
+      EXPECT_TRUE((co_await log->aborted_transactions(Offset(4), Offset(5)))->empty());
+    }
+    EXPECT_EQ(*shard.files().read_whole(base / "t-0/00000000000000000000.txnindex"),
+              std::string("\0\0" "\0\0\0\0\0\0\0\1" "\0\0\0\0\0\0\0\0" "\0\0\0\0\0\0\0\3" "\0\0\0\0\0\0\0\1", 34));
+    EXPECT_TRUE((co_await log->truncate_to(Offset(3))).has_value());
+    EXPECT_TRUE((co_await log->aborted_transactions(Offset(0), Offset(5)))->empty());
+    EXPECT_EQ(log->last_stable_offset(Offset(3)), Offset(0));
+  });
+}
+
+TEST(Log, DeletesByRetentionAndLetsReadersFinish) {
+  TemporaryDirectory base;
+  runtime::testing::run<void>([&](Shard& shard) -> Task<void> {
+    LogConfig config = small_config();
+    config.retention_ms.reset();
+    config.retention_bytes = 1500;
+    config.file_delete_delay_ms = std::chrono::milliseconds(0);
+    auto log = co_await open_log(shard, base / "t-0", {}, config);
+    fill(*log, 60);
+    const auto before = co_await log->read(Offset(0), 500, Offset(120), true);
+    const auto deleted = co_await log->apply_retention(Timestamp(0), Offset(120));
+    EXPECT_GT(*deleted, 1U);
+    EXPECT_EQ(log->log_start_offset(), log->segments().front().base_offset);
+    EXPECT_EQ(log->remove_deleted_files(), 0U);
+    EXPECT_FALSE(shard.files().exists(base / "t-0/00000000000000000000.log"));
+    EXPECT_FALSE(shard.files().exists(base / "t-0/00000000000000000000.log.deleted"));
+    EXPECT_EQ((co_await testing::bytes_of(*before)).size(), 500U);
+    EXPECT_EQ((co_await log->read(Offset(0), 500, Offset(120), true)).error().code, ErrorCode::kOffsetOutOfRange);
+
+    const Offset start = log->log_start_offset() + 20;
+    EXPECT_TRUE(log->advance_log_start_offset(start).has_value());
+    EXPECT_FALSE(log->advance_log_start_offset(Offset(121)).has_value());
+    co_await crash_and_reopen(shard, log, true);
+    EXPECT_EQ(log->log_start_offset(), start);
+  });
+}
+
+TEST(Log, FlushesOnceForManyAndMovesTheRecoveryPoint) {
+  TemporaryDirectory base;
+  runtime::testing::run<void>([&](Shard& shard) -> Task<void> {
+    LogConfig config = small_config();
+    config.flush_messages = 4;
+    auto log = co_await open_log(shard, base / "t-0", {}, config);
+    fill(*log, 1);
+    EXPECT_FALSE(log->flush_due());
+    fill(*log, 1);
+    EXPECT_TRUE(log->flush_due());
+    std::vector<Offset> points;
+    for (int i = 0; i < 3; ++i) {
+      shard.gate().spawn([](Log& shared, std::vector<Offset>& seen) -> Task<void> {
+        EXPECT_TRUE((co_await shared.flush()).has_value());
+        seen.push_back(shared.recovery_point());
+      }(*log, points));
+    }
+    while (points.size() < 3) co_await shard.clock().sleep_until(shard.clock().now() + std::chrono::milliseconds(1));
+    EXPECT_EQ(points, (std::vector<Offset>(3, Offset(4))));
+    EXPECT_FALSE(log->flush_due());
+  });
+}
+
+TEST(Log, KeepsEpochsThroughRestartAndTruncation) {
+  TemporaryDirectory base;
+  runtime::testing::run<void>([&](Shard& shard) -> Task<void> {
+    auto log = co_await open_log(shard, base / "t-0");
+    for (std::int64_t i = 0; i < 30; ++i) {
+      EXPECT_TRUE(log->append_as_follower(make_batch({.base_offset = i, .epoch = static_cast<std::int32_t>(i / 10)})).has_value());
+    }
+    for (const int round : {0, 1, 2}) {
+      if (round > 0) co_await crash_and_reopen(shard, log, round == 1);
+      EXPECT_EQ(log->end_offset_for_epoch(LeaderEpoch(1)), (EpochEndOffset{LeaderEpoch(1), Offset(20)}));
+      EXPECT_EQ(log->end_offset_for_epoch(LeaderEpoch(2)), (EpochEndOffset{LeaderEpoch(2), Offset(30)}));
+      EXPECT_EQ(log->end_offset_for_epoch(LeaderEpoch(3)), std::nullopt);
+    }
+    EXPECT_TRUE((co_await log->truncate_to(Offset(15))).has_value());
+    EXPECT_EQ(log->latest_epoch(), LeaderEpoch(1));
+    EXPECT_EQ(log->log_end_offset(), Offset(15));
+    EXPECT_TRUE((co_await log->truncate_fully_and_start_at(Offset(77))).has_value());
+    EXPECT_EQ(log->log_start_offset(), Offset(77));
+    EXPECT_EQ(log->latest_epoch(), std::nullopt);
+    co_await crash_and_reopen(shard, log, false);
+    EXPECT_EQ(log->log_end_offset(), Offset(77));
+  });
+}
+
+TEST(Log, RebuildsIndexesThatAreMissingOrGarbage) {
+  TemporaryDirectory base;
+  runtime::testing::run<void>([&](Shard& shard) -> Task<void> {
+    auto log = co_await open_log(shard, base / "t-0");
+    fill(*log, 40);
+    std::vector<std::string> indexes;
+    std::vector<std::string> contents;
+    co_await crash_and_reopen(shard, log, true);
+    for (const std::string& name : names_in(shard.files(), base / "t-0")) {
+      if (name.ends_with(".index") || name.ends_with(".timeindex")) {
+        indexes.push_back(base / ("t-0/" + name));
+        contents.push_back(*shard.files().read_whole(indexes.back()));
+      }
+    }
+    for (const int damage : {0, 1, 2, 3}) {
+      for (const bool clean : {true, false}) {
+        EXPECT_TRUE((co_await log->close()).has_value());
+        for (const std::string& path : indexes) {
+          EXPECT_TRUE(shard.files().remove(path).has_value());
+          if (damage == 1) EXPECT_TRUE(shard.files().replace_whole(path, "garbage").has_value());
+          if (damage == 2) EXPECT_TRUE(shard.files().replace_whole(path, std::string(240, '\xff')).has_value());
+          if (damage == 3) EXPECT_TRUE(shard.files().replace_whole(path, std::string(240, '\0')).has_value());  // as Kafka preallocates
+        }
+        log = co_await open_log(shard, base / "t-0", {Offset(0), Offset(0), clean});
+        for (std::int64_t offset = 0; offset < 80; offset += 7) {
+          const auto slice = co_await log->read(Offset(offset), 100, Offset(80), true);
+          EXPECT_TRUE(slice.has_value());
+          const auto bytes = co_await testing::bytes_of(*slice);
+          EXPECT_EQ(load_be<std::int64_t>(bytes.data()), offset / 2 * 2);
+          EXPECT_EQ((*co_await log->offset_for_timestamp(Timestamp(offset)))->offset, Offset(offset));
+        }
+        EXPECT_TRUE((co_await log->close()).has_value());
+        for (std::size_t i = 0; i < indexes.size(); ++i) {
+          EXPECT_EQ(*shard.files().read_whole(indexes[i]), contents[i]) << indexes[i] << " damage " << damage << " clean " << clean;
+        }
+      }
+    }
+  });
+}
+
+TEST(Log, CutsATornOrCorruptTailAtEveryByte) {
+  TemporaryDirectory base;
+  runtime::testing::run<void>([&](Shard& shard) -> Task<void> {
+    auto log = co_await open_log(shard, base / "t-0");
+    fill(*log, 5);
+    EXPECT_TRUE((co_await log->flush()).has_value());
+    const OpenHints hints{log->recovery_point(), Offset(0), false};
+    fill(*log, 2);
+    log.reset();
+    const std::string path = base / "t-0/00000000000000000000.log";
+    const std::string whole = *shard.files().read_whole(path);
+    const std::size_t batch = whole.size() / 7;
+    for (std::size_t size = batch * 5; size <= whole.size(); ++size) {
+      EXPECT_TRUE(shard.files().replace_whole(path, whole.substr(0, size)).has_value());
+      log = co_await open_log(shard, base / "t-0", hints);
+      EXPECT_EQ(log->log_end_offset(), Offset(static_cast<std::int64_t>(size / batch) * 2)) << size;
+      fill(*log, 1);
+      log.reset();
+    }
+    for (std::size_t at = batch * 5; at < whole.size(); ++at) {
+      if (at % batch >= 12 && at % batch < 16) continue;  // the leader epoch is outside of the CRC
+      std::string damaged = whole;
+      damaged[at] = static_cast<char>(damaged[at] ^ 0x55);
+      EXPECT_TRUE(shard.files().replace_whole(path, damaged).has_value());
+      log = co_await open_log(shard, base / "t-0", hints);
+      const auto end = static_cast<std::int64_t>(at / batch) * 2;
+      // A larger base offset is not told from a hole.
+      if (at % batch >= 8) EXPECT_EQ(log->log_end_offset(), Offset(end)) << at;
+      log.reset();
+    }
+  });
+}
+
+TEST(Log, FinishesAnInterruptedSwapAndClearsLeftovers) {
+  TemporaryDirectory base;
+  runtime::testing::run<void>([&](Shard& shard) -> Task<void> {
+    auto log = co_await open_log(shard, base / "t-0");
+    fill(*log, 30);
+    const Offset second = log->segments()[1].base_offset;
+    EXPECT_TRUE((co_await log->close()).has_value());
+    log.reset();
+    const std::string first = base / "t-0/00000000000000000000.log";
+    const auto kept = make_batch({.base_offset = second.value() - 1});
+    EXPECT_TRUE(shard.files().replace_whole(first + ".swap", as_chars(kept)).has_value());
+    EXPECT_TRUE(shard.files().replace_whole(base / "t-0/00000000000000000009.log.cleaned", "x").has_value());
+    EXPECT_TRUE(shard.files().replace_whole(base / "t-0/00000000000000000009.index.deleted", "x").has_value());
+    log = co_await open_log(shard, base / "t-0", {Offset(60), Offset(0), true});
+    const auto slice = co_await log->read(Offset(0), 10, Offset(60), true);
+    EXPECT_EQ(slice->size, kept.size());
+    EXPECT_EQ(log->log_end_offset(), Offset(60));
+    EXPECT_FALSE(shard.files().exists(base / "t-0/00000000000000000009.log.cleaned"));
+    EXPECT_FALSE(shard.files().exists(base / "t-0/00000000000000000009.index.deleted"));
+  });
+}
+
+TEST(Log, RefusesWhatCantBeAppended) {
+  TemporaryDirectory base;
+  runtime::testing::run<void>([&](Shard& shard) -> Task<void> {
+    auto log = co_await open_log(shard, base / "t-0");
+    fill(*log, 2);
+    EXPECT_EQ(log->append_as_follower(make_batch({.base_offset = 3})).error().code, ErrorCode::kOffsetOutOfRange);
+    EXPECT_EQ(log->append_as_leader(make_batch({.base_offset = 5}), AppendOrigin::kClient).error().code, ErrorCode::kOffsetOutOfRange);
+    EXPECT_EQ(log->append_as_leader(make_batch({.base_offset = 4, .value_size = 2000}), AppendOrigin::kClient).error().code,
+              ErrorCode::kRecordListTooLarge);
+    auto partial = make_batch({.base_offset = 4});
+    const auto more = make_batch({.base_offset = 9});
+    partial.insert(partial.end(), more.begin(), more.end() - 1);
+    EXPECT_EQ(log->append_as_follower(partial)->last_offset, Offset(4));
+    EXPECT_EQ(log->log_end_offset(), Offset(5));
+    EXPECT_TRUE((co_await log->close()).has_value());
+    EXPECT_EQ(log->append_as_follower(more).error().code, ErrorCode::kKafkaStorageError);
+  });
+}
+
+}  // namespace
+}  // namespace brook::storage
