@@ -66,7 +66,7 @@ def initializer(field: Field, message: Message) -> str:
             return f" = {number(field)}"
         if field.type == "float64":
             return f" = {float(field.default or 0)}"
-    if nullable(field, message) and field.default != "null" and field.type != "records" and (field.array or not field.struct):
+    if nullable(field, message) and field.default != "null" and field.type != "records":
         kind = f"std::vector<{element_type(field, message)}>" if field.array else element_type(field, message)
         return f" = {kind}()"
     return "{}"
@@ -75,8 +75,10 @@ def initializer(field: Field, message: Message) -> str:
 def differs(field: Field, message: Message, at: str) -> str:
     """An expression: the field at `at` has another value than its default."""
     if nullable(field, message):
-        if field.default == "null" or field.type == "records" or (field.struct and not field.array):
+        if field.default == "null" or field.type == "records":
             return f"{at}.has_value()"
+        if field.struct and not field.array:
+            return f"!({at} && *{at} == {message.name}::{field.type}{{}})"
         return f"!({at} && {at}->empty())"
     if field.array or field.type in ("string", "bytes"):
         return f"!{at}.empty()"
@@ -180,8 +182,9 @@ class Coder:
             return [*lines, "}"]
         if field.struct:
             if may:
-                return [f'if (in.struct_present({flag(field.nullable, inside)}, "{field.name}")) '
-                        f"get(in, {to}.emplace(), version);"]
+                present = "in.uvarint() > 0" if field.tag is not None else \
+                    f'in.struct_present({flag(field.nullable, inside)}, "{field.name}")'
+                return [f"if ({present}) {{", f"  get(in, {to}.emplace(), version);", "} else {", f"  {to}.reset();", "}"]
             return [f"get(in, {to}, version);"]
         value = self.read_value(field, possible)
         if field.type == "records" and self.message.kind == "response":
@@ -245,7 +248,10 @@ class Coder:
         elif field.struct:
             lines = [f"put(out, {value}, version);"]
             if may:
-                lines = [f'out.struct_mark({at}.has_value(), {flag(field.nullable, inside)}, "{field.name}");',
+                # Kafka writes -1 or 1 in front of a struct that may be null, but 0 or 1 where it is a tagged field.
+                mark = f"out.boolean({at}.has_value());" if field.tag is not None else \
+                    f'out.struct_mark({at}.has_value(), {flag(field.nullable, inside)}, "{field.name}");'
+                lines = [mark,
                          f"if ({at}) put(out, {value}, version);"]
             return lines
         else:
