@@ -189,11 +189,14 @@ Result<void> Log::take_producer_snapshot() {
 }
 
 Result<void> Log::checkpoint_producers() {
-  if (producers_.end_offset() <= last_snapshot_ || producers_.end_offset() == active().base_offset()) return {};
+  const Offset at = producers_.end_offset();
+  // At the log's first offset there is nothing to say.
+  if (at <= last_snapshot_ || at == segments_.begin()->first) return {};
   const auto before = extra_snapshot_;
   BROOK_CHECK(take_producer_snapshot());
-  extra_snapshot_ = last_snapshot_;
-  if (before && before != extra_snapshot_ && !segments_.contains(*before)) {
+  extra_snapshot_.reset();
+  if (!segments_.contains(at)) extra_snapshot_ = at;
+  if (before && before != at && !segments_.contains(*before)) {
     return files_.remove(offset_file_path(directory_, *before, kSnapshotSuffix));
   }
   return {};
@@ -270,7 +273,7 @@ Task<Result<void>> Log::close() {
   BROOK_CO_CHECK(active().seal());
   BROOK_CO_CHECK(co_await flush());
   BROOK_CO_CHECK(co_await active().sync(true));
-  BROOK_CO_CHECK(take_producer_snapshot());
+  BROOK_CO_CHECK(checkpoint_producers());
   BROOK_CO_CHECK(files_.sync_directory(directory_));
   for (const auto& [base, segment] : segments_) {
     segment->release_idle();  // Twice: the first only forgets that it was used.

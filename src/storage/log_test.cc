@@ -5,6 +5,7 @@
 #include "runtime/testing/run.h"
 #include "storage/file_names.h"
 #include "storage/testing/batches.h"
+#include "storage/testing/full_disk.h"
 
 namespace brook::storage {
 namespace {
@@ -345,6 +346,41 @@ TEST(Log, FinishesAnInterruptedSwapAndClearsLeftovers) {
     EXPECT_EQ(log->log_end_offset(), Offset(60));
     EXPECT_FALSE(shard.files().exists(base / "t-0/00000000000000000009.log.cleaned"));
     EXPECT_FALSE(shard.files().exists(base / "t-0/00000000000000000009.index.deleted"));
+  });
+}
+
+TEST(Log, StaysUsableWhenTheDiskIsFull) {
+  TemporaryDirectory base;
+  runtime::testing::run<void>([&](Shard& shard) -> Task<void> {
+    testing::FullDisk disk(shard.files());
+    auto opened = co_await Log::open(disk, shard.clock(), base / "t-0", testing::test_partition(), small_config(), OpenHints{});
+    std::unique_ptr<Log> log = std::move(opened).value();
+    const auto send = [&] {
+      const std::int64_t next = log->log_end_offset().value();
+      return log->append_as_leader(make_batch({.base_offset = next, .producer_id = 9, .sequence = static_cast<std::int32_t>(next)}),
+                                   AppendOrigin::kClient);
+    };
+    // Every amount of space, so that appends, rolls and index writes fail in turn.
+    for (std::uint64_t space = 0; space < 400; space += 7) {
+      disk.bytes_left = space;
+      auto sent = send();
+      while (sent) sent = send();
+      EXPECT_EQ(sent.error().code, ErrorCode::kKafkaStorageError);
+      EXPECT_NE(sent.error().context.find(base / "t-0"), std::string::npos);
+      const Offset end = log->log_end_offset();
+      if (end > Offset(0)) {
+        const auto slice = co_await log->read(end - 1, 1 << 20, end, true);
+        EXPECT_TRUE(slice.has_value() && slice->size > 0);
+      }
+      disk.bytes_left = UINT64_MAX;
+      EXPECT_TRUE(send().has_value());
+      EXPECT_EQ(log->log_end_offset(), end.next());
+    }
+    const Offset end = log->log_end_offset();
+    std::uint64_t size = log->size_in_bytes();
+    co_await crash_and_reopen(shard, log, false);
+    EXPECT_EQ(log->log_end_offset(), end);
+    EXPECT_EQ(log->size_in_bytes(), size);
   });
 }
 
