@@ -1,11 +1,8 @@
 #include "app/server.h"
 
 #include <fmt/core.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
-#include <thread>
 
 #include "app/adopt_partitions.h"
 #include "app/checkpointer.h"
@@ -26,11 +23,6 @@ namespace {
 /// own metadata log is partition 0.
 constexpr std::string_view kKeeperDirectory = "__cluster_metadata-1";
 constexpr std::uint64_t kDefaultMemoryLimit = 256ULL * 1024 * 1024;
-
-std::size_t shard_count(const cluster::BrokerConfig& config) {
-  const std::int64_t asked = config.number("brook.shards");
-  return asked > 0 ? static_cast<std::size_t>(asked) : std::max(1U, std::thread::hardware_concurrency());
-}
 
 std::uint64_t memory_limit(const cluster::BrokerConfig& config) {
   const std::int64_t queued = config.number("queued.max.request.bytes");
@@ -103,7 +95,6 @@ class Server {
     std::vector<Uuid> directory_ids;
     for (std::size_t i = 0; i < directories_->all().size(); ++i) directory_ids.push_back(Uuid::from_random(shard_.random().uuid_bytes()));
     BROOK_CO_CHECK(directories_->claim(cluster_id, config_.node_id(), directory_ids));
-    claimed_ = true;
     mirror_ = std::make_unique<cluster::Mirror>(shard_, *client_);
     BROOK_CO_CHECK(co_await mirror_->start());
     controller_ = std::make_unique<cluster::Controller>(shard_, *client_, *mirror_, config_);
@@ -247,7 +238,6 @@ class Server {
   std::unique_ptr<cluster::Mirror> mirror_;
   std::unique_ptr<cluster::Controller> controller_;
   cluster::BrokerEpoch broker_epoch_;
-  bool claimed_ = false;
   std::vector<std::unique_ptr<ShardParts>> shards_;
   std::unique_ptr<broker::PartitionRouter> router_;
   std::unique_ptr<broker::MetadataPublisher> publisher_;
@@ -259,7 +249,7 @@ class Server {
 }  // namespace
 
 int run_server(const cluster::BrokerConfig& config) {
-  const std::unique_ptr<runtime::Host> host = runtime::make_host({.shards = shard_count(config), .file_threads = 4});
+  const std::unique_ptr<runtime::Host> host = runtime::make_host({.shards = static_cast<std::size_t>(config.number("brook.shards")), .file_threads = 4});
   std::unique_ptr<Server> server;
   return host->run([&](runtime::Host& own) {
     server = std::make_unique<Server>(own, config);

@@ -66,7 +66,6 @@ void Partition::set_config(const cluster::TopicConfig& config, std::chrono::mill
   checks_.timestamp_before_max = std::chrono::milliseconds(config.timestamp_before_max_ms);
   checks_.timestamp_after_max = std::chrono::milliseconds(config.timestamp_after_max_ms);
   checks_.compacted = config.cleanup_compact;
-  min_insync_replicas_ = config.min_insync_replicas;
   checks_.max_message_bytes = static_cast<std::size_t>(config.max_message_bytes);
 }
 

@@ -54,8 +54,6 @@ class Partition {
   [[nodiscard]] LeaderEpoch leader_epoch() const { return leader_epoch_; }
   [[nodiscard]] storage::Log& log() { return *log_; }
   [[nodiscard]] bool closed() const { return closed_; }
-  /// min.insync.replicas: how many must have a record before acks=all is answered.
-  [[nodiscard]] std::int32_t min_insync_replicas() const { return min_insync_replicas_; }
 
   void set_config(const cluster::TopicConfig& config, std::chrono::milliseconds producer_id_expiration);
 
@@ -90,7 +88,6 @@ class Partition {
   std::unique_ptr<storage::Log> log_;
   LeaderEpoch leader_epoch_;
   record::ValidateOptions checks_;
-  std::int32_t min_insync_replicas_ = 1;
   DataWaiters waiters_;
   bool closed_ = false;
 };

@@ -62,7 +62,7 @@ std::vector<std::unique_ptr<internal::AsioShard>> make_shards(std::size_t count,
 
 AsioHost::AsioHost(const HostOptions& options)
     : pool_(options.file_threads),
-      shards_(make_shards(options.shards, files_, pool_)),
+      shards_(make_shards(options.shards == 0 ? std::max(1U, std::thread::hardware_concurrency()) : options.shards, files_, pool_)),
       stop_wanted_(shards_.front()->clock()) {}
 
 int AsioHost::run(std::function<Task<int>(Host&)> main) {

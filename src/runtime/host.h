@@ -9,7 +9,7 @@
 namespace brook::runtime {
 
 struct HostOptions {
-  std::size_t shards = 1;
+  std::size_t shards = 0;  ///< 0: one for each processor
   std::size_t file_threads = 4;  ///< of the file pool, shared by all shards
 };
 

@@ -1,7 +1,8 @@
 // Produce: versions 3 to 13; names until 12, topic ids from 13 (KIP-516).
 //
 // Batches are checked and get their offsets in the buffer that they were received in, on the shard of their partition. With no
-// followers, what the log took is committed, so acks=1 and acks=all answer at once; flush.messages and flush.ms are waited for.
+// followers, what the log took is committed, so acks=1 and acks=all answer at once (min.insync.replicas counts no more replicas than
+// there are); flush.messages and flush.ms are waited for.
 // acks=0 has no answer, and an error then closes the connection, as its only way to be seen.
 #include <fmt/core.h>
 
@@ -33,7 +34,6 @@ void refuse(ProduceResponse::PartitionProduceResponse& answer, ErrorCode code, s
 
 struct Work {
   std::int16_t version;
-  std::int16_t acks;
   BrokerMetrics* metrics;
 
   Task<void> operator()(replica::ReplicaSet& replicas, std::vector<Item*> items) {
@@ -67,12 +67,6 @@ struct Work {
         return false;
       }
     }
-    if (acks == -1 && partition.min_insync_replicas() > 1) {
-      refuse(*item.answer, ErrorCode::kNotEnoughReplicas,
-             fmt::format("{}-{} has 1 in-sync replica, min.insync.replicas is {}", partition.name().topic,
-                         partition.name().partition.value(), partition.min_insync_replicas()));
-      return false;
-    }
     if (!replicas.writable(partition)) {
       refuse(*item.answer, ErrorCode::kKafkaStorageError,
              fmt::format("the disk of {} is full: less than brook.log.min.free.bytes are left", partition.log_directory()));
@@ -105,7 +99,7 @@ class ProduceHandler final : public Handler {
     ProduceResponse response;
     std::vector<Item> items;
     prepare(context, request, response, items);
-    Work work{context.version, request.acks, context.metrics};
+    Work work{context.version, context.metrics};
     co_await router_.run(items, work);
     count(context, response);
     if (request.acks == 0) co_return unanswered(response);
