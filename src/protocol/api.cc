@@ -17,7 +17,9 @@ std::string_view api_name(ApiKey key) {
   return api == nullptr ? "Unknown" : api->name;
 }
 
-std::int16_t request_header_version(const ApiInfo& api, std::int16_t version) { return version >= api.flexible_from ? 2 : 1; }
+std::int16_t request_header_version(const ApiInfo& api, std::int16_t version) {
+  return version >= api.flexible_from ? 2 : 1;
+}
 
 std::int16_t response_header_version(const ApiInfo& api, std::int16_t version) {
   return api.key != ApiKey::kApiVersions && version >= api.flexible_from ? 1 : 0;

@@ -19,7 +19,9 @@ TEST(Apis, TableSaysWhatIsAdvertised) {
   EXPECT_EQ(api_info(ApiKey::kInitProducerId).max_version, 6);
   EXPECT_EQ(api_info(ApiKey::kInitProducerId).advertised_max, 5);
   EXPECT_FALSE(api_info(ApiKey::kVote).is_advertised());
-  EXPECT_EQ(std::ranges::count_if(apis(), [](const ApiInfo& api) { return api.is_advertised() && !api.needs_telemetry; }), 75);
+  EXPECT_EQ(std::ranges::count_if(
+                apis(), [](const ApiInfo& api) { return api.is_advertised() && !api.needs_telemetry; }),
+            75);
   EXPECT_EQ(find_api(4), nullptr);
   EXPECT_EQ(find_api(-1), nullptr);
   EXPECT_EQ(find_api(93), nullptr);
@@ -42,12 +44,15 @@ TEST(Headers, FlexibleRequestHeaderKeepsAPlainClientId) {
 
   const auto header = decode_request_header(in);
 
-  EXPECT_EQ(header, (RequestHeader{.request_api_key = 3, .request_api_version = 9, .correlation_id = 7, .client_id = "me"}));
+  EXPECT_EQ(header,
+            (RequestHeader{
+                .request_api_key = 3, .request_api_version = 9, .correlation_id = 7, .client_id = "me"}));
   EXPECT_EQ(in.remaining(), 1U);
 }
 
 TEST(Headers, ClientIdMayBeNull) {
-  const RequestHeader header{.request_api_key = 18, .request_api_version = 0, .correlation_id = 1, .client_id = std::nullopt};
+  const RequestHeader header{
+      .request_api_key = 18, .request_api_version = 0, .correlation_id = 1, .client_id = std::nullopt};
   Writer out;
 
   ASSERT_TRUE(encode_request_header(out, header));
@@ -65,7 +70,8 @@ TEST(Headers, VersionsThatAreNotThereStillHaveAHeader) {
 
 TEST(Headers, UnknownKeysAndTornHeadersAreRefused) {
   Reader unknown(as_bytes("\x03\xe8\x00\x00\x00\x00\x00\x01\xff\xff"sv));
-  EXPECT_EQ(decode_request_header(unknown).error(), (Error{ErrorCode::kInvalidRequest, "request header: no API has key 1000"}));
+  EXPECT_EQ(decode_request_header(unknown).error(),
+            (Error{ErrorCode::kInvalidRequest, "request header: no API has key 1000"}));
 
   Reader torn(as_bytes("\x00\x12\x00"sv));
   EXPECT_FALSE(decode_request_header(torn));

@@ -44,12 +44,16 @@ std::string refused(const Message& message, std::int16_t version) {
 }
 
 ProduceRequest produce_request() {
-  return {.transactional_id = {}, .acks = -1, .timeout_ms = 1500,
-          .topic_data = {{.name = "t", .topic_id = {}, .partition_data = {{.index = 1, .records = as_bytes("rec")}}}}};
+  return {.transactional_id = {},
+          .acks = -1,
+          .timeout_ms = 1500,
+          .topic_data = {
+              {.name = "t", .topic_id = {}, .partition_data = {{.index = 1, .records = as_bytes("rec")}}}}};
 }
 
 TEST(Messages, ProduceRequestBeforeFlexibleVersions) {
-  const auto golden = "\xff\xff\xff\xff\x00\x00\x05\xdc\x00\x00\x00\x01\x00\x01t\x00\x00\x00\x01\x00\x00\x00\x01\x00\x00\x00\x03rec"sv;
+  const auto golden =
+      "\xff\xff\xff\xff\x00\x00\x05\xdc\x00\x00\x00\x01\x00\x01t\x00\x00\x00\x01\x00\x00\x00\x01\x00\x00\x00\x03rec"sv;
 
   EXPECT_EQ(encoded(produce_request(), 7), golden);
   EXPECT_EQ(decoded<ProduceRequest>(golden, 7), produce_request());
@@ -73,7 +77,10 @@ TEST(Messages, RecordsAreAViewOfTheInput) {
 
 TEST(Messages, FetchResponseLeavesRoomForFileRanges) {
   FetchResponse response;
-  response.responses = {{.topic = "", .topic_id = {}, .partitions = {{.partition_index = 5, .records = ForeignRecords{.size = 70'000, .id = 2}}}}};
+  response.responses = {
+      {.topic = "",
+       .topic_id = {},
+       .partitions = {{.partition_index = 5, .records = ForeignRecords{.size = 70'000, .id = 2}}}}};
 
   Writer out;
   ASSERT_TRUE(response.encode(out, 16));
@@ -87,7 +94,8 @@ TEST(Messages, TaggedFieldsAreWrittenOnlyWhenSet) {
   EXPECT_EQ(encoded(response, 3), "\x00\x00\x01\x00\x00\x00\x00\x00"sv);
 
   response.finalized_features_epoch = 7;
-  EXPECT_EQ(encoded(response, 3), "\x00\x00\x01\x00\x00\x00\x00\x01\x01\x08\x00\x00\x00\x00\x00\x00\x00\x07"sv);
+  EXPECT_EQ(encoded(response, 3),
+            "\x00\x00\x01\x00\x00\x00\x00\x01\x01\x08\x00\x00\x00\x00\x00\x00\x00\x07"sv);
 }
 
 TEST(Messages, NullIsRefusedWhereAVersionHasNone) {
@@ -96,7 +104,8 @@ TEST(Messages, NullIsRefusedWhereAVersionHasNone) {
 
   EXPECT_EQ(encoded(request, 1), "\xff\xff\xff\xff"sv);
   EXPECT_EQ(refused(request, 0), "MetadataRequest v0: Topics is null, which this version does not allow");
-  EXPECT_THAT(decoded<MetadataRequest>("\xff\xff\xff\xff"sv, 0).error().context, HasSubstr("null where null is not allowed"));
+  EXPECT_THAT(decoded<MetadataRequest>("\xff\xff\xff\xff"sv, 0).error().context,
+              HasSubstr("null where null is not allowed"));
 }
 
 TEST(Messages, AnAbsentFieldIsDroppedOrRefusedByItsSchema) {
@@ -105,18 +114,21 @@ TEST(Messages, AnAbsentFieldIsDroppedOrRefusedByItsSchema) {
   EXPECT_EQ(encoded(request, 0), encoded(JoinGroupRequest{}, 0));
 
   request.group_instance_id = "refused";
-  EXPECT_EQ(refused(request, 0), "JoinGroupRequest v0: GroupInstanceId has a value, but this version cannot carry it");
+  EXPECT_EQ(refused(request, 0),
+            "JoinGroupRequest v0: GroupInstanceId has a value, but this version cannot carry it");
 }
 
 TEST(Messages, UnknownVersionsAreRefused) {
-  EXPECT_EQ(decoded<ProduceRequest>(""sv, 2).error(), (Error{ErrorCode::kUnsupportedVersion, "ProduceRequest has no version 2"}));
+  EXPECT_EQ(decoded<ProduceRequest>(""sv, 2).error(),
+            (Error{ErrorCode::kUnsupportedVersion, "ProduceRequest has no version 2"}));
   EXPECT_EQ(refused(ProduceRequest{}, 14), "ProduceRequest has no version 14");
 }
 
 TEST(Messages, AHugeArrayInATinyInputIsRefusedBeforeAllocation) {
   const auto plain = decoded<MetadataRequest>("\x7f\xff\xff\xff\x00\x00"sv, 4);
   EXPECT_EQ(plain.error().code, ErrorCode::kInvalidRequest);
-  EXPECT_EQ(plain.error().context, "MetadataRequest v4: Topics at byte 4: 2147483647 elements of at least 2 bytes, 2 bytes left");
+  EXPECT_EQ(plain.error().context,
+            "MetadataRequest v4: Topics at byte 4: 2147483647 elements of at least 2 bytes, 2 bytes left");
 
   EXPECT_FALSE(decoded<MetadataRequest>("\xff\xff\xff\xff\x0f\x00\x00\x00"sv, 9));
 }
@@ -124,25 +136,30 @@ TEST(Messages, AHugeArrayInATinyInputIsRefusedBeforeAllocation) {
 TEST(Messages, EveryTruncationIsRefused) {
   for (const std::int16_t version : {std::int16_t{7}, std::int16_t{9}, std::int16_t{13}}) {
     const std::string whole = encoded(produce_request(), version);
-    for (std::size_t size = 0; size < whole.size(); ++size) EXPECT_FALSE(decoded<ProduceRequest>(whole.substr(0, size), version)) << size;
+    for (std::size_t size = 0; size < whole.size(); ++size)
+      EXPECT_FALSE(decoded<ProduceRequest>(whole.substr(0, size), version)) << size;
   }
 }
 
 TEST(Messages, ATagTwiceIsRefused) {
-  const auto twice = "\x00\x00\x01\x00\x00\x00\x00\x02\x01\x08\x00\x00\x00\x00\x00\x00\x00\x07\x01\x08\x00\x00\x00\x00\x00\x00\x00\x07"sv;
+  const auto twice =
+      "\x00\x00\x01\x00\x00\x00\x00\x02\x01\x08\x00\x00\x00\x00\x00\x00\x00\x07\x01\x08\x00\x00\x00\x00\x00\x00\x00\x07"sv;
 
   EXPECT_THAT(decoded<ApiVersionsResponse>(twice, 3).error().context, HasSubstr("tag 1 after tag 1"));
 }
 
 TEST(Messages, ATagOfALaterVersionIsRefused) {
   // FetchResponse has NodeEndpoints as tag 0 from version 16 on.
-  EXPECT_THAT(decoded<FetchResponse>("\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x01\x01\x00\x01\x01"sv, 13).error().context,
+  EXPECT_THAT(decoded<FetchResponse>("\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x01\x01\x00\x01\x01"sv, 13)
+                  .error()
+                  .context,
               HasSubstr("tag 0 is not valid in this version"));
 }
 
 TEST(Messages, CoordinatorRecordsHaveTheirType) {
   EXPECT_EQ(OffsetCommitKey::kRecordType, 1);
-  EXPECT_EQ(encoded(OffsetCommitKey{.group = "g", .topic = "t", .partition = 2}, 0), "\x00\x01g\x00\x01t\x00\x00\x00\x02"sv);
+  EXPECT_EQ(encoded(OffsetCommitKey{.group = "g", .topic = "t", .partition = 2}, 0),
+            "\x00\x01g\x00\x01t\x00\x00\x00\x02"sv);
 
   TransactionLogValue value;
   value.next_producer_epoch = 4;

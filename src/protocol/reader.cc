@@ -59,7 +59,8 @@ std::uint32_t Reader::uvarint() {
   return value->value;
 }
 
-/// A string's or byte field's length, known to be there; -1 for null and for failure. `wide`: four bytes in the plain form.
+/// A string's or byte field's length, known to be there; -1 for null and for failure. `wide`: four bytes in
+/// the plain form.
 std::int64_t Reader::length(bool compact, bool wide, bool null_allowed, const char* field) {
   const std::int64_t size = compact ? static_cast<std::int64_t>(uvarint()) - 1 : wide ? int32() : int16();
   if (failed_) return -1;
@@ -82,7 +83,9 @@ std::int64_t Reader::length(bool compact, bool wide, bool null_allowed, const ch
   return size;
 }
 
-std::string Reader::string(bool compact, const char* field) { return nullable_string(compact, false, field).value_or(std::string()); }
+std::string Reader::string(bool compact, const char* field) {
+  return nullable_string(compact, false, field).value_or(std::string());
+}
 
 std::optional<std::string> Reader::nullable_string(bool compact, bool null_allowed, const char* field) {
   const std::int64_t size = length(compact, false, null_allowed, field);
@@ -90,7 +93,9 @@ std::optional<std::string> Reader::nullable_string(bool compact, bool null_allow
   return std::string(as_chars(take(static_cast<std::size_t>(size))));
 }
 
-Bytes Reader::bytes(bool compact, const char* field) { return nullable_bytes(compact, false, field).value_or(Bytes()); }
+Bytes Reader::bytes(bool compact, const char* field) {
+  return nullable_bytes(compact, false, field).value_or(Bytes());
+}
 
 std::optional<Bytes> Reader::nullable_bytes(bool compact, bool null_allowed, const char* field) {
   const auto view = nullable_records(compact, null_allowed, field);
@@ -98,7 +103,9 @@ std::optional<Bytes> Reader::nullable_bytes(bool compact, bool null_allowed, con
   return Bytes(view->begin(), view->end());
 }
 
-ByteView Reader::records(bool compact, const char* field) { return nullable_records(compact, false, field).value_or(ByteView()); }
+ByteView Reader::records(bool compact, const char* field) {
+  return nullable_records(compact, false, field).value_or(ByteView());
+}
 
 std::optional<ByteView> Reader::nullable_records(bool compact, bool null_allowed, const char* field) {
   const std::int64_t size = length(compact, true, null_allowed, field);

@@ -14,11 +14,11 @@
 
 namespace brook::protocol {
 
-/// Reads Kafka's primitive types from bytes that someone else owns; `records` come out as views of them. The first malformed
-/// value fails the reader for good: what is read afterwards is zero or empty, so generated code checks ok() once per element and
-/// once at the end. `compact` chooses the flexible versions' form, `field` names the field in the error.
-/// Nothing is allocated before the length that asks for it was checked against the bytes that are left.
-/// Runs on: any.
+/// Reads Kafka's primitive types from bytes that someone else owns; `records` come out as views of them. The
+/// first malformed value fails the reader for good: what is read afterwards is zero or empty, so generated
+/// code checks ok() once per element and once at the end. `compact` chooses the flexible versions' form,
+/// `field` names the field in the error. Nothing is allocated before the length that asks for it was checked
+/// against the bytes that are left. Runs on: any.
 class Reader {
  public:
   explicit Reader(ByteView bytes) : bytes_(bytes) {}
@@ -47,7 +47,8 @@ class Reader {
   ByteView records(bool compact, const char* field);
   std::optional<ByteView> nullable_records(bool compact, bool null_allowed, const char* field);
 
-  /// An array's length, checked against what is left at `min_size` bytes an element; -1 where it is null (and may be) or failed.
+  /// An array's length, checked against what is left at `min_size` bytes an element; -1 where it is null (and
+  /// may be) or failed.
   std::int32_t array_count(bool compact, std::size_t min_size, bool null_allowed, const char* field);
   /// The byte in front of a struct that may be null: true where the struct follows.
   bool struct_present(bool null_allowed, const char* field);
@@ -80,13 +81,16 @@ class Reader {
   std::string error_{};
 };
 
-/// How many elements to reserve for at once: the rest grows with what was really read, so that a long array of short elements
-/// cannot claim memory ahead of its bytes.
+/// How many elements to reserve for at once: the rest grows with what was really read, so that a long array
+/// of short elements cannot claim memory ahead of its bytes.
 inline constexpr std::int32_t kMaxReserve = 256;
-[[nodiscard]] inline std::size_t reserve_for(std::int32_t count) { return static_cast<std::size_t>(count < kMaxReserve ? count : kMaxReserve); }
+[[nodiscard]] inline std::size_t reserve_for(std::int32_t count) {
+  return static_cast<std::size_t>(count < kMaxReserve ? count : kMaxReserve);
+}
 
 /// Walks the tagged fields at the end of a flexible struct:
-///     for (TagReader tags(in); tags.next();) switch (tags.tag()) { case 0: …read…; break; default: tags.skip(); }
+///     for (TagReader tags(in); tags.next();) switch (tags.tag()) { case 0: …read…; break; default:
+///     tags.skip(); }
 /// A tag must be above the one before it, and what is read for it must fill its size exactly.
 class TagReader {
  public:

@@ -39,7 +39,8 @@ void Writer::clear() {
   refused_.clear();
 }
 
-/// Makes room for `more` bytes. From a page on the buffer is page aligned: copies are up to 20 times faster than at an odd offset.
+/// Makes room for `more` bytes. From a page on the buffer is page aligned: copies are up to 20 times faster
+/// than at an odd offset.
 void Writer::grow(std::size_t more) {
   const std::size_t wanted = std::max({size_ + more, capacity_ * 2, kMinCapacity});
   const std::size_t unit = wanted < kPage ? kMinCapacity : kPage;
@@ -68,7 +69,9 @@ void Writer::raw(ByteView bytes) {
   size_ += bytes.size();
 }
 
-void Writer::patch_int32(std::size_t position, std::int32_t value) { store_be(data_.get() + position, value); }
+void Writer::patch_int32(std::size_t position, std::int32_t value) {
+  store_be(data_.get() + position, value);
+}
 
 void Writer::string(bool compact, std::string_view value, const char* field) {
   if (value.size() > kMaxStringSize) {
@@ -142,7 +145,8 @@ Result<void> Writer::finish(const Mark& mark, std::string_view message, std::int
   size_ = mark.size;
   spliced_ = mark.spliced;
   splices_.resize(mark.splices);
-  return fail(ErrorCode::kUnsupportedVersion, fmt::format("{} v{}: {}", message, version, std::exchange(refused_, {})));
+  return fail(ErrorCode::kUnsupportedVersion,
+              fmt::format("{} v{}: {}", message, version, std::exchange(refused_, {})));
 }
 
 }  // namespace brook::protocol

@@ -19,8 +19,8 @@
 
 namespace brook::protocol {
 
-/// Bytes that belong between byte `position - 1` and byte `position` of what was written, but are elsewhere (file ranges): the
-/// connection sends them from there. `id` is the ForeignRecords' own.
+/// Bytes that belong between byte `position - 1` and byte `position` of what was written, but are elsewhere
+/// (file ranges): the connection sends them from there. `id` is the ForeignRecords' own.
 struct Splice {
   std::size_t position;
   std::size_t size;
@@ -29,9 +29,9 @@ struct Splice {
   friend bool operator==(const Splice&, const Splice&) = default;
 };
 
-/// Writes Kafka's primitive types to a buffer of its own, page aligned once it is large. What cannot be written (a string too
-/// long, null where the version has none) is remembered as the first failure, and encode hands it out.
-/// Runs on: any.
+/// Writes Kafka's primitive types to a buffer of its own, page aligned once it is large. What cannot be
+/// written (a string too long, null where the version has none) is remembered as the first failure, and
+/// encode hands it out. Runs on: any.
 class Writer {
  public:
   Writer() = default;
@@ -59,7 +59,8 @@ class Writer {
   void uuid(const Uuid& value) { raw(value.bytes); }
   void uvarint(std::uint32_t value);
   void raw(ByteView bytes);
-  /// Overwrites four bytes written before: a frame's length, known at its end. Requires position + 4 <= size().
+  /// Overwrites four bytes written before: a frame's length, known at its end. Requires position + 4 <=
+  /// size().
   void patch_int32(std::size_t position, std::int32_t value);
 
   void string(bool compact, std::string_view value, const char* field);
@@ -77,7 +78,8 @@ class Writer {
   /// A field that this version lacks, is not ignorable and has another value than its default.
   void refuse_absent(const char* field) { refuse(field, "has a value, but this version cannot carry it"); }
 
-  /// Generated code only: where encode began; finish() goes back there where something was refused, and says what.
+  /// Generated code only: where encode began; finish() goes back there where something was refused, and says
+  /// what.
   struct Mark {
     std::size_t size;
     std::size_t splices;
@@ -124,9 +126,15 @@ class Sizer {
   void uuid(const Uuid& /*value*/) { size_ += 16; }
   void uvarint(std::uint32_t value) { size_ += uvarint_size(value); }
 
-  void string(bool compact, std::string_view value, const char* /*field*/) { size_ += length_size(compact, 2, value.size()) + value.size(); }
-  void byte_field(bool compact, ByteView value) { size_ += length_size(compact, 4, value.size()) + value.size(); }
-  void records(bool compact, const ForeignRecords& value) { size_ += length_size(compact, 4, value.length()) + value.length(); }
+  void string(bool compact, std::string_view value, const char* /*field*/) {
+    size_ += length_size(compact, 2, value.size()) + value.size();
+  }
+  void byte_field(bool compact, ByteView value) {
+    size_ += length_size(compact, 4, value.size()) + value.size();
+  }
+  void records(bool compact, const ForeignRecords& value) {
+    size_ += length_size(compact, 4, value.length()) + value.length();
+  }
   void records(bool compact, const RecordsView& value) { byte_field(compact, value); }
   void array_count(bool compact, std::size_t count) { size_ += length_size(compact, 4, count); }
   void null_string(bool compact, bool /*allowed*/, const char* /*field*/) { size_ += compact ? 1 : 2; }

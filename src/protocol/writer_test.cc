@@ -30,7 +30,8 @@ TEST(Writer, LeavesASpliceInPlaceOfForeignRecords) {
   out.records(true, ForeignRecords{});
 
   EXPECT_EQ(to_string(out.bytes()), std::string("\x09\x00\x00\x03\xe8\x08\xc9\x01\x01", 9));
-  EXPECT_THAT(out.splices(), ElementsAre(Splice{.position = 5, .size = 1000, .id = 3}, Splice{.position = 8, .size = 200, .id = 4}));
+  EXPECT_THAT(out.splices(), ElementsAre(Splice{.position = 5, .size = 1000, .id = 3},
+                                         Splice{.position = 8, .size = 200, .id = 4}));
   EXPECT_EQ(out.total_size(), 9U + 1200U);
 }
 
@@ -38,8 +39,9 @@ TEST(Writer, CopiesRecordsThatItIsGiven) {
   Writer out;
   out.records(true, ForeignRecords{.bytes = as_bytes("abc")});
 
-  EXPECT_EQ(as_chars(out.bytes()), "\x04"
-                                   "abc");
+  EXPECT_EQ(as_chars(out.bytes()),
+            "\x04"
+            "abc");
   EXPECT_TRUE(out.splices().empty());
 }
 

@@ -1,6 +1,7 @@
-// Every message decoder on hostile bytes. What is decoded must be encodable in the same version, have the size that it says, and
-// be the same again after decoding. Input: two bytes choose the message (the table of tests/wire; all ones: a whole request
-// frame, as the broker reads it), one its version, the rest is the message. Seeds: `wire_peer seeds FOLDER`.
+// Every message decoder on hostile bytes. What is decoded must be encodable in the same version, have the
+// size that it says, and be the same again after decoding. Input: two bytes choose the message (the table of
+// tests/wire; all ones: a whole request frame, as the broker reads it), one its version, the rest is the
+// message. Seeds: `wire_peer seeds FOLDER`.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>

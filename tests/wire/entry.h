@@ -62,8 +62,12 @@ template <class Message>
 Result<Case> transcode(ByteView from, std::int16_t read_version, std::int16_t write_version) {
   Reader in(from);
   BROOK_TRY(const Message message, Message::decode(in, read_version));
-  if (in.remaining() > 0) return fail(ErrorCode::kInvalidRequest, std::to_string(in.remaining()) + " bytes not read");
-  Case out{.name = std::string(Message::kName), .read_version = read_version, .write_version = write_version, .from = to_string(from)};
+  if (in.remaining() > 0)
+    return fail(ErrorCode::kInvalidRequest, std::to_string(in.remaining()) + " bytes not read");
+  Case out{.name = std::string(Message::kName),
+           .read_version = read_version,
+           .write_version = write_version,
+           .from = to_string(from)};
   Writer writer;
   if (!message.encode(writer, write_version)) {
     out.refused = true;
@@ -81,7 +85,8 @@ Result<Case> make_case(const Message& message, std::int16_t read_version, std::i
   BROOK_CHECK(message.encode(writer, read_version));
   Reader in(writer.bytes());
   BROOK_TRY(const Message again, Message::decode(in, read_version));
-  if (!(again == message)) return fail(ErrorCode::kUnknownServerError, "decode gives another message than was encoded");
+  if (!(again == message))
+    return fail(ErrorCode::kUnknownServerError, "decode gives another message than was encoded");
   return transcode<Message>(writer.bytes(), read_version, write_version);
 }
 

@@ -34,7 +34,9 @@ Uuid Random::uuid() {
 std::string Random::text() {
   std::string out;
   for (std::uint64_t left = one_in(50) ? 120 + below(20) : below(9); left > 0; --left) {
-    out += one_in(12) ? "\xf0\x9f\x8c\x80" : one_in(8) ? "\xc3\xa9" : std::string(1, static_cast<char>('a' + below(26)));
+    out += one_in(12)  ? "\xf0\x9f\x8c\x80"
+           : one_in(8) ? "\xc3\xa9"
+                       : std::string(1, static_cast<char>('a' + below(26)));
   }
   return out;
 }

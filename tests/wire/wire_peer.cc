@@ -23,7 +23,8 @@ namespace {
 constexpr int kMaxComplaints = 20;
 constexpr std::size_t kMaxSeedSize = 300;
 
-/// As protocol_fuzz takes it: the message's place in the table (two bytes), its version from the first on, its bytes.
+/// As protocol_fuzz takes it: the message's place in the table (two bytes), its version from the first on,
+/// its bytes.
 std::string seed(std::size_t index, int version, std::string_view bytes) {
   std::string out;
   out += static_cast<char>(index >> 8U);
@@ -77,7 +78,8 @@ int list() {
   }
   for (const ApiInfo& api : apis()) {
     for (std::int16_t v = api.min_version; v <= api.max_version; ++v) {
-      fmt::print("api {} {} {} {} {}\n", static_cast<int>(api.key), api.name, v, request_header_version(api, v), response_header_version(api, v));
+      fmt::print("api {} {} {} {} {}\n", static_cast<int>(api.key), api.name, v,
+                 request_header_version(api, v), response_header_version(api, v));
     }
     fmt::print("advertised {} {} {}\n", static_cast<int>(api.key), api.advertised_min, api.advertised_max);
   }
@@ -90,7 +92,10 @@ int generate(int count, std::uint64_t seed) {
     for (std::int16_t version = entry.min_version; version <= entry.max_version; ++version) {
       for (int i = 0; i < count; ++i) {
         const auto span = static_cast<std::uint64_t>(entry.max_version - entry.min_version + 1);
-        const auto to = random.one_in(4) ? static_cast<std::int16_t>(entry.min_version + static_cast<int>(random.below(span))) : version;
+        const auto to =
+            random.one_in(4)
+                ? static_cast<std::int16_t>(entry.min_version + static_cast<int>(random.below(span)))
+                : version;
         const auto made = entry.random_case(random, version, to);
         if (!made) {
           fmt::print(stderr, "{} v{}: {}\n", entry.name, version, made.error().context);
@@ -131,7 +136,8 @@ int seeds(const std::string& folder) {
 std::string judge(const Entry& entry, const Case& kafka) {
   const auto ours = entry.transcode(as_bytes(kafka.from), kafka.read_version, kafka.write_version);
   if (!ours) return "not read: " + ours.error().context;
-  if (ours->refused != kafka.refused) return ours->refused ? "brook refuses" : "kafka refuses, brook writes " + hex(ours->to);
+  if (ours->refused != kafka.refused)
+    return ours->refused ? "brook refuses" : "kafka refuses, brook writes " + hex(ours->to);
   if (ours->to != kafka.to) return "brook writes " + hex(ours->to);
   return ours->size == kafka.size ? "" : fmt::format("size {}, kafka says {}", ours->size, kafka.size);
 }
@@ -160,8 +166,8 @@ int check() {
     const auto entry = entries.find(kafka.name);
     const std::string complaint = entry == entries.end() ? "unknown message" : judge(entry->second, kafka);
     if (!complaint.empty() && ++wrong <= kMaxComplaints) {
-      fmt::print("{} v{} to v{}: {}\n  from {}\n  to   {}\n", kafka.name, kafka.read_version, kafka.write_version, complaint, hex(kafka.from),
-                 kafka.refused ? "refused" : hex(kafka.to));
+      fmt::print("{} v{} to v{}: {}\n  from {}\n  to   {}\n", kafka.name, kafka.read_version,
+                 kafka.write_version, complaint, hex(kafka.from), kafka.refused ? "refused" : hex(kafka.to));
     }
   }
   fmt::print("brook checked {} cases of kafka ({} refusals): {} wrong\n", cases, refusals, wrong);
@@ -177,7 +183,8 @@ int main(int argc, char** argv) {
   if (command == "list") return list();
   if (command == "check") return check();
   if (command == "seeds" && argc == 3) return seeds(argv[2]);
-  if (command == "generate" && argc == 4) return generate(std::atoi(argv[2]), std::strtoull(argv[3], nullptr, 10));
+  if (command == "generate" && argc == 4)
+    return generate(std::atoi(argv[2]), std::strtoull(argv[3], nullptr, 10));
   fmt::print(stderr, "usage: wire_peer list | check | seeds FOLDER | generate COUNT SEED\n");
   return 2;
 }
