@@ -66,6 +66,11 @@ std::vector<Candidate> broker_candidates(const ConfigLayers& layers, const Confi
   return candidates;
 }
 
+/// What a person reads of a setting; those that Brook does not act on say so.
+std::string documentation(const ConfigDef& def) {
+  return def.text.empty() ? "Accepted as Apache Kafka does; Brook does not act on it yet." : std::string(def.text);
+}
+
 /// `text` times `factor`, for 168 hours that are shown in milliseconds. Negative numbers mean "no limit" in any unit.
 std::string scaled(const std::string& text, std::int64_t factor) {
   if (factor == 1) return text;
@@ -77,7 +82,7 @@ std::string scaled(const std::string& text, std::int64_t factor) {
 
 DescribedConfig described(const ConfigDef& def, std::vector<Candidate> candidates, bool read_only) {
   DescribedConfig config{std::string(def.key), std::nullopt, ConfigSource::kDefault, def.type, read_only, def.sensitive(), {},
-                         std::string(def.text)};
+                         documentation(def)};
   if (!candidates.empty()) {
     config.source = candidates.front().synonym.source;
     if (!def.sensitive()) config.value = scaled(*candidates.front().synonym.value, candidates.front().factor);
@@ -167,7 +172,7 @@ std::vector<DescribedConfig> describe_broker_default_config(const ConfigMap& own
     const bool sensitive = !def || def->sensitive();
     const std::optional<std::string> shown = sensitive ? std::nullopt : std::optional(value);
     all.push_back({key, shown, ConfigSource::kDynamicDefaultBroker, def ? def->type : ConfigType::kString, false, sensitive,
-                   {{key, shown, ConfigSource::kDynamicDefaultBroker}}, def ? std::string(def->text) : ""});
+                   {{key, shown, ConfigSource::kDynamicDefaultBroker}}, def ? documentation(*def) : ""});
   }
   return all;
 }

@@ -1,6 +1,7 @@
 // DescribeCluster: versions 0 to 2 (KIP-700); endpoint type 1 is brokers, 2 controllers, which Brook does not show apart.
 #include <fmt/core.h>
 
+#include "broker/authorized_operations.h"
 #include "broker/handlers/handlers.h"
 #include "protocol/describe_cluster.h"
 
@@ -24,6 +25,7 @@ class DescribeClusterHandler final : public TypedHandler<DescribeClusterRequest,
                                            : fmt::format("Unsupported endpoint type {}", request.endpoint_type);
       co_return response;
     }
+    if (request.include_cluster_authorized_operations) response.cluster_authorized_operations = kAllClusterOperations;
     const cluster::ImagePtr image = view_.image();
     response.cluster_id = image->cluster_id;
     response.controller_id = image->controller ? image->controller->value() : -1;

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <set>
 
+#include "broker/authorized_operations.h"
 #include "broker/handlers/handlers.h"
 #include "protocol/describe_topic_partitions.h"
 
@@ -53,6 +54,7 @@ class DescribeTopicPartitionsHandler final : public TypedHandler<DescribeTopicPa
       }
       out.topic_id = topic->id;
       out.is_internal = topic->is_internal();
+      out.topic_authorized_operations = kAllTopicOperations;
       std::size_t at = first;
       for (; at < topic->partitions.size() && left > 0; ++at, --left) out.partitions.push_back(describe(*image, *topic, at));
       const bool cut = at < topic->partitions.size();

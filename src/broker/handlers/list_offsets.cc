@@ -9,6 +9,8 @@ namespace {
 using protocol::ListOffsetsRequest;
 using protocol::ListOffsetsResponse;
 
+constexpr std::int16_t kFirstVersionWithLeaderEpoch = 4;
+
 enum Special : std::int64_t { kLatest = -1, kEarliest = -2, kMaxTimestamp = -3, kEarliestLocal = -4, kLatestTiered = -5, kEarliestPendingUpload = -6 };
 
 std::int16_t first_version(std::int64_t timestamp) {
@@ -104,6 +106,9 @@ class ListOffsetsHandler final : public TypedHandler<ListOffsetsRequest, ListOff
     }
     Work work{request.isolation_level == 1};
     co_await router_.run(items, work);
+    if (context.version < kFirstVersionWithLeaderEpoch) {
+      for (const Item& item : items) item.answer->leader_epoch = -1;
+    }
     co_return response;
   }
 

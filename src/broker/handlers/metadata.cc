@@ -2,6 +2,7 @@
 // exist is created where auto.create.topics.enable and the request allow it, and described at once.
 #include <algorithm>
 
+#include "broker/authorized_operations.h"
 #include "broker/handlers/handlers.h"
 #include "protocol/metadata.h"
 
@@ -10,6 +11,8 @@ namespace {
 
 using protocol::MetadataRequest;
 using protocol::MetadataResponse;
+
+constexpr std::int16_t kFirstVersionWithNullNames = 12;
 
 std::vector<std::int32_t> raw(const std::vector<BrokerId>& ids) {
   std::vector<std::int32_t> out;
@@ -30,8 +33,14 @@ class MetadataHandler final : public TypedHandler<MetadataRequest, MetadataRespo
       for (const cluster::TopicPtr& topic : view_.image()->topics.sorted()) response.topics.push_back(describe(*topic));
     } else {
       co_await create_missing(request, response);
-      for (const auto& wanted : *request.topics) add(wanted, response);
+      for (const auto& wanted : *request.topics) add(context.version, wanted, response);
     }
+    if (request.include_topic_authorized_operations) {
+      for (auto& topic : response.topics) {
+        if (topic.error_code == 0) topic.topic_authorized_operations = kAllTopicOperations;
+      }
+    }
+    if (request.include_cluster_authorized_operations) response.cluster_authorized_operations = kAllClusterOperations;
     const cluster::ImagePtr image = view_.image();
     for (const auto& [id, broker] : image->brokers) {
       const auto address = view_.address_for(context, broker);
@@ -64,7 +73,7 @@ class MetadataHandler final : public TypedHandler<MetadataRequest, MetadataRespo
     }
   }
 
-  void add(const MetadataRequest::MetadataRequestTopic& wanted, MetadataResponse& response) const {
+  void add(std::int16_t version, const MetadataRequest::MetadataRequestTopic& wanted, MetadataResponse& response) const {
     const bool by_id = !wanted.topic_id.is_zero();
     const cluster::TopicPtr topic = by_id         ? view_.image()->topics.find(wanted.topic_id)
                                     : wanted.name ? view_.image()->topics.find(*wanted.name)
@@ -81,7 +90,14 @@ class MetadataHandler final : public TypedHandler<MetadataRequest, MetadataRespo
     unknown.error_code = wire(by_id ? ErrorCode::kUnknownTopicId : ErrorCode::kUnknownTopicOrPartition);
     unknown.topic_id = wanted.topic_id;
     unknown.name = wanted.name;
-    if (by_id) unknown.name.reset();
+    if (by_id) {
+      // Null is for those who know it.
+      if (version >= kFirstVersionWithNullNames) {
+        unknown.name.reset();
+      } else {
+        unknown.name.emplace();
+      }
+    }
     if (!by_id && wanted.name && !cluster::check_topic_name(*wanted.name)) unknown.error_code = wire(ErrorCode::kInvalidTopicException);
     response.topics.push_back(std::move(unknown));
   }
