@@ -26,10 +26,12 @@ struct Gather {
       storage::Log& log = partition->log();
       if (save_producers && !partition->closed()) {
         Result<void> saved = log.checkpoint_producers();
-        if (!saved) log::warn("producers_not_saved", {{"topic", partition->name().topic}, {"why", saved.error().context}});
+        if (!saved)
+          log::warn("producers_not_saved",
+                    {{"topic", partition->name().topic}, {"why", saved.error().context}});
       }
-      found.push_back({partition->log_directory(), partition->name(), log.recovery_point(), log.log_start_offset(),
-                       partition->high_watermark(), log.size_in_bytes()});
+      found.push_back({partition->log_directory(), partition->name(), log.recovery_point(),
+                       log.log_start_offset(), partition->high_watermark(), log.size_in_bytes()});
     }
     co_return found;
   }
@@ -37,9 +39,15 @@ struct Gather {
 
 }  // namespace
 
-Checkpointer::Checkpointer(runtime::Shard& shard, broker::PartitionRouter& router, replica::LogDirectories& directories,
-                           broker::BrokerMetrics& metrics, CheckpointerOptions options)
-    : shard_(shard), router_(router), directories_(directories), metrics_(metrics), options_(options), stopped_(shard.clock()) {}
+Checkpointer::Checkpointer(runtime::Shard& shard, broker::PartitionRouter& router,
+                           replica::LogDirectories& directories, broker::BrokerMetrics& metrics,
+                           CheckpointerOptions options)
+    : shard_(shard),
+      router_(router),
+      directories_(directories),
+      metrics_(metrics),
+      options_(options),
+      stopped_(shard.clock()) {}
 
 Task<void> Checkpointer::run() {
   running_ = true;
@@ -77,10 +85,14 @@ Task<void> Checkpointer::write() {
         high[one.partition] = one.high_watermark;
       }
     }
-    for (const auto& [file, offsets] : {std::pair{storage::kRecoveryPointFile, &recovery}, std::pair{storage::kLogStartOffsetFile, &start},
-                                        std::pair{storage::kHighWatermarkFile, &high}}) {
-      Result<void> written = storage::write_checkpoint(shard_.files(), entry->directory->file(file), *offsets);
-      if (!written) log::error("checkpoint_not_written", {{"file", entry->directory->file(file)}, {"why", written.error().context}});
+    for (const auto& [file, offsets] :
+         {std::pair{storage::kRecoveryPointFile, &recovery}, std::pair{storage::kLogStartOffsetFile, &start},
+          std::pair{storage::kHighWatermarkFile, &high}}) {
+      Result<void> written =
+          storage::write_checkpoint(shard_.files(), entry->directory->file(file), *offsets);
+      if (!written)
+        log::error("checkpoint_not_written",
+                   {{"file", entry->directory->file(file)}, {"why", written.error().context}});
     }
   }
 }
@@ -90,12 +102,15 @@ Task<void> Checkpointer::watch_disks() {
     const Result<std::uint64_t> free = shard_.files().free_bytes(entry->directory->path());
     if (!free) continue;
     const bool was_full = entry->full.load();
-    const std::uint64_t mark = was_full ? options_.min_free_bytes + options_.min_free_bytes / 10 : options_.min_free_bytes;
+    const std::uint64_t mark =
+        was_full ? options_.min_free_bytes + options_.min_free_bytes / 10 : options_.min_free_bytes;
     const bool is_full = *free < mark;
     if (is_full == was_full) continue;
     entry->full.store(is_full);
     if (is_full) {
-      log::error("disk_full", {{"directory", entry->directory->path()}, {"free_bytes", *free}, {"brook.log.min.free.bytes", options_.min_free_bytes},
+      log::error("disk_full", {{"directory", entry->directory->path()},
+                               {"free_bytes", *free},
+                               {"brook.log.min.free.bytes", options_.min_free_bytes},
                                {"what", "writes are refused until there is room; reads go on"}});
     } else {
       log::info("disk_has_room", {{"directory", entry->directory->path()}, {"free_bytes", *free}});

@@ -14,7 +14,8 @@ struct CheckpointerOptions {
   std::uint64_t min_free_bytes = 0;
 };
 
-/// The housekeeping of log directories: their checkpoint files, and whether their disks have room. Runs on: shard 0.
+/// The housekeeping of log directories: their checkpoint files, and whether their disks have room. Runs on:
+/// shard 0.
 class Checkpointer {
  public:
   Checkpointer(runtime::Shard& shard, broker::PartitionRouter& router, replica::LogDirectories& directories,

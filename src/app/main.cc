@@ -13,7 +13,10 @@
 namespace {
 
 int usage(std::FILE* out) {
-  fmt::print(out, "brook {}\n\n  brook start [--config server.properties] [--set key=value]... [--shards N]\n  brook version\n", BROOK_VERSION);
+  fmt::print(out,
+             "brook {}\n\n  brook start [--config server.properties] [--set key=value]... [--shards N]\n  "
+             "brook version\n",
+             BROOK_VERSION);
   return out == stdout ? 0 : 2;
 }
 

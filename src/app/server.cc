@@ -19,8 +19,8 @@
 namespace brook::app {
 namespace {
 
-/// The keeper's files, inside the first log directory. Apache Kafka's log layer passes over the directories of this topic, and its
-/// own metadata log is partition 0.
+/// The keeper's files, inside the first log directory. Apache Kafka's log layer passes over the directories
+/// of this topic, and its own metadata log is partition 0.
 constexpr std::string_view kKeeperDirectory = "__cluster_metadata-1";
 constexpr std::uint64_t kDefaultMemoryLimit = 256ULL * 1024 * 1024;
 
@@ -42,7 +42,10 @@ struct ShardParts {
 
   ShardParts(runtime::Shard& own, replica::LogDirectories& directories, const cluster::BrokerConfig& config,
              replica::ReplicaSetOptions options, std::size_t session_slots)
-      : shard(&own), view(options.self, config), replicas(own, directories, config, options), sessions(session_slots) {}
+      : shard(&own),
+        view(options.self, config),
+        replicas(own, directories, config, options),
+        sessions(session_slots) {}
 };
 
 /// Calls `work(ShardParts&)`, a Task<void>, on each shard in turn.
@@ -61,7 +64,12 @@ Task<void> on_each(std::vector<std::unique_ptr<ShardParts>>& shards, Work& work)
 class Server {
  public:
   Server(runtime::Host& host, const cluster::BrokerConfig& config)
-      : host_(host), shard_(host.shard(0)), config_(config), budget_(memory_limit(config)), net_metrics_(registry_), metrics_(registry_) {}
+      : host_(host),
+        shard_(host.shard(0)),
+        config_(config),
+        budget_(memory_limit(config)),
+        net_metrics_(registry_),
+        metrics_(registry_) {}
 
   Task<int> run() {
     const runtime::Instant begun = shard_.clock().now();
@@ -71,12 +79,14 @@ class Server {
       co_await stop();
       co_return 1;
     }
-    log::info("broker_started",
-              {{"node_id", config_.node_id().value()},
-               {"cluster_id", mirror_->image()->cluster_id},
-               {"topics", mirror_->image()->topics.size()},
-               {"shards", host_.shard_count()},
-               {"ms", std::chrono::duration_cast<std::chrono::milliseconds>(shard_.clock().now() - begun).count()}});
+    log::info(
+        "broker_started",
+        {{"node_id", config_.node_id().value()},
+         {"cluster_id", mirror_->image()->cluster_id},
+         {"topics", mirror_->image()->topics.size()},
+         {"shards", host_.shard_count()},
+         {"ms",
+          std::chrono::duration_cast<std::chrono::milliseconds>(shard_.clock().now() - begun).count()}});
     co_await host_.stop_requested();
     log::info("broker_stopping");
     co_await stop();
@@ -87,18 +97,22 @@ class Server {
  private:
   Task<Result<void>> start() {
     BROOK_CO_TRY(directories_, replica::LogDirectories::open(shard_.files(), config_.log_dirs()));
-    const std::string keeper_path = directories_->all().front()->directory->path() + "/" + std::string(kKeeperDirectory);
+    const std::string keeper_path =
+        directories_->all().front()->directory->path() + "/" + std::string(kKeeperDirectory);
     BROOK_CO_TRY(keeper_, co_await keeper::Server::open(shard_, shard_.files(), keeper_path));
     client_ = keeper_->connect();
     BROOK_CO_TRY(const std::optional<std::string> known, directories_->cluster_id());
-    BROOK_CO_TRY(const std::string cluster_id, co_await cluster::Controller::open_cluster(shard_, *client_, known));
+    BROOK_CO_TRY(const std::string cluster_id,
+                 co_await cluster::Controller::open_cluster(shard_, *client_, known));
     std::vector<Uuid> directory_ids;
-    for (std::size_t i = 0; i < directories_->all().size(); ++i) directory_ids.push_back(Uuid::from_random(shard_.random().uuid_bytes()));
+    for (std::size_t i = 0; i < directories_->all().size(); ++i)
+      directory_ids.push_back(Uuid::from_random(shard_.random().uuid_bytes()));
     BROOK_CO_CHECK(directories_->claim(cluster_id, config_.node_id(), directory_ids));
     mirror_ = std::make_unique<cluster::Mirror>(shard_, *client_);
     BROOK_CO_CHECK(co_await mirror_->start());
     controller_ = std::make_unique<cluster::Controller>(shard_, *client_, *mirror_, config_);
-    BROOK_CO_TRY(broker_epoch_, co_await controller_->register_broker({config_.node_id(), config_.advertised_listeners(), rack()}));
+    BROOK_CO_TRY(broker_epoch_, co_await controller_->register_broker(
+                                    {config_.node_id(), config_.advertised_listeners(), rack()}));
     BROOK_CO_TRY(const bool elected, co_await controller_->elect());
     if (!elected) co_return fail(ErrorCode::kNotController, "another broker holds the controller's office");
     BROOK_CO_CHECK(co_await adopt_partitions(shard_, *client_, *mirror_, *directories_, config_.node_id()));
@@ -114,35 +128,42 @@ class Server {
 
   Task<void> make_shards() {
     const std::size_t count = host_.shard_count();
-    const replica::ReplicaSetOptions options{.self = config_.node_id(),
-                                             .shard_count = count,
-                                             .producer_id_expiration = config_.millis("producer.id.expiration.ms"),
-                                             .retention_check_interval = config_.millis("log.retention.check.interval.ms")};
+    const replica::ReplicaSetOptions options{
+        .self = config_.node_id(),
+        .shard_count = count,
+        .producer_id_expiration = config_.millis("producer.id.expiration.ms"),
+        .retention_check_interval = config_.millis("log.retention.check.interval.ms")};
     const auto slots = static_cast<std::size_t>(config_.number("max.incremental.fetch.session.cache.slots"));
     std::vector<broker::PartitionRouter::Lane> lanes;
     std::vector<broker::MetadataPublisher::Target> targets;
     for (std::size_t i = 0; i < count; ++i) {
-      auto& parts = shards_.emplace_back(std::make_unique<ShardParts>(host_.shard(i), *directories_, config_, options, std::max<std::size_t>(1, slots / count)));
+      auto& parts = shards_.emplace_back(std::make_unique<ShardParts>(
+          host_.shard(i), *directories_, config_, options, std::max<std::size_t>(1, slots / count)));
       lanes.push_back({parts->shard, &parts->replicas});
       targets.push_back({parts->shard, &parts->view, &parts->replicas});
     }
     router_ = std::make_unique<broker::PartitionRouter>(std::move(lanes));
-    publisher_ = std::make_unique<broker::MetadataPublisher>(shard_, *mirror_, *controller_, std::move(targets));
+    publisher_ =
+        std::make_unique<broker::MetadataPublisher>(shard_, *mirror_, *controller_, std::move(targets));
     co_await publisher_->start();
-    const net::FrameServerOptions frames{.request_bytes_max = static_cast<std::size_t>(config_.number("socket.request.max.bytes")),
-                                         .idle_max = config_.millis("connections.max.idle.ms")};
+    const net::FrameServerOptions frames{
+        .request_bytes_max = static_cast<std::size_t>(config_.number("socket.request.max.bytes")),
+        .idle_max = config_.millis("connections.max.idle.ms")};
     const auto prepare = [&](ShardParts& parts) -> Task<void> {
-      parts.dispatcher = broker::make_dispatcher(*parts.shard, metrics_, parts.view, *router_, *publisher_, parts.sessions, *directories_);
-      parts.server = std::make_unique<net::FrameServer>(*parts.shard, *parts.dispatcher, budget_, net_metrics_, frames);
+      parts.dispatcher = broker::make_dispatcher(*parts.shard, metrics_, parts.view, *router_, *publisher_,
+                                                 parts.sessions, *directories_);
+      parts.server =
+          std::make_unique<net::FrameServer>(*parts.shard, *parts.dispatcher, budget_, net_metrics_, frames);
       parts.shard->gate().spawn(parts.replicas.keep_house());
       co_return;
     };
     co_await on_each(shards_, prepare);
-    checkpointer_ = std::make_unique<Checkpointer>(shard_, *router_, *directories_, metrics_,
-                                                   CheckpointerOptions{
-                                                       .interval = config_.millis("log.flush.offset.checkpoint.interval.ms"),
-                                                       .min_free_bytes = static_cast<std::uint64_t>(config_.number("brook.log.min.free.bytes")),
-                                                   });
+    checkpointer_ = std::make_unique<Checkpointer>(
+        shard_, *router_, *directories_, metrics_,
+        CheckpointerOptions{
+            .interval = config_.millis("log.flush.offset.checkpoint.interval.ms"),
+            .min_free_bytes = static_cast<std::uint64_t>(config_.number("brook.log.min.free.bytes")),
+        });
     co_await checkpointer_->watch_disks();
     shard_.gate().spawn(checkpointer_->run());
   }
@@ -156,15 +177,20 @@ class Server {
     acceptor_ = std::make_unique<net::ConnectionAcceptor>(shard_, std::move(servers), limits, registry_);
     registry_.gauge_callback("brook_memory_budget_bytes", "What requests in flight and buffers may hold.",
                              [this] { return static_cast<double>(budget_.limit()); });
-    registry_.gauge_callback("brook_memory_budget_used_bytes", "What they hold now.", [this] { return static_cast<double>(budget_.used()); });
+    registry_.gauge_callback("brook_memory_budget_used_bytes", "What they hold now.",
+                             [this] { return static_cast<double>(budget_.used()); });
     for (const cluster::Endpoint& endpoint : config_.listeners()) {
       if (endpoint.security_protocol != "PLAINTEXT") {
         return fail(ErrorCode::kInvalidConfig,
-                    fmt::format("listener {}: security protocol {} is not there yet; use PLAINTEXT", endpoint.listener, endpoint.security_protocol));
+                    fmt::format("listener {}: security protocol {} is not there yet; use PLAINTEXT",
+                                endpoint.listener, endpoint.security_protocol));
       }
-      BROOK_TRY(const runtime::Address at,
-                acceptor_->listen(endpoint.listener, {endpoint.host.empty() ? std::string("0.0.0.0") : endpoint.host, endpoint.port}));
-      log::info("listening", {{"listener", endpoint.listener}, {"address", fmt::format("{}:{}", at.host, at.port)}});
+      BROOK_TRY(
+          const runtime::Address at,
+          acceptor_->listen(endpoint.listener,
+                            {endpoint.host.empty() ? std::string("0.0.0.0") : endpoint.host, endpoint.port}));
+      log::info("listening",
+                {{"listener", endpoint.listener}, {"address", fmt::format("{}:{}", at.host, at.port)}});
     }
     for (const std::string& path : config_.log_dirs()) log::info("data", {{"directory", path}});
     return listen_admin();
@@ -173,7 +199,8 @@ class Server {
   Result<void> listen_admin() {
     const std::optional<cluster::Endpoint> endpoint = config_.admin_listener();
     if (!endpoint) return {};
-    http_ = std::make_unique<net::HttpServer>(shard_, [this](net::HttpRequest request) { return answer(std::move(request)); });
+    http_ = std::make_unique<net::HttpServer>(
+        shard_, [this](net::HttpRequest request) { return answer(std::move(request)); });
     const Result<runtime::Address> at = http_->listen({endpoint->host, endpoint->port});
     if (!at) {
       if (config_.is_set("brook.admin.listener")) return std::unexpected(at.error());
@@ -186,15 +213,21 @@ class Server {
   }
 
   Task<net::HttpResponse> answer(net::HttpRequest request) {
-    if (request.method != "GET") co_return net::HttpResponse{.status = 405, .content_type = "text/plain", .body = "GET only\n"};
-    if (request.path == "/healthz") co_return net::HttpResponse{.status = 200, .content_type = "text/plain", .body = "ok\n"};
-    if (request.path != "/metrics") co_return net::HttpResponse{.status = 404, .content_type = "text/plain", .body = "try /metrics or /healthz\n"};
+    if (request.method != "GET")
+      co_return net::HttpResponse{.status = 405, .content_type = "text/plain", .body = "GET only\n"};
+    if (request.path == "/healthz")
+      co_return net::HttpResponse{.status = 200, .content_type = "text/plain", .body = "ok\n"};
+    if (request.path != "/metrics")
+      co_return net::HttpResponse{
+          .status = 404, .content_type = "text/plain", .body = "try /metrics or /healthz\n"};
     co_await checkpointer_->measure_logs();
-    co_return net::HttpResponse{.status = 200, .content_type = "text/plain; version=0.0.4; charset=utf-8", .body = registry_.render()};
+    co_return net::HttpResponse{.status = 200,
+                                .content_type = "text/plain; version=0.0.4; charset=utf-8",
+                                .body = registry_.render()};
   }
 
-  /// In the order of dependence: no new requests, then none at all, then the logs, then the metadata. Parts that a failed start never
-  /// made are passed over.
+  /// In the order of dependence: no new requests, then none at all, then the logs, then the metadata. Parts
+  /// that a failed start never made are passed over.
   Task<void> stop() {
     if (http_) co_await http_->stop();
     if (acceptor_) co_await acceptor_->stop();
@@ -249,7 +282,8 @@ class Server {
 }  // namespace
 
 int run_server(const cluster::BrokerConfig& config) {
-  const std::unique_ptr<runtime::Host> host = runtime::make_host({.shards = static_cast<std::size_t>(config.number("brook.shards")), .file_threads = 4});
+  const std::unique_ptr<runtime::Host> host = runtime::make_host(
+      {.shards = static_cast<std::size_t>(config.number("brook.shards")), .file_threads = 4});
   std::unique_ptr<Server> server;
   return host->run([&](runtime::Host& own) {
     server = std::make_unique<Server>(own, config);

@@ -42,11 +42,14 @@ TEST(Varint, RoundTripsEveryWidth) {
 }
 
 TEST(Varint, RefusesMoreBitsThanTheTypeHas) {
-  const std::array too_wide{std::byte{0xff}, std::byte{0xff}, std::byte{0xff}, std::byte{0xff}, std::byte{0x1f}};
+  const std::array too_wide{std::byte{0xff}, std::byte{0xff}, std::byte{0xff}, std::byte{0xff},
+                            std::byte{0x1f}};
   EXPECT_FALSE(read_uvarint(too_wide));
-  const std::array widest{std::byte{0xff}, std::byte{0xff}, std::byte{0xff}, std::byte{0xff}, std::byte{0x0f}};
+  const std::array widest{std::byte{0xff}, std::byte{0xff}, std::byte{0xff}, std::byte{0xff},
+                          std::byte{0x0f}};
   EXPECT_EQ(read_uvarint(widest)->value, std::numeric_limits<std::uint32_t>::max());
-  const std::array endless{std::byte{0x80}, std::byte{0x80}, std::byte{0x80}, std::byte{0x80}, std::byte{0x80}, std::byte{0}};
+  const std::array endless{std::byte{0x80}, std::byte{0x80}, std::byte{0x80},
+                           std::byte{0x80}, std::byte{0x80}, std::byte{0}};
   EXPECT_FALSE(read_uvarint(endless));
 }
 

@@ -24,7 +24,8 @@ using MutableBytes = std::span<std::byte>;
 }
 [[nodiscard]] inline std::string to_string(ByteView bytes) { return std::string(as_chars(bytes)); }
 
-/// Copies `from` to the start of `to`, which is at least as long and does not overlap it. The one place for memcpy.
+/// Copies `from` to the start of `to`, which is at least as long and does not overlap it. The one place for
+/// memcpy.
 inline void copy_bytes(MutableBytes to, ByteView from) {
   if (!from.empty()) std::memcpy(to.data(), from.data(), from.size());
 }
@@ -45,8 +46,12 @@ void store_be(std::byte* at, T value) {
   std::memcpy(at, &raw, sizeof raw);
 }
 
-[[nodiscard]] inline double load_double_be(const std::byte* at) { return std::bit_cast<double>(load_be<std::uint64_t>(at)); }
-inline void store_double_be(std::byte* at, double value) { store_be(at, std::bit_cast<std::uint64_t>(value)); }
+[[nodiscard]] inline double load_double_be(const std::byte* at) {
+  return std::bit_cast<double>(load_be<std::uint64_t>(at));
+}
+inline void store_double_be(std::byte* at, double value) {
+  store_be(at, std::bit_cast<std::uint64_t>(value));
+}
 
 /// True where the two hold the same bytes.
 [[nodiscard]] inline bool equal_bytes(ByteView a, ByteView b) {

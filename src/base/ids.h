@@ -33,8 +33,12 @@ class Ordinal {
   [[nodiscard]] constexpr Rep value() const { return value_; }
   [[nodiscard]] constexpr Ordinal next() const { return Ordinal(static_cast<Rep>(value_ + 1)); }
   friend constexpr auto operator<=>(Ordinal, Ordinal) = default;
-  friend constexpr Ordinal operator+(Ordinal point, Delta delta) { return Ordinal(static_cast<Rep>(point.value_ + delta)); }
-  friend constexpr Ordinal operator-(Ordinal point, Delta delta) { return Ordinal(static_cast<Rep>(point.value_ - delta)); }
+  friend constexpr Ordinal operator+(Ordinal point, Delta delta) {
+    return Ordinal(static_cast<Rep>(point.value_ + delta));
+  }
+  friend constexpr Ordinal operator-(Ordinal point, Delta delta) {
+    return Ordinal(static_cast<Rep>(point.value_ - delta));
+  }
   friend constexpr Delta operator-(Ordinal a, Ordinal b) { return static_cast<Rep>(a.value_ - b.value_); }
 
  private:
@@ -44,7 +48,8 @@ class Ordinal {
 using BrokerId = Id<std::int32_t, struct BrokerIdTag>;
 using PartitionIndex = Id<std::int32_t, struct PartitionIndexTag>;
 using ProducerId = Id<std::int64_t, struct ProducerIdTag>;
-/// A topic's identity for its whole life (KIP-516); a topic that is created again under the same name has another.
+/// A topic's identity for its whole life (KIP-516); a topic that is created again under the same name has
+/// another.
 using TopicId = Uuid;
 
 using Offset = Ordinal<std::int64_t, struct OffsetTag>;
@@ -62,7 +67,8 @@ struct TopicPartition {
   friend auto operator<=>(const TopicPartition&, const TopicPartition&) = default;
 };
 
-/// A partition by its topic's id: what the broker works with, so that a topic that is made anew is another one.
+/// A partition by its topic's id: what the broker works with, so that a topic that is made anew is another
+/// one.
 struct TopicIdPartition {
   TopicId topic_id;
   PartitionIndex partition;
@@ -79,7 +85,9 @@ struct std::hash<brook::Id<Rep, Tag>> {
 
 template <std::integral Rep, class Tag>
 struct std::hash<brook::Ordinal<Rep, Tag>> {
-  std::size_t operator()(brook::Ordinal<Rep, Tag> point) const noexcept { return std::hash<Rep>{}(point.value()); }
+  std::size_t operator()(brook::Ordinal<Rep, Tag> point) const noexcept {
+    return std::hash<Rep>{}(point.value());
+  }
 };
 
 template <>

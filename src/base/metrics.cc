@@ -32,18 +32,21 @@ std::string escaped(std::string_view text, bool quotes) {
 std::string label_text(const MetricLabels& labels, std::string_view bound = {}) {
   std::string out;
   for (const auto& [name, value] : labels) {
-    fmt::format_to(std::back_inserter(out), "{}{}=\"{}\"", out.empty() ? "" : ",", name, escaped(value, true));
+    fmt::format_to(std::back_inserter(out), "{}{}=\"{}\"", out.empty() ? "" : ",", name,
+                   escaped(value, true));
   }
   if (!bound.empty()) fmt::format_to(std::back_inserter(out), "{}le=\"{}\"", out.empty() ? "" : ",", bound);
   return out.empty() ? out : "{" + out + "}";
 }
 
-void render_histogram(std::string& out, std::string_view name, const MetricLabels& labels, const Histogram& histogram) {
+void render_histogram(std::string& out, std::string_view name, const MetricLabels& labels,
+                      const Histogram& histogram) {
   const auto to = std::back_inserter(out);
   std::uint64_t total = 0;
   for (std::size_t i = 0; i < histogram.bounds().size(); ++i) {
     total += histogram.in_bucket(i);
-    fmt::format_to(to, "{}_bucket{} {}\n", name, label_text(labels, fmt::format("{}", histogram.bounds()[i])), total);
+    fmt::format_to(to, "{}_bucket{} {}\n", name, label_text(labels, fmt::format("{}", histogram.bounds()[i])),
+                   total);
   }
   total += histogram.in_bucket(histogram.bounds().size());
   fmt::format_to(to, "{}_bucket{} {}\n", name, label_text(labels, "+Inf"), total);
@@ -64,7 +67,8 @@ void Histogram::observe(double value) {
   sum_.fetch_add(value, std::memory_order_relaxed);
 }
 
-MetricRegistry::Cell& MetricRegistry::cell(Kind kind, std::string_view name, std::string_view help, MetricLabels labels) {
+MetricRegistry::Cell& MetricRegistry::cell(Kind kind, std::string_view name, std::string_view help,
+                                           MetricLabels labels) {
   auto [place, is_new] = families_.try_emplace(std::string(name));
   Family& family = place->second;
   if (is_new) {
@@ -96,8 +100,8 @@ Histogram& MetricRegistry::histogram(std::string_view name, std::string_view hel
   return *found.histogram;
 }
 
-void MetricRegistry::gauge_callback(std::string_view name, std::string_view help, std::function<double()> read,
-                                    MetricLabels labels) {
+void MetricRegistry::gauge_callback(std::string_view name, std::string_view help,
+                                    std::function<double()> read, MetricLabels labels) {
   cell(Kind::kGauge, name, help, std::move(labels)).read = std::move(read);
 }
 

@@ -41,14 +41,17 @@ struct ExponentialBuckets {
   std::size_t count = 18;
 };
 
-/// Observations by size, in fixed exponential buckets. Any thread; a reader may see an observation in a bucket and not yet in the sum.
+/// Observations by size, in fixed exponential buckets. Any thread; a reader may see an observation in a
+/// bucket and not yet in the sum.
 class Histogram {
  public:
   explicit Histogram(ExponentialBuckets buckets);
   void observe(double value);
   [[nodiscard]] const std::vector<double>& bounds() const { return bounds_; }
   /// Observations up to bounds()[i]; at bounds().size(), those beyond the last.
-  [[nodiscard]] std::uint64_t in_bucket(std::size_t i) const { return counts_[i].load(std::memory_order_relaxed); }
+  [[nodiscard]] std::uint64_t in_bucket(std::size_t i) const {
+    return counts_[i].load(std::memory_order_relaxed);
+  }
   [[nodiscard]] double sum() const { return sum_.load(std::memory_order_relaxed); }
 
  private:
@@ -60,9 +63,10 @@ class Histogram {
 /// A label's name and its value; the value may be any UTF-8.
 using MetricLabels = std::vector<std::pair<std::string, std::string>>;
 
-/// Every metric by name, `brook_<what>_<unit>`, each with its help text. Asking again for the same name and labels gives the same
-/// cell; a name means one type and one help text (a clash aborts: a bug). The references live as long as the registry.
-/// Runs on: one thread at a time (start-up, then the admin port's shard); the cells on any.
+/// Every metric by name, `brook_<what>_<unit>`, each with its help text. Asking again for the same name and
+/// labels gives the same cell; a name means one type and one help text (a clash aborts: a bug). The
+/// references live as long as the registry. Runs on: one thread at a time (start-up, then the admin port's
+/// shard); the cells on any.
 class MetricRegistry {
  public:
   [[nodiscard]] Counter& counter(std::string_view name, std::string_view help, MetricLabels labels = {});
@@ -70,7 +74,8 @@ class MetricRegistry {
   [[nodiscard]] Histogram& histogram(std::string_view name, std::string_view help, ExponentialBuckets buckets,
                                      MetricLabels labels = {});
   /// `read` is called by render() on its thread, and must outlive the registry's last render().
-  void gauge_callback(std::string_view name, std::string_view help, std::function<double()> read, MetricLabels labels = {});
+  void gauge_callback(std::string_view name, std::string_view help, std::function<double()> read,
+                      MetricLabels labels = {});
 
   /// Everything in the Prometheus text format 0.0.4, sorted by name and labels.
   [[nodiscard]] std::string render() const;

@@ -25,7 +25,8 @@ TEST(MetricRegistry, RendersThePrometheusTextFormat) {
 
 TEST(MetricRegistry, AccumulatesTheBucketsOfAHistogram) {
   MetricRegistry registry;
-  Histogram& seconds = registry.histogram("brook_t_seconds", "Time.", {.first = 1, .factor = 2, .count = 2}, {{"api", "Fetch"}});
+  Histogram& seconds = registry.histogram("brook_t_seconds", "Time.", {.first = 1, .factor = 2, .count = 2},
+                                          {{"api", "Fetch"}});
   for (const double value : {0.5, 1.0, 1.5, 9.0}) seconds.observe(value);
 
   EXPECT_EQ(registry.render(),

@@ -8,8 +8,8 @@
 
 namespace brook {
 
-/// Why something was refused: Kafka's code, and one sentence of context for a person (which limit, which topic). It is chosen
-/// where it is born and forwarded as it is.
+/// Why something was refused: Kafka's code, and one sentence of context for a person (which limit, which
+/// topic). It is chosen where it is born and forwarded as it is.
 struct Error {
   ErrorCode code = ErrorCode::kUnknownServerError;
   std::string context;
@@ -33,8 +33,8 @@ class [[nodiscard]] Result : public std::expected<T, Error> {
 
 #define BROOK_CONCAT_(a, b) a##b
 #define BROOK_CONCAT(a, b) BROOK_CONCAT_(a, b)
-#define BROOK_TRY_(result, leave, decl, ...)                       \
-  auto result = __VA_ARGS__;                                       \
+#define BROOK_TRY_(result, leave, decl, ...)                     \
+  auto result = __VA_ARGS__;                                     \
   if (!result) leave std::unexpected(std::move(result).error()); \
   decl = *std::move(result)
 
@@ -42,7 +42,9 @@ class [[nodiscard]] Result : public std::expected<T, Error> {
 #define BROOK_TRY(decl, ...) BROOK_TRY_(BROOK_CONCAT(try_result_, __LINE__), return, decl, __VA_ARGS__)
 #define BROOK_CO_TRY(decl, ...) BROOK_TRY_(BROOK_CONCAT(try_result_, __LINE__), co_return, decl, __VA_ARGS__)
 /// `BROOK_CHECK(f());` returns the error of a Result whose value is not needed.
-#define BROOK_CHECK(...) \
-  if (auto check_result_ = __VA_ARGS__; !check_result_) return std::unexpected(std::move(check_result_).error())
-#define BROOK_CO_CHECK(...) \
-  if (auto check_result_ = __VA_ARGS__; !check_result_) co_return std::unexpected(std::move(check_result_).error())
+#define BROOK_CHECK(...)                                \
+  if (auto check_result_ = __VA_ARGS__; !check_result_) \
+  return std::unexpected(std::move(check_result_).error())
+#define BROOK_CO_CHECK(...)                             \
+  if (auto check_result_ = __VA_ARGS__; !check_result_) \
+  co_return std::unexpected(std::move(check_result_).error())

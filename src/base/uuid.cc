@@ -58,5 +58,6 @@ Uuid Uuid::from_random(const std::array<std::byte, 16>& random) {
 }  // namespace brook
 
 std::size_t std::hash<brook::Uuid>::operator()(const brook::Uuid& id) const noexcept {
-  return brook::load_be<std::uint64_t>(id.bytes.data()) ^ (brook::load_be<std::uint64_t>(id.bytes.data() + 8) * 0x9e3779b97f4a7c15ULL);
+  return brook::load_be<std::uint64_t>(id.bytes.data()) ^
+         (brook::load_be<std::uint64_t>(id.bytes.data() + 8) * 0x9e3779b97f4a7c15ULL);
 }

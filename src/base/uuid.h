@@ -20,7 +20,8 @@ struct Uuid {
   [[nodiscard]] std::string text() const;
   /// The inverse of text(); nothing where the text is not 22 characters of base64url.
   [[nodiscard]] static std::optional<Uuid> parse(std::string_view text);
-  /// A version-4 UUID made from 16 random bytes. Kafka never uses one whose text starts with '-': draw again then.
+  /// A version-4 UUID made from 16 random bytes. Kafka never uses one whose text starts with '-': draw again
+  /// then.
   [[nodiscard]] static Uuid from_random(const std::array<std::byte, 16>& random);
 
   friend auto operator<=>(const Uuid&, const Uuid&) = default;

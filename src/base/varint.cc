@@ -52,13 +52,15 @@ std::optional<Varint<std::uint64_t>> read_uvarlong(ByteView from) { return read_
 std::optional<Varint<std::int32_t>> read_varint(ByteView from) {
   const auto raw = read_leb128<std::uint32_t>(from);
   if (!raw) return std::nullopt;
-  return Varint<std::int32_t>{static_cast<std::int32_t>((raw->value >> 1U) ^ (~(raw->value & 1U) + 1U)), raw->size};
+  return Varint<std::int32_t>{static_cast<std::int32_t>((raw->value >> 1U) ^ (~(raw->value & 1U) + 1U)),
+                              raw->size};
 }
 
 std::optional<Varint<std::int64_t>> read_varlong(ByteView from) {
   const auto raw = read_leb128<std::uint64_t>(from);
   if (!raw) return std::nullopt;
-  return Varint<std::int64_t>{static_cast<std::int64_t>((raw->value >> 1U) ^ (~(raw->value & 1U) + 1U)), raw->size};
+  return Varint<std::int64_t>{static_cast<std::int64_t>((raw->value >> 1U) ^ (~(raw->value & 1U) + 1U)),
+                              raw->size};
 }
 
 std::size_t uvarint_size(std::uint32_t value) { return leb128_size(value); }

@@ -15,7 +15,8 @@ struct Varint {
   std::size_t size;
 };
 
-/// Unsigned LEB128 as in compact lengths and tags. Nothing where the bytes end early or the value has more than 32 (64) bits.
+/// Unsigned LEB128 as in compact lengths and tags. Nothing where the bytes end early or the value has more
+/// than 32 (64) bits.
 [[nodiscard]] std::optional<Varint<std::uint32_t>> read_uvarint(ByteView from);
 [[nodiscard]] std::optional<Varint<std::uint64_t>> read_uvarlong(ByteView from);
 /// Zigzag forms, as in records.

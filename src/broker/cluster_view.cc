@@ -2,7 +2,8 @@
 
 namespace brook::broker {
 
-std::optional<runtime::Address> ClusterView::address_for(const RequestContext& context, const cluster::BrokerInfo& broker) const {
+std::optional<runtime::Address> ClusterView::address_for(const RequestContext& context,
+                                                         const cluster::BrokerInfo& broker) const {
   if (broker.id == self_ && !config_.is_set("advertised.listeners")) return context.local;
   const cluster::Endpoint* endpoint = broker.endpoint(context.listener);
   if (endpoint == nullptr) return std::nullopt;

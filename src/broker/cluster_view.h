@@ -3,9 +3,9 @@
 #include <optional>
 #include <string>
 
+#include "broker/request_context.h"
 #include "cluster/config.h"
 #include "cluster/metadata_image.h"
-#include "broker/request_context.h"
 
 namespace brook::broker {
 
@@ -19,11 +19,15 @@ class ClusterView {
   [[nodiscard]] const cluster::ImagePtr& image() const { return image_; }
   [[nodiscard]] BrokerId self() const { return self_; }
   [[nodiscard]] const cluster::BrokerConfig& config() const { return config_; }
-  [[nodiscard]] cluster::ConfigLayers layers() const { return cluster::config_layers(config_, *image_, self_); }
+  [[nodiscard]] cluster::ConfigLayers layers() const {
+    return cluster::config_layers(config_, *image_, self_);
+  }
 
-  /// Where this client finds `broker`: the endpoint of the listener that it came by; where nothing is advertised, this broker is
-  /// at the address that the client connected to. Nothing where the broker has no such listener.
-  [[nodiscard]] std::optional<runtime::Address> address_for(const RequestContext& context, const cluster::BrokerInfo& broker) const;
+  /// Where this client finds `broker`: the endpoint of the listener that it came by; where nothing is
+  /// advertised, this broker is at the address that the client connected to. Nothing where the broker has no
+  /// such listener.
+  [[nodiscard]] std::optional<runtime::Address> address_for(const RequestContext& context,
+                                                            const cluster::BrokerInfo& broker) const;
 
  private:
   BrokerId self_;

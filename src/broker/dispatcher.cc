@@ -15,7 +15,8 @@ net::Response to_response(Reply reply) {
   const ByteView bytes = owner->bytes.bytes();
   std::size_t at = 0;
   for (const protocol::Splice& splice : owner->bytes.splices()) {
-    if (splice.position > at) response.append(net::SharedBytes{owner, bytes.subspan(at, splice.position - at)});
+    if (splice.position > at)
+      response.append(net::SharedBytes{owner, bytes.subspan(at, splice.position - at)});
     at = splice.position;
     for (const storage::FileRange& range : owner->ranges.at(splice.id)) {
       response.append(net::FileRange{range.file, range.offset, range.size});
@@ -26,7 +27,8 @@ net::Response to_response(Reply reply) {
 }
 
 /// KIP-511: what a client newer than the broker needs to fall back.
-Result<std::optional<Reply>> unsupported_api_versions(RequestContext& context, const std::optional<Reply>& list) {
+Result<std::optional<Reply>> unsupported_api_versions(RequestContext& context,
+                                                      const std::optional<Reply>& list) {
   protocol::Reader in(list->bytes.bytes().subspan(2 * sizeof(std::int32_t)));
   BROOK_TRY(protocol::ApiVersionsResponse response, protocol::ApiVersionsResponse::decode(in, 0));
   response.error_code = wire(ErrorCode::kUnsupportedVersion);
@@ -39,7 +41,8 @@ void Dispatcher::stop() {
   for (const auto& [key, handler] : handlers_) handler->stop();
 }
 
-Task<Result<std::optional<net::Response>>> Dispatcher::handle(net::ConnectionInfo& connection, MutableBytes frame) {
+Task<Result<std::optional<net::Response>>> Dispatcher::handle(net::ConnectionInfo& connection,
+                                                              MutableBytes frame) {
   const runtime::Instant begun = shard_.clock().now();
   protocol::Reader in(frame);
   auto header = protocol::decode_request_header(in);
@@ -60,7 +63,8 @@ Task<Result<std::optional<net::Response>>> Dispatcher::handle(net::ConnectionInf
   context.metrics = &metrics_;
   Result<std::optional<Reply>> reply = co_await answer(context, in.rest());
   if (!reply) {
-    if (reply.error().code == ErrorCode::kInvalidRequest || reply.error().code == ErrorCode::kUnsupportedVersion) {
+    if (reply.error().code == ErrorCode::kInvalidRequest ||
+        reply.error().code == ErrorCode::kUnsupportedVersion) {
       metrics_.unreadable_requests.add();
     }
     co_return std::unexpected(std::move(reply).error());
@@ -78,14 +82,16 @@ Task<Result<std::optional<Reply>>> Dispatcher::answer(RequestContext& context, B
   const auto at = context.api == nullptr ? handlers_.end() : handlers_.find(context.api->key);
   if (at == handlers_.end()) {
     co_return fail(ErrorCode::kUnsupportedVersion,
-                   fmt::format("API {} is not served", context.api == nullptr ? "with an unknown key" : context.api->name));
+                   fmt::format("API {} is not served",
+                               context.api == nullptr ? "with an unknown key" : context.api->name));
   }
   if (context.api->has_version(context.version)) {
     Result<std::optional<Reply>> reply = co_await at->second->handle(context, body);
     co_return reply;
   }
   if (context.api->key != protocol::ApiKey::kApiVersions) {
-    co_return fail(ErrorCode::kUnsupportedVersion, fmt::format("{} has no version {}", context.api->name, context.version));
+    co_return fail(ErrorCode::kUnsupportedVersion,
+                   fmt::format("{} has no version {}", context.api->name, context.version));
   }
   context.version = 0;
   const Result<std::optional<Reply>> list = co_await at->second->handle(context, {});

@@ -9,10 +9,11 @@
 
 namespace brook::broker {
 
-/// Reads a request's header, finds its handler, and turns the reply into what the connection sends. One per shard.
+/// Reads a request's header, finds its handler, and turns the reply into what the connection sends. One per
+/// shard.
 ///
-/// What closes the connection, as in Kafka: a header that cannot be read, an API or version that is not served (but any version of
-/// ApiVersions is answered), a body that cannot be decoded. Runs on: its shard.
+/// What closes the connection, as in Kafka: a header that cannot be read, an API or version that is not
+/// served (but any version of ApiVersions is answered), a body that cannot be decoded. Runs on: its shard.
 class Dispatcher final : public net::FrameHandler {
  public:
   /// `shard` and `metrics` outlive it.
@@ -22,7 +23,8 @@ class Dispatcher final : public net::FrameHandler {
   /// Ends long waits, so that connections can end.
   void stop();
 
-  [[nodiscard]] Task<Result<std::optional<net::Response>>> handle(net::ConnectionInfo& connection, MutableBytes frame) override;
+  [[nodiscard]] Task<Result<std::optional<net::Response>>> handle(net::ConnectionInfo& connection,
+                                                                  MutableBytes frame) override;
 
  private:
   [[nodiscard]] Task<Result<std::optional<Reply>>> answer(RequestContext& context, ByteView body);

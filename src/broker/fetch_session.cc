@@ -41,8 +41,8 @@ void FetchSession::move_to_end(std::list<FetchTarget>::iterator target) {
 
 FetchSession* FetchSessionCache::create(std::int32_t id, bool uses_topic_ids, runtime::Instant now) {
   if (sessions_.size() >= slots_) {
-    const auto oldest = std::ranges::min_element(
-        sessions_, {}, [](const auto& entry) { return entry.second->last_used_; });
+    const auto oldest =
+        std::ranges::min_element(sessions_, {}, [](const auto& entry) { return entry.second->last_used_; });
     if (oldest == sessions_.end() || now - oldest->second->last_used_ < kEvictionAge) return nullptr;
     sessions_.erase(oldest);
   }
@@ -56,7 +56,8 @@ FetchSession* FetchSessionCache::create(std::int32_t id, bool uses_topic_ids, ru
 Result<FetchSession*> FetchSessionCache::find(std::int32_t id, std::int32_t epoch, bool uses_topic_ids,
                                               runtime::Instant now) {
   const auto at = sessions_.find(id);
-  if (at == sessions_.end()) return fail(ErrorCode::kFetchSessionIdNotFound, fmt::format("no fetch session {}", id));
+  if (at == sessions_.end())
+    return fail(ErrorCode::kFetchSessionIdNotFound, fmt::format("no fetch session {}", id));
   FetchSession& session = *at->second;
   if (session.epoch_ != epoch) {
     return fail(ErrorCode::kInvalidFetchSessionEpoch,
@@ -64,7 +65,8 @@ Result<FetchSession*> FetchSessionCache::find(std::int32_t id, std::int32_t epoc
   }
   if (session.uses_topic_ids_ != uses_topic_ids) {
     return fail(ErrorCode::kFetchSessionTopicIdError,
-                fmt::format("fetch session {} was made {} topic ids", id, session.uses_topic_ids_ ? "with" : "without"));
+                fmt::format("fetch session {} was made {} topic ids", id,
+                            session.uses_topic_ids_ ? "with" : "without"));
   }
   session.last_used_ = now;
   return &session;

@@ -16,7 +16,8 @@
 
 namespace brook::broker {
 
-/// One partition as a client asks for it. Up to Fetch 12 the topic is a name, from 13 an id; the other is empty.
+/// One partition as a client asks for it. Up to Fetch 12 the topic is a name, from 13 an id; the other is
+/// empty.
 struct FetchTarget {
   TopicId topic_id;
   std::string topic;
@@ -65,16 +66,18 @@ class FetchSession {
   std::map<Key, std::list<FetchTarget>::iterator> by_key_;
 };
 
-/// The sessions of one shard's connections, bounded (`max.incremental.fetch.session.cache.slots`): when full, one that was not used
-/// for two minutes gives way, else the client goes without. Runs on: one shard.
+/// The sessions of one shard's connections, bounded (`max.incremental.fetch.session.cache.slots`): when full,
+/// one that was not used for two minutes gives way, else the client goes without. Runs on: one shard.
 class FetchSessionCache {
  public:
   explicit FetchSessionCache(std::size_t slots) : slots_(slots) {}
 
-  /// A new session under `id`, which the caller drew at random; nullptr where the cache is full or the id is taken.
+  /// A new session under `id`, which the caller drew at random; nullptr where the cache is full or the id is
+  /// taken.
   FetchSession* create(std::int32_t id, bool uses_topic_ids, runtime::Instant now);
   /// FETCH_SESSION_ID_NOT_FOUND, INVALID_FETCH_SESSION_EPOCH, or FETCH_SESSION_TOPIC_ID_ERROR.
-  [[nodiscard]] Result<FetchSession*> find(std::int32_t id, std::int32_t epoch, bool uses_topic_ids, runtime::Instant now);
+  [[nodiscard]] Result<FetchSession*> find(std::int32_t id, std::int32_t epoch, bool uses_topic_ids,
+                                           runtime::Instant now);
   /// The session again after an await; nullptr where it went meanwhile.
   [[nodiscard]] FetchSession* get(std::int32_t id);
   void close(std::int32_t id);

@@ -9,6 +9,8 @@ protocol::Writer begin_reply(const RequestContext& context) {
   return out;
 }
 
-void end_reply(protocol::Writer& out) { out.patch_int32(0, static_cast<std::int32_t>(out.total_size() - sizeof(std::int32_t))); }
+void end_reply(protocol::Writer& out) {
+  out.patch_int32(0, static_cast<std::int32_t>(out.total_size() - sizeof(std::int32_t)));
+}
 
 }  // namespace brook::broker

@@ -13,12 +13,13 @@
 
 namespace brook::broker {
 
-/// Answers one API on one shard. An Error closes the connection (the request cannot be read); what a client can be told is in
-/// the response. No reply at all: Produce with acks=0.
+/// Answers one API on one shard. An Error closes the connection (the request cannot be read); what a client
+/// can be told is in the response. No reply at all: Produce with acks=0.
 class Handler {
  public:
   virtual ~Handler() = default;
-  [[nodiscard]] virtual Task<Result<std::optional<Reply>>> handle(const RequestContext& context, ByteView body) = 0;
+  [[nodiscard]] virtual Task<Result<std::optional<Reply>>> handle(const RequestContext& context,
+                                                                  ByteView body) = 0;
   /// Ends waits early: the broker stops.
   virtual void stop() {}
 };
@@ -39,7 +40,8 @@ template <class Response>
 
 /// The same as a reply of its own.
 template <class Response>
-[[nodiscard]] Result<std::optional<Reply>> make_reply(const RequestContext& context, const Response& response) {
+[[nodiscard]] Result<std::optional<Reply>> make_reply(const RequestContext& context,
+                                                      const Response& response) {
   Reply reply;
   BROOK_TRY(reply.bytes, encode_reply(context, response));
   return std::optional<Reply>(std::move(reply));
@@ -49,7 +51,8 @@ template <class Response>
 template <class Request, class Response>
 class TypedHandler : public Handler {
  public:
-  [[nodiscard]] Task<Result<std::optional<Reply>>> handle(const RequestContext& context, ByteView body) final {
+  [[nodiscard]] Task<Result<std::optional<Reply>>> handle(const RequestContext& context,
+                                                          ByteView body) final {
     protocol::Reader in(body);
     BROOK_CO_TRY(Request request, Request::decode(in, context.version));
     const Response response = co_await serve(context, std::move(request));

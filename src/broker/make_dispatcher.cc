@@ -4,12 +4,15 @@
 
 namespace brook::broker {
 
-std::unique_ptr<Dispatcher> make_dispatcher(runtime::Shard& shard, BrokerMetrics& metrics, ClusterView& view, PartitionRouter& router,
-                                            Administration& administration, FetchSessionCache& sessions,
+std::unique_ptr<Dispatcher> make_dispatcher(runtime::Shard& shard, BrokerMetrics& metrics, ClusterView& view,
+                                            PartitionRouter& router, Administration& administration,
+                                            FetchSessionCache& sessions,
                                             replica::LogDirectories& directories) {
   using protocol::ApiKey;
   std::vector<std::pair<ApiKey, std::unique_ptr<Handler>>> handlers;
-  const auto add = [&](ApiKey key, std::unique_ptr<Handler> handler) { handlers.emplace_back(key, std::move(handler)); };
+  const auto add = [&](ApiKey key, std::unique_ptr<Handler> handler) {
+    handlers.emplace_back(key, std::move(handler));
+  };
   add(ApiKey::kProduce, make_produce_handler(view, router));
   add(ApiKey::kFetch, make_fetch_handler(view, router, sessions));
   add(ApiKey::kListOffsets, make_list_offsets_handler(view, router));

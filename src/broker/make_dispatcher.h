@@ -13,10 +13,12 @@
 
 namespace brook::broker {
 
-/// Every API's handler of one shard, in one place: a new API is one line here and one file in handlers/. All arguments outlive the
-/// dispatcher.
-[[nodiscard]] std::unique_ptr<Dispatcher> make_dispatcher(runtime::Shard& shard, BrokerMetrics& metrics, ClusterView& view,
-                                                          PartitionRouter& router, Administration& administration,
-                                                          FetchSessionCache& sessions, replica::LogDirectories& directories);
+/// Every API's handler of one shard, in one place: a new API is one line here and one file in handlers/. All
+/// arguments outlive the dispatcher.
+[[nodiscard]] std::unique_ptr<Dispatcher> make_dispatcher(runtime::Shard& shard, BrokerMetrics& metrics,
+                                                          ClusterView& view, PartitionRouter& router,
+                                                          Administration& administration,
+                                                          FetchSessionCache& sessions,
+                                                          replica::LogDirectories& directories);
 
 }  // namespace brook::broker

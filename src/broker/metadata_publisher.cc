@@ -10,14 +10,20 @@ constexpr std::chrono::seconds kSettleTime{60};
 
 }  // namespace
 
-MetadataPublisher::MetadataPublisher(runtime::Shard& shard, cluster::Mirror& mirror, cluster::Controller& controller,
-                                     std::vector<Target> targets)
-    : shard_(shard), mirror_(mirror), controller_(controller), targets_(std::move(targets)), progress_(shard.clock()) {}
+MetadataPublisher::MetadataPublisher(runtime::Shard& shard, cluster::Mirror& mirror,
+                                     cluster::Controller& controller, std::vector<Target> targets)
+    : shard_(shard),
+      mirror_(mirror),
+      controller_(controller),
+      targets_(std::move(targets)),
+      progress_(shard.clock()) {}
 
 Task<void> MetadataPublisher::start() {
-  mirror_.subscribe([this](const cluster::ImagePtr& image, const cluster::MetadataDelta& delta) { enqueue(image, delta); });
+  mirror_.subscribe(
+      [this](const cluster::ImagePtr& image, const cluster::MetadataDelta& delta) { enqueue(image, delta); });
   auto everything = std::make_shared<cluster::MetadataDelta>();
-  mirror_.image()->topics.for_each([&](const cluster::TopicPtr& topic) { everything->topics.push_back({nullptr, topic}); });
+  mirror_.image()->topics.for_each(
+      [&](const cluster::TopicPtr& topic) { everything->topics.push_back({nullptr, topic}); });
   co_await publish({mirror_.image(), std::move(everything)});
 }
 
@@ -47,7 +53,8 @@ Task<void> MetadataPublisher::publish_queued() {
 }
 
 Task<void> MetadataPublisher::publish(Publication publication) {
-  // The views first, on every shard, then the logs: a request that finds a new topic waits no longer than a retry.
+  // The views first, on every shard, then the logs: a request that finds a new topic waits no longer than a
+  // retry.
   for (const Target& target : targets_) {
     const auto swap = [view = target.view, image = publication.image]() -> Task<bool> {
       view->swap(image);
@@ -74,16 +81,17 @@ Task<void> MetadataPublisher::settled() {
   if (published_ < goal) log::warn("metadata_not_settled", {{"waiting_for", goal - published_}});
 }
 
-#define BROOK_ON_CONTROLLER(call)                       \
+#define BROOK_ON_CONTROLLER(call)                                       \
   const auto operation = [&]() -> Task<decltype(call.await_resume())> { \
-    auto results = co_await call;                       \
-    co_await settled();                                 \
-    co_return results;                                  \
-  };                                                    \
-  auto done = co_await shard_.run(operation);           \
+    auto results = co_await call;                                       \
+    co_await settled();                                                 \
+    co_return results;                                                  \
+  };                                                                    \
+  auto done = co_await shard_.run(operation);                           \
   co_return done
 
-Task<std::vector<Result<cluster::CreatedTopic>>> MetadataPublisher::create_topics(std::vector<cluster::NewTopic> topics, bool validate_only) {
+Task<std::vector<Result<cluster::CreatedTopic>>> MetadataPublisher::create_topics(
+    std::vector<cluster::NewTopic> topics, bool validate_only) {
   BROOK_ON_CONTROLLER(controller_.create_topics(std::move(topics), validate_only));
 }
 
@@ -91,15 +99,18 @@ Task<std::vector<Result<void>>> MetadataPublisher::delete_topics(std::vector<clu
   BROOK_ON_CONTROLLER(controller_.delete_topics(std::move(topics)));
 }
 
-Task<std::vector<Result<void>>> MetadataPublisher::create_partitions(std::vector<cluster::NewPartitions> topics, bool validate_only) {
+Task<std::vector<Result<void>>> MetadataPublisher::create_partitions(
+    std::vector<cluster::NewPartitions> topics, bool validate_only) {
   BROOK_ON_CONTROLLER(controller_.create_partitions(std::move(topics), validate_only));
 }
 
-Task<std::vector<Result<void>>> MetadataPublisher::alter_configs(std::vector<cluster::ConfigChange> changes, bool validate_only) {
+Task<std::vector<Result<void>>> MetadataPublisher::alter_configs(std::vector<cluster::ConfigChange> changes,
+                                                                 bool validate_only) {
   BROOK_ON_CONTROLLER(controller_.alter_configs(std::move(changes), validate_only));
 }
 
-Task<std::vector<Result<void>>> MetadataPublisher::replace_configs(std::vector<cluster::ConfigReplacement> changes, bool validate_only) {
+Task<std::vector<Result<void>>> MetadataPublisher::replace_configs(
+    std::vector<cluster::ConfigReplacement> changes, bool validate_only) {
   BROOK_ON_CONTROLLER(controller_.replace_configs(std::move(changes), validate_only));
 }
 
@@ -115,7 +126,8 @@ Task<Result<ProducerId>> MetadataPublisher::next_producer_id() {
   const runtime::Instant deadline = shard_.clock().now() + kSettleTime;
   while (ids_.count == 0) {
     if (allocating_) {
-      if (!co_await progress_.wait_until(deadline)) co_return fail(ErrorCode::kRequestTimedOut, "no block of producer ids in time");
+      if (!co_await progress_.wait_until(deadline))
+        co_return fail(ErrorCode::kRequestTimedOut, "no block of producer ids in time");
       continue;
     }
     allocating_ = true;

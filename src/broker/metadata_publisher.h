@@ -12,9 +12,9 @@
 
 namespace brook::broker {
 
-/// Brings every new image to every shard, one after another, and the controller's operations to the controller's shard. An
-/// operation ends when the image that has its change is everywhere. Runs on: shard 0, where the mirror is; the Administration
-/// on any.
+/// Brings every new image to every shard, one after another, and the controller's operations to the
+/// controller's shard. An operation ends when the image that has its change is everywhere. Runs on: shard 0,
+/// where the mirror is; the Administration on any.
 class MetadataPublisher final : public Administration {
  public:
   struct Target {
@@ -24,18 +24,22 @@ class MetadataPublisher final : public Administration {
   };
 
   /// All outlive it.
-  MetadataPublisher(runtime::Shard& shard, cluster::Mirror& mirror, cluster::Controller& controller, std::vector<Target> targets);
+  MetadataPublisher(runtime::Shard& shard, cluster::Mirror& mirror, cluster::Controller& controller,
+                    std::vector<Target> targets);
 
   /// Subscribes and brings the present image to every shard, which opens its partitions.
   [[nodiscard]] Task<void> start();
   [[nodiscard]] Task<void> stop();
 
-  [[nodiscard]] Task<std::vector<Result<cluster::CreatedTopic>>> create_topics(std::vector<cluster::NewTopic> topics,
-                                                                               bool validate_only) override;
+  [[nodiscard]] Task<std::vector<Result<cluster::CreatedTopic>>> create_topics(
+      std::vector<cluster::NewTopic> topics, bool validate_only) override;
   [[nodiscard]] Task<std::vector<Result<void>>> delete_topics(std::vector<cluster::TopicRef> topics) override;
-  [[nodiscard]] Task<std::vector<Result<void>>> create_partitions(std::vector<cluster::NewPartitions> topics, bool validate_only) override;
-  [[nodiscard]] Task<std::vector<Result<void>>> alter_configs(std::vector<cluster::ConfigChange> changes, bool validate_only) override;
-  [[nodiscard]] Task<std::vector<Result<void>>> replace_configs(std::vector<cluster::ConfigReplacement> changes, bool validate_only) override;
+  [[nodiscard]] Task<std::vector<Result<void>>> create_partitions(std::vector<cluster::NewPartitions> topics,
+                                                                  bool validate_only) override;
+  [[nodiscard]] Task<std::vector<Result<void>>> alter_configs(std::vector<cluster::ConfigChange> changes,
+                                                              bool validate_only) override;
+  [[nodiscard]] Task<std::vector<Result<void>>> replace_configs(
+      std::vector<cluster::ConfigReplacement> changes, bool validate_only) override;
   [[nodiscard]] Task<Result<ProducerId>> new_producer_id() override;
 
  private:

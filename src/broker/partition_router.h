@@ -9,8 +9,8 @@
 
 namespace brook::broker {
 
-/// Takes work to the shards that its partitions live on: one message there and one back per shard, none for the caller's own.
-/// Runs on: any shard.
+/// Takes work to the shards that its partitions live on: one message there and one back per shard, none for
+/// the caller's own. Runs on: any shard.
 class PartitionRouter {
  public:
   struct Lane {
@@ -20,11 +20,13 @@ class PartitionRouter {
 
   explicit PartitionRouter(std::vector<Lane> lanes) : lanes_(std::move(lanes)) {}
 
-  [[nodiscard]] std::size_t lane_of(const TopicIdPartition& id) const { return replica::shard_of(id, lanes_.size()); }
+  [[nodiscard]] std::size_t lane_of(const TopicIdPartition& id) const {
+    return replica::shard_of(id, lanes_.size());
+  }
 
-  /// Calls `work(ReplicaSet&, std::vector<Item*>)`, a Task<void>, once on each shard that `items` need, all at the same time.
-  /// An item names its partition by a member `id`. Items and work stay the caller's and outlive the task; items of different
-  /// shards are worked on by different threads.
+  /// Calls `work(ReplicaSet&, std::vector<Item*>)`, a Task<void>, once on each shard that `items` need, all
+  /// at the same time. An item names its partition by a member `id`. Items and work stay the caller's and
+  /// outlive the task; items of different shards are worked on by different threads.
   template <class Item, class Work>
   [[nodiscard]] Task<void> run(std::vector<Item>& items, Work& work) {
     std::vector<std::vector<Item*>> by_lane(lanes_.size());
@@ -68,7 +70,8 @@ class PartitionRouter {
 
   template <class Item, class Work>
   static Task<void> run_lane(Lane lane, std::vector<Item*> items, Work& work) {
-    [[maybe_unused]] const bool done = co_await lane.shard->run(OneLane<Item, Work>{lane.replicas, std::move(items), &work});
+    [[maybe_unused]] const bool done =
+        co_await lane.shard->run(OneLane<Item, Work>{lane.replicas, std::move(items), &work});
   }
 
   std::vector<Lane> lanes_;

@@ -8,7 +8,8 @@
 
 namespace brook::broker {
 
-/// A whole response frame, length prefix and header included. The bytes of splice `id` are the ranges in ranges[id], in order.
+/// A whole response frame, length prefix and header included. The bytes of splice `id` are the ranges in
+/// ranges[id], in order.
 struct Reply {
   protocol::Writer bytes;
   std::vector<std::vector<storage::FileRange>> ranges;

@@ -17,10 +17,10 @@ struct RequestContext {
   std::int16_t version = 0;
   std::int32_t correlation_id = 0;
   std::optional<std::string> client_id;
-  std::string listener;       ///< by name, such as PLAINTEXT
-  runtime::Address local;     ///< the address that the client connected to
+  std::string listener;    ///< by name, such as PLAINTEXT
+  runtime::Address local;  ///< the address that the client connected to
   runtime::Address peer;
-  MutableBytes frame;         ///< the request's bytes, which `records` fields are views of
+  MutableBytes frame;  ///< the request's bytes, which `records` fields are views of
   runtime::Shard* shard = nullptr;
   BrokerMetrics* metrics = nullptr;
 };

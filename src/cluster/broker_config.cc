@@ -34,8 +34,10 @@ Result<std::map<std::string, std::string, std::less<>>> parse_protocol_map(std::
     while (entry.ends_with(' ')) entry.remove_suffix(1);
     const std::size_t colon = entry.find(':');
     const std::string_view protocol = colon == std::string_view::npos ? "" : entry.substr(colon + 1);
-    if (protocol != "PLAINTEXT" && protocol != "SSL" && protocol != "SASL_PLAINTEXT" && protocol != "SASL_SSL") {
-      return fail(ErrorCode::kInvalidConfig, "must be a list of LISTENER:PROTOCOL with PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL");
+    if (protocol != "PLAINTEXT" && protocol != "SSL" && protocol != "SASL_PLAINTEXT" &&
+        protocol != "SASL_SSL") {
+      return fail(ErrorCode::kInvalidConfig,
+                  "must be a list of LISTENER:PROTOCOL with PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL");
     }
     std::string listener(entry.substr(0, colon));
     for (char& c : listener) c = static_cast<char>(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
@@ -58,8 +60,9 @@ Result<std::vector<Endpoint>> parse_listeners(const BrokerConfig& config, std::s
     if (std::ranges::find(controller, endpoint.listener) != controller.end()) continue;
     const auto protocol = protocols.find(endpoint.listener);
     if (protocol == protocols.end()) {
-      return fail(ErrorCode::kInvalidConfig,
-                  fmt::format("the listener {} has no entry in listener.security.protocol.map", endpoint.listener));
+      return fail(
+          ErrorCode::kInvalidConfig,
+          fmt::format("the listener {} has no entry in listener.security.protocol.map", endpoint.listener));
     }
     endpoint.security_protocol = protocol->second;
     listeners.push_back(std::move(endpoint));
@@ -91,18 +94,22 @@ std::vector<std::pair<std::string, std::string>> find_contradictions(const Broke
   } else if (listeners) {
     for (const Endpoint& endpoint : *advertised) {
       if (endpoint.host.empty() || endpoint.host == "0.0.0.0" || endpoint.host == "::") {
-        problems.emplace_back("advertised.listeners", fmt::format("clients can't connect to {}", endpoint_text(endpoint)));
+        problems.emplace_back("advertised.listeners",
+                              fmt::format("clients can't connect to {}", endpoint_text(endpoint)));
       }
       if (std::ranges::find(*listeners, endpoint.listener, &Endpoint::listener) == listeners->end()) {
-        problems.emplace_back("advertised.listeners", fmt::format("{} is none of the listeners", endpoint.listener));
+        problems.emplace_back("advertised.listeners",
+                              fmt::format("{} is none of the listeners", endpoint.listener));
       }
     }
   }
   if (const auto admin = parse_admin_listener(config); !admin) {
     problems.emplace_back("brook.admin.listener", admin.error().context);
   }
-  if (config.is_set("node.id") && config.number("broker.id") >= 0 && config.number("broker.id") != config.number("node.id")) {
-    problems.emplace_back("broker.id", fmt::format("must be the same as node.id={}", config.number("node.id")));
+  if (config.is_set("node.id") && config.number("broker.id") >= 0 &&
+      config.number("broker.id") != config.number("node.id")) {
+    problems.emplace_back("broker.id",
+                          fmt::format("must be the same as node.id={}", config.number("node.id")));
   }
   const std::string inter_broker = config.text("inter.broker.listener.name");
   if (!inter_broker.empty() && listeners &&
@@ -110,14 +117,17 @@ std::vector<std::pair<std::string, std::string>> find_contradictions(const Broke
     problems.emplace_back("inter.broker.listener.name", "is none of the listeners");
   }
   const std::vector<std::string> dirs = config.log_dirs();
-  if (dirs.empty() || std::ranges::find(dirs, "") != dirs.end()) problems.emplace_back("log.dirs", "must name directories");
+  if (dirs.empty() || std::ranges::find(dirs, "") != dirs.end())
+    problems.emplace_back("log.dirs", "must name directories");
   return problems;
 }
 
 std::string unknown_key_warning(const std::string& origin, const std::string& key) {
-  if (key.starts_with("listener.name.")) return fmt::format("{}: {} has no effect: settings of one listener are not supported", origin, key);
+  if (key.starts_with("listener.name."))
+    return fmt::format("{}: {} has no effect: settings of one listener are not supported", origin, key);
   const auto nearest = nearest_config_key(ConfigScope::kBroker, key);
-  return fmt::format("{}: {} is no known key{}", origin, key, nearest ? fmt::format("; did you mean {}?", *nearest) : "");
+  return fmt::format("{}: {} is no known key{}", origin, key,
+                     nearest ? fmt::format("; did you mean {}?", *nearest) : "");
 }
 
 }  // namespace
@@ -127,10 +137,13 @@ Result<BrokerConfig> BrokerConfig::load(std::string_view text, std::string_view 
   BrokerConfig config;
   Origins origins;
   std::string problems;
-  const auto complain = [&](std::string_view problem) { problems += fmt::format("{}{}", problems.empty() ? "" : "\n", problem); };
+  const auto complain = [&](std::string_view problem) {
+    problems += fmt::format("{}{}", problems.empty() ? "" : "\n", problem);
+  };
 
   const Properties properties = parse_properties(text);
-  for (const auto& problem : properties.problems) complain(fmt::format("{}:{}: {}", file_name, problem.line, problem.what));
+  for (const auto& problem : properties.problems)
+    complain(fmt::format("{}:{}: {}", file_name, problem.line, problem.what));
   for (const Property& property : properties.entries) {
     const std::string origin = fmt::format("{}:{}", file_name, property.line);
     if (const auto earlier = origins.find(property.key); earlier != origins.end()) {
@@ -151,12 +164,14 @@ Result<BrokerConfig> BrokerConfig::load(std::string_view text, std::string_view 
       config.warnings_.push_back(unknown_key_warning(origin, key));
       continue;
     }
-    if (!def->honoured) config.warnings_.push_back(fmt::format("{}: {} is accepted but has no effect in Brook", origin, key));
+    if (!def->honoured)
+      config.warnings_.push_back(fmt::format("{}: {} is accepted but has no effect in Brook", origin, key));
     auto parsed = parse_config_value(*def, value);
     if (parsed) {
       config.values_[key] = *std::move(parsed);
     } else {
-      complain(fmt::format("{}: {}={}: {}", origin, key, def->sensitive() ? kHidden : value, config_rule(*def)));
+      complain(
+          fmt::format("{}: {}={}: {}", origin, key, def->sensitive() ? kHidden : value, config_rule(*def)));
     }
   }
   for (const ConfigDef& def : config_table(ConfigScope::kBroker)) {
@@ -197,7 +212,8 @@ bool BrokerConfig::boolean(std::string_view key) const {
 }
 
 std::optional<std::int64_t> BrokerConfig::optional_number(std::string_view key) const {
-  const ConfigValue* found = value(key, is_type(key, {ConfigType::kInt, ConfigType::kShort, ConfigType::kLong}));
+  const ConfigValue* found =
+      value(key, is_type(key, {ConfigType::kInt, ConfigType::kShort, ConfigType::kLong}));
   return found ? std::optional(found->number) : std::nullopt;
 }
 
@@ -207,7 +223,9 @@ std::int64_t BrokerConfig::number(std::string_view key) const {
   return *found;
 }
 
-std::chrono::milliseconds BrokerConfig::millis(std::string_view key) const { return std::chrono::milliseconds(number(key)); }
+std::chrono::milliseconds BrokerConfig::millis(std::string_view key) const {
+  return std::chrono::milliseconds(number(key));
+}
 
 double BrokerConfig::real(std::string_view key) const {
   const ConfigValue* found = value(key, is_type(key, {ConfigType::kDouble}));
@@ -215,7 +233,8 @@ double BrokerConfig::real(std::string_view key) const {
 }
 
 std::string BrokerConfig::text(std::string_view key) const {
-  const ConfigValue* found = value(key, is_type(key, {ConfigType::kString, ConfigType::kClass, ConfigType::kPassword}));
+  const ConfigValue* found =
+      value(key, is_type(key, {ConfigType::kString, ConfigType::kClass, ConfigType::kPassword}));
   return found ? found->text : "";
 }
 
@@ -250,7 +269,8 @@ std::string BrokerConfig::inter_broker_listener() const {
   std::string name = text("inter.broker.listener.name");
   if (!name.empty()) return name;
   const std::vector<Endpoint> all = listeners();
-  const auto it = std::ranges::find(all, text("security.inter.broker.protocol"), &Endpoint::security_protocol);
+  const auto it =
+      std::ranges::find(all, text("security.inter.broker.protocol"), &Endpoint::security_protocol);
   return it != all.end() ? it->listener : all.front().listener;
 }
 

@@ -32,23 +32,27 @@ struct Candidate {
   std::int64_t factor = 1;
 };
 
-void add_from_brokers(const ConfigLayers& layers, std::span<const ConfigSynonymDef> keys, std::vector<Candidate>& out) {
+void add_from_brokers(const ConfigLayers& layers, std::span<const ConfigSynonymDef> keys,
+                      std::vector<Candidate>& out) {
   for (const Layer& layer : broker_layers(layers)) {
     for (const ConfigSynonymDef& key : keys) {
       const auto it = layer.settings.find(key.key);
-      if (it != layer.settings.end()) out.push_back({{std::string(key.key), it->second, layer.source}, key.factor});
+      if (it != layer.settings.end())
+        out.push_back({{std::string(key.key), it->second, layer.source}, key.factor});
     }
   }
   for (const ConfigSynonymDef& key : keys) {
     const ConfigDef* def = find_config(ConfigScope::kBroker, key.key);
     if (def && def->default_value) {
-      out.push_back({{std::string(key.key), std::string(*def->default_value), ConfigSource::kDefault}, key.factor});
+      out.push_back(
+          {{std::string(key.key), std::string(*def->default_value), ConfigSource::kDefault}, key.factor});
     }
   }
 }
 
 /// Of a topic's or a group's key: its own value, then the broker's keys that its default comes from.
-std::vector<Candidate> entity_candidates(const ConfigLayers* layers, const ConfigDef& def, const ConfigMap& own, ConfigSource source) {
+std::vector<Candidate> entity_candidates(const ConfigLayers* layers, const ConfigDef& def,
+                                         const ConfigMap& own, ConfigSource source) {
   std::vector<Candidate> candidates;
   const auto it = own.find(def.key);
   if (it != own.end()) candidates.push_back({{std::string(def.key), it->second, source}});
@@ -68,21 +72,24 @@ std::vector<Candidate> broker_candidates(const ConfigLayers& layers, const Confi
 
 /// What a person reads of a setting; those that Brook does not act on say so.
 std::string documentation(const ConfigDef& def) {
-  return def.text.empty() ? "Accepted as Apache Kafka does; Brook does not act on it yet." : std::string(def.text);
+  return def.text.empty() ? "Accepted as Apache Kafka does; Brook does not act on it yet."
+                          : std::string(def.text);
 }
 
-/// `text` times `factor`, for 168 hours that are shown in milliseconds. Negative numbers mean "no limit" in any unit.
+/// `text` times `factor`, for 168 hours that are shown in milliseconds. Negative numbers mean "no limit" in
+/// any unit.
 std::string scaled(const std::string& text, std::int64_t factor) {
   if (factor == 1) return text;
   const std::int64_t number = std::strtoll(text.c_str(), nullptr, 10);
   if (number < 0) return "-1";
-  if (number > std::numeric_limits<std::int64_t>::max() / factor) return std::to_string(std::numeric_limits<std::int64_t>::max());
+  if (number > std::numeric_limits<std::int64_t>::max() / factor)
+    return std::to_string(std::numeric_limits<std::int64_t>::max());
   return std::to_string(number * factor);
 }
 
 DescribedConfig described(const ConfigDef& def, std::vector<Candidate> candidates, bool read_only) {
-  DescribedConfig config{std::string(def.key), std::nullopt, ConfigSource::kDefault, def.type, read_only, def.sensitive(), {},
-                         documentation(def)};
+  DescribedConfig config{std::string(def.key), std::nullopt, ConfigSource::kDefault, def.type, read_only,
+                         def.sensitive(),      {},           documentation(def)};
   if (!candidates.empty()) {
     config.source = candidates.front().synonym.source;
     if (!def.sensitive()) config.value = scaled(*candidates.front().synonym.value, candidates.front().factor);
@@ -90,13 +97,19 @@ DescribedConfig described(const ConfigDef& def, std::vector<Candidate> candidate
     config.value = std::string(*def.default_value);
   }
   for (Candidate& candidate : candidates) {
+    // As Kafka lists them: the default of the first key only, which for retention.ms is none.
+    const ConfigSynonym& synonym = candidate.synonym;
+    if (synonym.source == ConfigSource::kDefault && !def.synonyms.empty() && synonym.key != def.key &&
+        synonym.key != def.synonyms.front().key)
+      continue;
     if (def.sensitive()) candidate.synonym.value.reset();
     config.synonyms.push_back(std::move(candidate.synonym));
   }
   return config;
 }
 
-std::vector<DescribedConfig> describe_scope(ConfigScope scope, const ConfigLayers* layers, const ConfigMap& own, ConfigSource source) {
+std::vector<DescribedConfig> describe_scope(ConfigScope scope, const ConfigLayers* layers,
+                                            const ConfigMap& own, ConfigSource source) {
   std::vector<DescribedConfig> all;
   for (const ConfigDef& def : config_table(scope)) {
     all.push_back(described(def, entity_candidates(layers, def, own, source), false));
@@ -134,7 +147,8 @@ CompressionType compression_named(std::string_view name) {
 }  // namespace
 
 ConfigLayers config_layers(const BrokerConfig& file, const MetadataImage& image, BrokerId id) {
-  return {file, image.config_of({ConfigEntity::kBroker, std::to_string(id.value())}), image.config_of({ConfigEntity::kBroker, ""})};
+  return {file, image.config_of({ConfigEntity::kBroker, std::to_string(id.value())}),
+          image.config_of({ConfigEntity::kBroker, ""})};
 }
 
 std::vector<DescribedConfig> describe_topic_config(const ConfigLayers& layers, const ConfigMap& own) {
@@ -159,7 +173,14 @@ std::vector<DescribedConfig> describe_broker_config(const ConfigLayers& layers) 
     if (layer.source == ConfigSource::kStaticBroker) continue;
     for (const auto& [key, value] : layer.settings) {
       if (find_config(ConfigScope::kBroker, key)) continue;
-      all.push_back({key, std::nullopt, layer.source, ConfigType::kString, false, true, {{key, std::nullopt, layer.source}}, ""});
+      all.push_back({key,
+                     std::nullopt,
+                     layer.source,
+                     ConfigType::kString,
+                     false,
+                     true,
+                     {{key, std::nullopt, layer.source}},
+                     ""});
     }
   }
   return all;
@@ -171,8 +192,14 @@ std::vector<DescribedConfig> describe_broker_default_config(const ConfigMap& own
     const ConfigDef* def = find_config(ConfigScope::kBroker, key);
     const bool sensitive = !def || def->sensitive();
     const std::optional<std::string> shown = sensitive ? std::nullopt : std::optional(value);
-    all.push_back({key, shown, ConfigSource::kDynamicDefaultBroker, def ? def->type : ConfigType::kString, false, sensitive,
-                   {{key, shown, ConfigSource::kDynamicDefaultBroker}}, def ? documentation(*def) : ""});
+    all.push_back({key,
+                   shown,
+                   ConfigSource::kDynamicDefaultBroker,
+                   def ? def->type : ConfigType::kString,
+                   false,
+                   sensitive,
+                   {{key, shown, ConfigSource::kDynamicDefaultBroker}},
+                   def ? documentation(*def) : ""});
   }
   return all;
 }
@@ -223,8 +250,9 @@ TopicConfig topic_config(const ConfigLayers& layers, const ConfigMap& own) {
   config.gzip_level = small("compression.gzip.level");
   config.lz4_level = small("compression.lz4.level");
   config.zstd_level = small("compression.zstd.level");
-  config.timestamp_type = topic_value(layers, own, "message.timestamp.type").text == "LogAppendTime" ? TimestampType::kLogAppendTime
-                                                                                                      : TimestampType::kCreateTime;
+  config.timestamp_type = topic_value(layers, own, "message.timestamp.type").text == "LogAppendTime"
+                              ? TimestampType::kLogAppendTime
+                              : TimestampType::kCreateTime;
   config.timestamp_before_max_ms = number("message.timestamp.before.max.ms");
   config.timestamp_after_max_ms = number("message.timestamp.after.max.ms");
   config.preallocate = topic_value(layers, own, "preallocate").boolean;

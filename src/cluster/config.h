@@ -19,23 +19,28 @@ namespace brook::cluster {
 
 /// The settings of one broker's file and command line: checked, typed, immutable.
 ///
-/// The getters take keys of the broker's table that are of the getter's type; anything else is a programmer's error and aborts.
+/// The getters take keys of the broker's table that are of the getter's type; anything else is a programmer's
+/// error and aborts.
 class BrokerConfig {
  public:
-  /// Reads the text of `file_name` in .properties syntax; `overrides` win over it (command line, `key=value`). All problems
-  /// at once, one a line: "server.properties:12: num.partitions=abc: must be an integer of at least 1". INVALID_CONFIG.
-  [[nodiscard]] static Result<BrokerConfig> load(std::string_view text, std::string_view file_name,
-                                                 const std::vector<std::pair<std::string, std::string>>& overrides = {});
+  /// Reads the text of `file_name` in .properties syntax; `overrides` win over it (command line,
+  /// `key=value`). All problems at once, one a line: "server.properties:12: num.partitions=abc: must be an
+  /// integer of at least 1". INVALID_CONFIG.
+  [[nodiscard]] static Result<BrokerConfig> load(
+      std::string_view text, std::string_view file_name,
+      const std::vector<std::pair<std::string, std::string>>& overrides = {});
 
   /// For the log, one a line: unknown keys with the nearest known one, keys that Brook does not act on.
   [[nodiscard]] const std::vector<std::string>& warnings() const { return warnings_; }
 
   [[nodiscard]] bool boolean(std::string_view key) const;
-  [[nodiscard]] std::int64_t number(std::string_view key) const;  ///< INT, SHORT, LONG; aborts where it is null
+  [[nodiscard]] std::int64_t number(
+      std::string_view key) const;  ///< INT, SHORT, LONG; aborts where it is null
   [[nodiscard]] std::optional<std::int64_t> optional_number(std::string_view key) const;
   [[nodiscard]] std::chrono::milliseconds millis(std::string_view key) const;
   [[nodiscard]] double real(std::string_view key) const;
-  [[nodiscard]] std::string text(std::string_view key) const;  ///< STRING, CLASS, PASSWORD; "" where it is null
+  [[nodiscard]] std::string text(
+      std::string_view key) const;  ///< STRING, CLASS, PASSWORD; "" where it is null
   [[nodiscard]] std::vector<std::string> list(std::string_view key) const;
   /// Whether file or command line set it.
   [[nodiscard]] bool is_set(std::string_view key) const;
@@ -44,11 +49,14 @@ class BrokerConfig {
 
   /// Composed of several keys; load() has checked them.
   [[nodiscard]] BrokerId node_id() const;  ///< node.id, else broker.id, else 0
-  [[nodiscard]] std::vector<Endpoint> listeners() const;  ///< with security protocols; without controller listeners
-  [[nodiscard]] std::vector<Endpoint> advertised_listeners() const;  ///< a listener's own place where none is advertised
+  [[nodiscard]] std::vector<Endpoint> listeners()
+      const;  ///< with security protocols; without controller listeners
+  [[nodiscard]] std::vector<Endpoint> advertised_listeners()
+      const;  ///< a listener's own place where none is advertised
   [[nodiscard]] std::string inter_broker_listener() const;
   [[nodiscard]] std::vector<std::string> log_dirs() const;
-  [[nodiscard]] std::optional<Endpoint> admin_listener() const;  ///< brook.admin.listener; nothing where it is off
+  [[nodiscard]] std::optional<Endpoint> admin_listener()
+      const;  ///< brook.admin.listener; nothing where it is off
 
  private:
   [[nodiscard]] const ConfigValue* value(std::string_view key, bool of_right_type) const;
@@ -87,8 +95,10 @@ struct DescribedConfig {
 };
 
 /// All settings of the kind, by key. `own` are the entity's own.
-[[nodiscard]] std::vector<DescribedConfig> describe_topic_config(const ConfigLayers& layers, const ConfigMap& own);
-[[nodiscard]] std::vector<DescribedConfig> describe_group_config(const ConfigLayers& layers, const ConfigMap& own);
+[[nodiscard]] std::vector<DescribedConfig> describe_topic_config(const ConfigLayers& layers,
+                                                                 const ConfigMap& own);
+[[nodiscard]] std::vector<DescribedConfig> describe_group_config(const ConfigLayers& layers,
+                                                                 const ConfigMap& own);
 [[nodiscard]] std::vector<DescribedConfig> describe_client_metrics_config(const ConfigMap& own);
 /// Of one broker; a broker other than this one knows its dynamic settings only, so ask it itself.
 [[nodiscard]] std::vector<DescribedConfig> describe_broker_config(const ConfigLayers& layers);
@@ -97,7 +107,8 @@ struct DescribedConfig {
 
 /// The value in force of a broker's key; aborts on keys that are not in the table.
 [[nodiscard]] ConfigValue effective_broker_value(const ConfigLayers& layers, std::string_view key);
-[[nodiscard]] ConfigValue effective_group_value(const ConfigLayers& layers, const ConfigMap& own, std::string_view key);
+[[nodiscard]] ConfigValue effective_group_value(const ConfigLayers& layers, const ConfigMap& own,
+                                                std::string_view key);
 
 enum class CompressionType : std::uint8_t { kProducer, kUncompressed, kGzip, kSnappy, kLz4, kZstd };
 enum class TimestampType : std::uint8_t { kCreateTime, kLogAppendTime };
@@ -146,12 +157,14 @@ struct ConfigAlteration {
   std::optional<std::string> value;
 };
 
-/// `own` after the alterations, checked as Kafka checks them; `layers` tell what APPEND and SUBTRACT start from and whether
-/// settings contradict each other. INVALID_CONFIG ("Unknown topic config name: x", …), INVALID_REQUEST (read-only broker keys,
-/// null values).
-[[nodiscard]] Result<ConfigMap> alter_config(const ConfigLayers& layers, const ConfigResource& resource, const ConfigMap& own,
+/// `own` after the alterations, checked as Kafka checks them; `layers` tell what APPEND and SUBTRACT start
+/// from and whether settings contradict each other. INVALID_CONFIG ("Unknown topic config name: x", …),
+/// INVALID_REQUEST (read-only broker keys, null values).
+[[nodiscard]] Result<ConfigMap> alter_config(const ConfigLayers& layers, const ConfigResource& resource,
+                                             const ConfigMap& own,
                                              const std::vector<ConfigAlteration>& alterations);
 /// The whole of an entity's settings at once: CreateTopics and the legacy AlterConfigs. Same errors.
-[[nodiscard]] Result<void> check_config(const ConfigLayers& layers, const ConfigResource& resource, const ConfigMap& whole);
+[[nodiscard]] Result<void> check_config(const ConfigLayers& layers, const ConfigResource& resource,
+                                        const ConfigMap& whole);
 
 }  // namespace brook::cluster

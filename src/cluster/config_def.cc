@@ -32,15 +32,24 @@ std::string lower(std::string_view text) {
 
 std::string_view type_name(ConfigType type) {
   switch (type) {
-    case ConfigType::kBoolean: return "BOOLEAN";
-    case ConfigType::kString: return "STRING";
-    case ConfigType::kInt: return "INT";
-    case ConfigType::kShort: return "SHORT";
-    case ConfigType::kLong: return "LONG";
-    case ConfigType::kDouble: return "DOUBLE";
-    case ConfigType::kList: return "LIST";
-    case ConfigType::kClass: return "CLASS";
-    case ConfigType::kPassword: return "PASSWORD";
+    case ConfigType::kBoolean:
+      return "BOOLEAN";
+    case ConfigType::kString:
+      return "STRING";
+    case ConfigType::kInt:
+      return "INT";
+    case ConfigType::kShort:
+      return "SHORT";
+    case ConfigType::kLong:
+      return "LONG";
+    case ConfigType::kDouble:
+      return "DOUBLE";
+    case ConfigType::kList:
+      return "LIST";
+    case ConfigType::kClass:
+      return "CLASS";
+    case ConfigType::kPassword:
+      return "PASSWORD";
   }
   return "UNKNOWN";
 }
@@ -64,7 +73,8 @@ bool fits(ConfigType type, std::int64_t value) {
 
 /// 10 and not 10.0, as bounds are written.
 std::string bound_text(double bound) {
-  if (bound == static_cast<double>(static_cast<std::int64_t>(bound))) return fmt::format("{}", static_cast<std::int64_t>(bound));
+  if (bound == static_cast<double>(static_cast<std::int64_t>(bound)))
+    return fmt::format("{}", static_cast<std::int64_t>(bound));
   return fmt::format("{}", bound);
 }
 
@@ -73,7 +83,8 @@ bool is_replica(std::string_view text) {
   const std::size_t colon = text.find(':');
   if (colon == std::string_view::npos) return false;
   std::int32_t number = 0;
-  return read_number(text.substr(0, colon), number) && number >= 0 && read_number(text.substr(colon + 1), number) && number >= 0;
+  return read_number(text.substr(0, colon), number) && number >= 0 &&
+         read_number(text.substr(colon + 1), number) && number >= 0;
 }
 
 /// What is wrong with a number, in Kafka's words; empty where it is right.
@@ -82,8 +93,8 @@ std::string number_problem(const ConfigDef& def, double number) {
   const bool low = def.at_least && number < *def.at_least;
   const bool high = def.at_most && number > *def.at_most;
   if (def.or_else && (low || high)) {
-    return fmt::format("Value must be between {} and {} or equal to {}", bound_text(*def.at_least), bound_text(*def.at_most),
-                       bound_text(*def.or_else));
+    return fmt::format("Value must be between {} and {} or equal to {}", bound_text(*def.at_least),
+                       bound_text(*def.at_most), bound_text(*def.or_else));
   }
   if (low) return fmt::format("Value must be at least {}", bound_text(*def.at_least));
   if (high) return fmt::format("Value must be no more than {}", bound_text(*def.at_most));
@@ -92,13 +103,17 @@ std::string number_problem(const ConfigDef& def, double number) {
 
 std::string word_problem(const ConfigDef& def, std::string_view word) {
   if (def.not_empty && word.empty()) return "String must be non-empty";
-  if (def.valid == kResetForm && word != "latest" && word != "earliest" && !word.starts_with("by_duration:P")) {
+  if (def.valid == kResetForm && word != "latest" && word != "earliest" &&
+      !word.starts_with("by_duration:P")) {
     return fmt::format("String must be one of: latest, earliest, by_duration:PnDTnHnMn.nS");
   }
   if (def.one_of.empty()) return {};
-  const auto same = [&](std::string_view choice) { return def.any_case ? lower(choice) == lower(word) : choice == word; };
+  const auto same = [&](std::string_view choice) {
+    return def.any_case ? lower(choice) == lower(word) : choice == word;
+  };
   if (std::ranges::any_of(def.one_of, same)) return {};
-  return fmt::format("String must be one of{}: {}", def.any_case ? " (case insensitive)" : "", fmt::join(def.one_of, ", "));
+  return fmt::format("String must be one of{}: {}", def.any_case ? " (case insensitive)" : "",
+                     fmt::join(def.one_of, ", "));
 }
 
 std::vector<std::string> split_list(std::string_view text) {
@@ -129,16 +144,20 @@ std::string parse_into(const ConfigDef& def, ConfigValue& value) {
       return number_problem(def, value.real);
     case ConfigType::kList:
       value.list = split_list(value.text);
-      if (def.valid == kReplicaListForm && value.text != "*" && !std::ranges::all_of(value.list, is_replica)) {
-        return fmt::format("must be the literal '*' or a list of replicas in the following format: {}", kReplicaListForm);
+      if (def.valid == kReplicaListForm && value.text != "*" &&
+          !std::ranges::all_of(value.list, is_replica)) {
+        return fmt::format("must be the literal '*' or a list of replicas in the following format: {}",
+                           kReplicaListForm);
       }
       for (const std::string& word : value.list) {
         if (std::string problem = word_problem(def, word); !problem.empty()) return problem;
       }
       return {};
-    case ConfigType::kString: return word_problem(def, value.text);
+    case ConfigType::kString:
+      return word_problem(def, value.text);
     case ConfigType::kClass:
-    case ConfigType::kPassword: return {};
+    case ConfigType::kPassword:
+      return {};
   }
   return {};
 }
@@ -171,17 +190,20 @@ Result<ConfigValue> parse_config_value(const ConfigDef& def, std::string_view te
   value.text = def.type == ConfigType::kPassword ? text : trim(text);
   const std::string problem = parse_into(def, value);
   if (problem.empty()) return value;
-  return fail(ErrorCode::kInvalidConfig, fmt::format("Invalid value {} for configuration {}: {}", text, def.key, problem));
+  return fail(ErrorCode::kInvalidConfig,
+              fmt::format("Invalid value {} for configuration {}: {}", text, def.key, problem));
 }
 
 std::string config_rule(const ConfigDef& def) {
   if (def.type == ConfigType::kBoolean) return "must be true or false";
   if (!def.one_of.empty()) {
-    return fmt::format("must be {} {}", def.type == ConfigType::kList ? "a list of" : "one of", fmt::join(def.one_of, ", "));
+    return fmt::format("must be {} {}", def.type == ConfigType::kList ? "a list of" : "one of",
+                       fmt::join(def.one_of, ", "));
   }
   if (def.not_empty) return "must not be empty";
   if (def.valid == kResetForm) return "must be latest, earliest or by_duration: and an ISO 8601 duration";
-  if (!is_integer(def.type) && def.type != ConfigType::kDouble) return fmt::format("must be of the form {}", def.valid);
+  if (!is_integer(def.type) && def.type != ConfigType::kDouble)
+    return fmt::format("must be of the form {}", def.valid);
   std::string rule = is_integer(def.type) ? "must be an integer" : "must be a number";
   if (def.at_least && def.at_most) {
     rule += fmt::format(" from {} to {}", bound_text(*def.at_least), bound_text(*def.at_most));
@@ -199,7 +221,8 @@ std::optional<std::string_view> nearest_config_key(ConfigScope scope, std::strin
   std::optional<std::string_view> nearest;
   std::size_t least = std::min(kFarthest, key.size() / 3) + 1;
   for (const ConfigDef& def : config_table(scope)) {
-    const std::size_t difference = def.key.size() > key.size() ? def.key.size() - key.size() : key.size() - def.key.size();
+    const std::size_t difference =
+        def.key.size() > key.size() ? def.key.size() - key.size() : key.size() - def.key.size();
     if (difference >= least) continue;
     const std::size_t distance = edit_distance(def.key, key);
     if (distance >= least) continue;

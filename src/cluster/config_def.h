@@ -62,12 +62,12 @@ struct ConfigDef {
   std::string_view valid;                         ///< for people: "[1,...,9] or -1"
   std::optional<double> at_least;
   std::optional<double> at_most;
-  std::optional<double> or_else;                 ///< one number allowed outside of the bounds
-  std::span<const std::string_view> one_of;      ///< of a LIST: each element
-  bool any_case = false;                         ///< `one_of` disregards case
+  std::optional<double> or_else;             ///< one number allowed outside of the bounds
+  std::span<const std::string_view> one_of;  ///< of a LIST: each element
+  bool any_case = false;                     ///< `one_of` disregards case
   bool not_empty = false;
   UpdateMode update = UpdateMode::kReadOnly;
-  bool honoured = false;  ///< Brook acts on it; else it is accepted, shown and warned of
+  bool honoured = false;                       ///< Brook acts on it; else it is accepted, shown and warned of
   std::span<const ConfigSynonymDef> synonyms;  ///< the first that is set gives the default
   std::string_view unit;
   Importance importance = Importance::kMedium;
@@ -88,7 +88,8 @@ struct ConfigValue {
   std::vector<std::string> list;
 };
 
-/// INVALID_CONFIG in Kafka's words: "Invalid value abc for configuration retention.ms: Not a number of type LONG".
+/// INVALID_CONFIG in Kafka's words: "Invalid value abc for configuration retention.ms: Not a number of type
+/// LONG".
 [[nodiscard]] Result<ConfigValue> parse_config_value(const ConfigDef& def, std::string_view text);
 /// The rule in ours, for the file's errors: "must be an integer of at least 1".
 [[nodiscard]] std::string config_rule(const ConfigDef& def);

@@ -34,24 +34,29 @@ struct Layers {
 
 TEST(Properties, ReadsJavasSyntax) {
   const Properties properties = parse_properties(
-      "# comment\n! comment\n\na=1\n  b : two words  \nc three\nlong=x,\\\n   y\\\n# no comment\npath=c:\\\\dir\\tz\numl=\\u00fc\\uD83D\\uDE00\nkey\\ with\\=signs=v\nempty\r\n");
+      "# comment\n! comment\n\na=1\n  b : two words  \nc three\nlong=x,\\\n   y\\\n# no "
+      "comment\npath=c:\\\\dir\\tz\numl=\\u00fc\\uD83D\\uDE00\nkey\\ with\\=signs=v\nempty\r\n");
 
   std::vector<std::pair<std::string, std::string>> got;
   for (const auto& entry : properties.entries) got.emplace_back(entry.key, entry.value);
-  const std::vector<std::pair<std::string, std::string>> expected = {
-      {"a", "1"}, {"b", "two words  "}, {"c", "three"}, {"long", "x,y# no comment"}, {"path", "c:\\dir\tz"},
-      {"uml", "ü😀"}, {"key with=signs", "v"}, {"empty", ""}};
+  const std::vector<std::pair<std::string, std::string>> expected = {{"a", "1"},
+                                                                     {"b", "two words  "},
+                                                                     {"c", "three"},
+                                                                     {"long", "x,y# no comment"},
+                                                                     {"path", "c:\\dir\tz"},
+                                                                     {"uml", "ü😀"},
+                                                                     {"key with=signs", "v"},
+                                                                     {"empty", ""}};
   EXPECT_EQ(got, expected);
   EXPECT_EQ(properties.entries[3].line, 7);
   EXPECT_EQ(properties.entries[4].line, 10);
 }
 
-TEST(Properties, RefusesHalfAnEscape) {
-  EXPECT_EQ(parse_properties("a=1\nb=\\u12g4\n").problems[0].line, 2);
-}
+TEST(Properties, RefusesHalfAnEscape) { EXPECT_EQ(parse_properties("a=1\nb=\\u12g4\n").problems[0].line, 2); }
 
 TEST(ConfigTable, HoldsOnlyDefaultsThatItWouldAccept) {
-  for (const ConfigScope scope : {ConfigScope::kBroker, ConfigScope::kTopic, ConfigScope::kGroup, ConfigScope::kClientMetrics}) {
+  for (const ConfigScope scope :
+       {ConfigScope::kBroker, ConfigScope::kTopic, ConfigScope::kGroup, ConfigScope::kClientMetrics}) {
     EXPECT_TRUE(std::ranges::is_sorted(config_table(scope), {}, &ConfigDef::key));
     for (const ConfigDef& def : config_table(scope)) {
       EXPECT_EQ(find_config(scope, def.key), &def);
@@ -64,32 +69,42 @@ TEST(ConfigTable, HoldsOnlyDefaultsThatItWouldAccept) {
 }
 
 TEST(BrokerConfig, NamesFileLineAndRule) {
-  EXPECT_EQ(load_error("\n# x\nnum.partitions=abc\n"), "server.properties:3: num.partitions=abc: must be an integer of at least 1");
+  EXPECT_EQ(load_error("\n# x\nnum.partitions=abc\n"),
+            "server.properties:3: num.partitions=abc: must be an integer of at least 1");
   EXPECT_EQ(load_error("compression.gzip.level=10\ncompression.type=rar"),
             "server.properties:1: compression.gzip.level=10: must be an integer from 1 to 9, or -1\n"
-            "server.properties:2: compression.type=rar: must be one of uncompressed, zstd, lz4, snappy, gzip, producer");
-  EXPECT_EQ(load_error("auto.create.topics.enable=yes"), "server.properties:1: auto.create.topics.enable=yes: must be true or false");
-  EXPECT_EQ(load_error("broker.id=2\nnode.id=1"), "server.properties:1: broker.id=2: must be the same as node.id=1");
+            "server.properties:2: compression.type=rar: must be one of uncompressed, zstd, lz4, snappy, "
+            "gzip, producer");
+  EXPECT_EQ(load_error("auto.create.topics.enable=yes"),
+            "server.properties:1: auto.create.topics.enable=yes: must be true or false");
+  EXPECT_EQ(load_error("broker.id=2\nnode.id=1"),
+            "server.properties:1: broker.id=2: must be the same as node.id=1");
 }
 
 TEST(BrokerConfig, WarnsOfUnknownKeysWithTheNearestOne) {
   const BrokerConfig config = load("num.partition=3\nfoo.bar=1\nnum.io.threads=4\n");
 
-  EXPECT_EQ(config.warnings(), (std::vector<std::string>{"server.properties:2: foo.bar is no known key",
-                                                         "server.properties:3: num.io.threads is accepted but has no effect in Brook",
-                                                         "server.properties:1: num.partition is no known key; did you mean num.partitions?"}));
+  EXPECT_EQ(config.warnings(),
+            (std::vector<std::string>{
+                "server.properties:2: foo.bar is no known key",
+                "server.properties:3: num.io.threads is accepted but has no effect in Brook",
+                "server.properties:1: num.partition is no known key; did you mean num.partitions?"}));
 }
 
 TEST(BrokerConfig, ComposesListeners) {
   const BrokerConfig config = load(
-      "listeners=INTERNAL://:9092,EXTERNAL://0.0.0.0:9093,CONTROLLER://:9094\ncontroller.listener.names=CONTROLLER\n"
+      "listeners=INTERNAL://:9092,EXTERNAL://0.0.0.0:9093,CONTROLLER://"
+      ":9094\ncontroller.listener.names=CONTROLLER\n"
       "listener.security.protocol.map=INTERNAL:PLAINTEXT,EXTERNAL:SASL_SSL,CONTROLLER:PLAINTEXT\n"
-      "advertised.listeners=EXTERNAL://broker.example:19093,INTERNAL://10.0.0.1:9092\ninter.broker.listener.name=INTERNAL\n"
+      "advertised.listeners=EXTERNAL://broker.example:19093,INTERNAL://"
+      "10.0.0.1:9092\ninter.broker.listener.name=INTERNAL\n"
       "log.dirs=/a, /b\nbroker.id=7\n");
 
-  EXPECT_EQ(config.listeners(), (std::vector<Endpoint>{{"INTERNAL", "", 9092, "PLAINTEXT"}, {"EXTERNAL", "0.0.0.0", 9093, "SASL_SSL"}}));
+  EXPECT_EQ(config.listeners(), (std::vector<Endpoint>{{"INTERNAL", "", 9092, "PLAINTEXT"},
+                                                       {"EXTERNAL", "0.0.0.0", 9093, "SASL_SSL"}}));
   EXPECT_EQ(config.advertised_listeners(),
-            (std::vector<Endpoint>{{"INTERNAL", "10.0.0.1", 9092, "PLAINTEXT"}, {"EXTERNAL", "broker.example", 19093, "SASL_SSL"}}));
+            (std::vector<Endpoint>{{"INTERNAL", "10.0.0.1", 9092, "PLAINTEXT"},
+                                   {"EXTERNAL", "broker.example", 19093, "SASL_SSL"}}));
   EXPECT_EQ(config.inter_broker_listener(), "INTERNAL");
   EXPECT_EQ(config.log_dirs(), (std::vector<std::string>{"/a", "/b"}));
   EXPECT_EQ(config.node_id(), BrokerId(7));
@@ -97,11 +112,14 @@ TEST(BrokerConfig, ComposesListeners) {
 
 TEST(BrokerConfig, RefusesListenersThatNobodyCanUse) {
   EXPECT_EQ(load_error("listeners=PLAINTEXT:9092"),
-            "server.properties:1: listeners=PLAINTEXT:9092: \"PLAINTEXT:9092\" is no listener: NAME://host:port is expected");
+            "server.properties:1: listeners=PLAINTEXT:9092: \"PLAINTEXT:9092\" is no listener: "
+            "NAME://host:port is expected");
   EXPECT_EQ(load_error("listeners=FOO://:9092"),
-            "server.properties:1: listeners=FOO://:9092: the listener FOO has no entry in listener.security.protocol.map");
+            "server.properties:1: listeners=FOO://:9092: the listener FOO has no entry in "
+            "listener.security.protocol.map");
   EXPECT_EQ(load_error("advertised.listeners=PLAINTEXT://0.0.0.0:9092"),
-            "server.properties:1: advertised.listeners=PLAINTEXT://0.0.0.0:9092: clients can't connect to PLAINTEXT://0.0.0.0:9092");
+            "server.properties:1: advertised.listeners=PLAINTEXT://0.0.0.0:9092: clients can't connect to "
+            "PLAINTEXT://0.0.0.0:9092");
 }
 
 TEST(BrokerConfig, CommandLineWinsOverTheFile) {
@@ -116,7 +134,8 @@ TEST(TopicConfig, TakesItsDefaultsFromTheBrokersKeys) {
   Layers layers;
   EXPECT_EQ(topic_config(layers.get(), {}).retention_ms, std::chrono::hours(168));
 
-  layers.file = load("log.retention.hours=1\nlog.segment.bytes=2097152\nlog.roll.hours=2\nlog.retention.bytes=5");
+  layers.file =
+      load("log.retention.hours=1\nlog.segment.bytes=2097152\nlog.roll.hours=2\nlog.retention.bytes=5");
   EXPECT_EQ(topic_config(layers.get(), {}).retention_ms, std::chrono::hours(1));
   EXPECT_EQ(topic_config(layers.get(), {}).segment_bytes, 2097152);
   EXPECT_EQ(topic_config(layers.get(), {}).segment_ms, std::chrono::hours(2));
@@ -189,23 +208,28 @@ TEST(AlterConfigs, RefusesInKafkasWords) {
             "Invalid value x for configuration cleanup.policy: String must be one of: compact, delete");
   EXPECT_EQ(alter_error(topic, {{"retention.ms", AlterOperation::kAppend, "1"}}),
             "Can't APPEND to key retention.ms because its type is not LIST.");
-  EXPECT_EQ(alter_error(topic, {{"max.compaction.lag.ms", AlterOperation::kSet, "1"}, {"min.compaction.lag.ms", AlterOperation::kSet, "2"}}),
+  EXPECT_EQ(alter_error(topic, {{"max.compaction.lag.ms", AlterOperation::kSet, "1"},
+                                {"min.compaction.lag.ms", AlterOperation::kSet, "2"}}),
             "conflict topic config setting min.compaction.lag.ms (2) > max.compaction.lag.ms (1)");
   EXPECT_EQ(alter_error({ConfigEntity::kBroker, "1"}, {{"node.id", AlterOperation::kSet, "1"}}),
             "Cannot update these configs dynamically: Set(node.id)");
   EXPECT_EQ(alter_error({ConfigEntity::kBroker, ""}, {{"ssl.keystore.location", AlterOperation::kSet, "x"}}),
-            "Cannot update these configs at default cluster level, broker id must be specified: Set(ssl.keystore.location)");
+            "Cannot update these configs at default cluster level, broker id must be specified: "
+            "Set(ssl.keystore.location)");
 }
 
 TEST(AlterConfigs, AppendsToAndSubtractsFromWhatIsInForce) {
   const Layers layers;
   const ConfigResource topic{ConfigEntity::kTopic, "t"};
 
-  const auto both = alter_config(layers.get(), topic, {}, {{"cleanup.policy", AlterOperation::kAppend, "compact"}});
+  const auto both =
+      alter_config(layers.get(), topic, {}, {{"cleanup.policy", AlterOperation::kAppend, "compact"}});
   EXPECT_EQ(*both, (ConfigMap{{"cleanup.policy", "delete,compact"}}));
-  const auto one = alter_config(layers.get(), topic, *both, {{"cleanup.policy", AlterOperation::kSubtract, "delete"}});
+  const auto one =
+      alter_config(layers.get(), topic, *both, {{"cleanup.policy", AlterOperation::kSubtract, "delete"}});
   EXPECT_EQ(*one, (ConfigMap{{"cleanup.policy", "compact"}}));
-  const auto none = alter_config(layers.get(), topic, *one, {{"cleanup.policy", AlterOperation::kDelete, std::nullopt}});
+  const auto none =
+      alter_config(layers.get(), topic, *one, {{"cleanup.policy", AlterOperation::kDelete, std::nullopt}});
   EXPECT_TRUE(none->empty());
 }
 

@@ -30,11 +30,26 @@ constexpr int kElectionAttempts = 5;
 constexpr std::int32_t kProducerIdBlockSize = 1000;
 
 /// What Kafka makes at a broker's start, parents first.
-constexpr std::string_view kPersistentPaths[] = {
-    "/admin",         "/admin/delete_topics", "/brokers",         "/brokers/ids",        "/brokers/seqid",
-    "/brokers/topics", "/cluster",            "/config",          "/config/brokers",     "/config/changes",
-    "/config/clients", "/config/client-metrics", "/config/groups", "/config/ips",        "/config/topics",
-    "/config/users",  "/consumers",           "/isr_change_notification", "/latest_producer_id_block", "/log_dir_event_notification"};
+constexpr std::string_view kPersistentPaths[] = {"/admin",
+                                                 "/admin/delete_topics",
+                                                 "/brokers",
+                                                 "/brokers/ids",
+                                                 "/brokers/seqid",
+                                                 "/brokers/topics",
+                                                 "/cluster",
+                                                 "/config",
+                                                 "/config/brokers",
+                                                 "/config/changes",
+                                                 "/config/clients",
+                                                 "/config/client-metrics",
+                                                 "/config/groups",
+                                                 "/config/ips",
+                                                 "/config/topics",
+                                                 "/config/users",
+                                                 "/consumers",
+                                                 "/isr_change_notification",
+                                                 "/latest_producer_id_block",
+                                                 "/log_dir_event_notification"};
 
 Error to_error(const Failure& failure) { return {ErrorCode::kKafkaStorageError, failure.context}; }
 
@@ -65,7 +80,12 @@ std::unexpected<Error> duplicate_topic() { return fail(ErrorCode::kInvalidReques
 class Controller::Impl {
  public:
   Impl(runtime::Shard& shard, keeper::Client& client, Mirror& mirror, const BrokerConfig& config)
-      : shard_(shard), client_(client), mirror_(mirror), config_(config), self_(config.node_id()), turns_(shard.clock()) {}
+      : shard_(shard),
+        client_(client),
+        mirror_(mirror),
+        config_(config),
+        self_(config.node_id()),
+        turns_(shard.clock()) {}
 
   Task<Result<BrokerEpoch>> register_broker(BrokerRegistration registration);
   Task<Result<bool>> elect();
@@ -98,14 +118,17 @@ class Controller::Impl {
   [[nodiscard]] Task<Result<void>> complete_topic(TopicPtr topic);
   [[nodiscard]] std::vector<Operation> elect_leaders() const;
 
-  [[nodiscard]] Task<void> write_topic(const TopicInfo& topic, ControllerEpoch epoch, Result<CreatedTopic>& answer);
+  [[nodiscard]] Task<void> write_topic(const TopicInfo& topic, ControllerEpoch epoch,
+                                       Result<CreatedTopic>& answer);
   [[nodiscard]] Task<void> write_removal(TopicPtr topic, Result<void>& answer);
   [[nodiscard]] Task<KeeperResult<void>> finish_removal(std::string name);
-  [[nodiscard]] Task<void> write_partitions(TopicInfo grown, std::size_t first, std::int32_t version, Result<void>& answer);
+  [[nodiscard]] Task<void> write_partitions(TopicInfo grown, std::size_t first, std::int32_t version,
+                                            Result<void>& answer);
   [[nodiscard]] Result<TopicPtr> resolve(const TopicRef& ref) const;
 
   [[nodiscard]] Task<std::vector<Result<void>>> change_configs(std::vector<ConfigResource> resources,
-                                                               std::vector<Result<ConfigMap>> planned, bool validate_only);
+                                                               std::vector<Result<ConfigMap>> planned,
+                                                               bool validate_only);
   [[nodiscard]] Result<void> check_resource(const ConfigResource& resource) const;
   [[nodiscard]] Task<void> write_config(ConfigResource resource, ConfigMap whole, Result<void>& answer);
 
@@ -131,7 +154,8 @@ Task<Result<void>> Controller::Impl::settled() {
   co_return Result<void>{};
 }
 
-/// One multi, fenced. Where the fence fails, another broker has taken the office: its znode's version has moved on.
+/// One multi, fenced. Where the fence fails, another broker has taken the office: its znode's version has
+/// moved on.
 Task<KeeperResult<void>> Controller::Impl::write(std::vector<Operation> operations) {
   if (!office_) co_return keeper::keeper_fail(KeeperError::kBadVersion, "this broker is not the controller");
   operations.insert(operations.begin(), CheckOp{std::string(kControllerEpochPath), office_->fence});
@@ -160,7 +184,8 @@ Error Controller::Impl::write_error(const Failure& failure) const {
   return to_error(failure);
 }
 
-// ------------------------------------------------------------------------------------------------- the cluster and its brokers
+// ------------------------------------------------------------------------------------------------- the
+// cluster and its brokers
 
 namespace {
 
@@ -176,7 +201,8 @@ Task<Result<void>> ensure_node(keeper::Client& client, std::string path, std::st
 
 }  // namespace
 
-Task<Result<std::string>> Controller::open_cluster(runtime::Shard& shard, keeper::Client& client, std::optional<std::string> expected) {
+Task<Result<std::string>> Controller::open_cluster(runtime::Shard& shard, keeper::Client& client,
+                                                   std::optional<std::string> expected) {
   for (const std::string_view path : kPersistentPaths) {
     Result<void> made = co_await ensure_node(client, std::string(path), "");
     if (!made) co_return std::unexpected(std::move(made).error());
@@ -188,15 +214,18 @@ Task<Result<std::string>> Controller::open_cluster(runtime::Shard& shard, keeper
   if (!stored) co_return refused(stored.error());
   BROOK_CO_TRY(std::string id, decode_cluster_id(stored->data));
   if (expected && id != *expected) {
-    co_return fail(ErrorCode::kInconsistentClusterId,
-                   fmt::format("The data directories belong to the cluster {}, the metadata to the cluster {}.", *expected, id));
+    co_return fail(
+        ErrorCode::kInconsistentClusterId,
+        fmt::format("The data directories belong to the cluster {}, the metadata to the cluster {}.",
+                    *expected, id));
   }
   co_return id;
 }
 
 Task<Result<BrokerEpoch>> Controller::Impl::register_broker(BrokerRegistration registration) {
   const internal::Turnstile::Turn turn = co_await turns_.enter();
-  const BrokerInfo broker{registration.id, {}, std::move(registration.endpoints), std::move(registration.rack)};
+  const BrokerInfo broker{
+      registration.id, {}, std::move(registration.endpoints), std::move(registration.rack)};
   const std::string payload = encode_broker(broker, shard_.clock().wall_now());
   auto created = co_await client_.create(broker_path(broker.id), payload, CreateMode::kEphemeral);
   if (!created && created.error().code == KeeperError::kNodeExists) {
@@ -228,9 +257,11 @@ Task<Result<bool>> Controller::Impl::claim_office() {
     BROOK_CO_TRY(const ControllerEpoch last, decode_controller_epoch(stored->data));
     const ControllerEpoch epoch = last.next();
     std::vector<Operation> operations;
+    operations.push_back(CreateOp{std::string(kControllerPath),
+                                  encode_controller({self_, shard_.clock().wall_now()}),
+                                  CreateMode::kEphemeral});
     operations.push_back(
-        CreateOp{std::string(kControllerPath), encode_controller({self_, shard_.clock().wall_now()}), CreateMode::kEphemeral});
-    operations.push_back(SetOp{std::string(kControllerEpochPath), std::to_string(epoch.value()), stored->stat.version});
+        SetOp{std::string(kControllerEpochPath), std::to_string(epoch.value()), stored->stat.version});
     auto taken = co_await client_.multi(std::move(operations));
     if (taken) {
       office_ = Office{epoch, taken->results[1].stat.version};
@@ -238,7 +269,8 @@ Task<Result<bool>> Controller::Impl::claim_office() {
       co_return true;
     }
     // Another broker was faster: look again.
-    if (taken.error().code != KeeperError::kNodeExists && taken.error().code != KeeperError::kBadVersion) co_return refused(taken.error());
+    if (taken.error().code != KeeperError::kNodeExists && taken.error().code != KeeperError::kBadVersion)
+      co_return refused(taken.error());
   }
   co_return false;
 }
@@ -288,7 +320,8 @@ Task<Result<void>> Controller::Impl::complete_topic(TopicPtr topic) {
   co_return Result<void>{};
 }
 
-/// New leaders for partitions whose leader is gone: the first replica that is in sync and alive; none where there is none.
+/// New leaders for partitions whose leader is gone: the first replica that is in sync and alive; none where
+/// there is none.
 std::vector<Operation> Controller::Impl::elect_leaders() const {
   std::vector<Operation> operations;
   image().topics.for_each([&](const TopicPtr& topic) {
@@ -296,14 +329,15 @@ std::vector<Operation> Controller::Impl::elect_leaders() const {
       const PartitionInfo& partition = topic->partitions[i];
       if (!partition.partition_epoch || (partition.leader && image().broker(*partition.leader))) continue;
       PartitionStateZnode state{std::nullopt, partition.leader_epoch.next(), office_->epoch, {}};
-      std::ranges::copy_if(partition.isr, std::back_inserter(state.isr), [&](BrokerId id) { return image().broker(id) != nullptr; });
+      std::ranges::copy_if(partition.isr, std::back_inserter(state.isr),
+                           [&](BrokerId id) { return image().broker(id) != nullptr; });
       for (const BrokerId id : partition.replicas) {
         if (!state.leader && std::ranges::find(state.isr, id) != state.isr.end()) state.leader = id;
       }
       if (!state.leader && !partition.leader) continue;
       if (!state.leader) state.isr = partition.isr;
-      operations.push_back(SetOp{partition_state_path(topic->name, static_cast<std::int32_t>(i)), encode_partition_state(state),
-                                 partition.partition_epoch->value()});
+      operations.push_back(SetOp{partition_state_path(topic->name, static_cast<std::int32_t>(i)),
+                                 encode_partition_state(state), partition.partition_epoch->value()});
     }
   });
   return operations;
@@ -311,7 +345,8 @@ std::vector<Operation> Controller::Impl::elect_leaders() const {
 
 // ------------------------------------------------------------------------------------------------- topics
 
-Task<std::vector<Result<CreatedTopic>>> Controller::Impl::create_topics(std::vector<NewTopic> topics, bool validate_only) {
+Task<std::vector<Result<CreatedTopic>>> Controller::Impl::create_topics(std::vector<NewTopic> topics,
+                                                                        bool validate_only) {
   const internal::Turnstile::Turn turn = co_await turns_.enter();
   std::vector<Result<CreatedTopic>> answers;
   std::vector<std::string> names;
@@ -336,8 +371,9 @@ Task<std::vector<Result<CreatedTopic>>> Controller::Impl::create_topics(std::vec
       continue;
     }
     plan.topics.put(std::make_shared<TopicInfo>(*info));
-    answers.push_back(CreatedTopic{validate_only ? TopicId{} : info->id, static_cast<std::int32_t>(info->partitions.size()),
-                                   static_cast<std::int16_t>(info->partitions.front().replicas.size()), info->configs});
+    answers.push_back(
+        CreatedTopic{validate_only ? TopicId{} : info->id, static_cast<std::int32_t>(info->partitions.size()),
+                     static_cast<std::int16_t>(info->partitions.front().replicas.size()), info->configs});
     planned.emplace_back(answers.size() - 1, *std::move(info));
   }
   if (validate_only || planned.empty()) co_return answers;
@@ -354,16 +390,20 @@ Task<std::vector<Result<CreatedTopic>>> Controller::Impl::create_topics(std::vec
   co_return answers;
 }
 
-Task<void> Controller::Impl::write_topic(const TopicInfo& topic, ControllerEpoch epoch, Result<CreatedTopic>& answer) {
+Task<void> Controller::Impl::write_topic(const TopicInfo& topic, ControllerEpoch epoch,
+                                         Result<CreatedTopic>& answer) {
   auto written = co_await write_chunks(creation_operations(image(), topic, epoch));
-  if (!written && office_ && written.error().code == KeeperError::kNodeExists && written.error().failed_operation() == 0U) {
+  if (!written && office_ && written.error().code == KeeperError::kNodeExists &&
+      written.error().failed_operation() == 0U) {
     // Settings that an older Kafka or an operator left under this name: the new topic's replace them.
     std::vector<Operation> operations = creation_operations(image(), topic, epoch);
     operations[0] = SetOp{config_path({ConfigEntity::kTopic, topic.name}), encode_config(topic.configs), {}};
     written = co_await write_chunks(std::move(operations));
   }
   if (written) {
-    log::info("topic_created", {{"topic", topic.name}, {"topic_id", topic.id.text()}, {"partitions", topic.partitions.size()}});
+    log::info(
+        "topic_created",
+        {{"topic", topic.name}, {"topic_id", topic.id.text()}, {"partitions", topic.partitions.size()}});
   } else if (office_ && written.error().code == KeeperError::kNodeExists) {
     answer = fail(ErrorCode::kTopicAlreadyExists, fmt::format("Topic '{}' already exists.", topic.name));
   } else {
@@ -373,10 +413,12 @@ Task<void> Controller::Impl::write_topic(const TopicInfo& topic, ControllerEpoch
 
 Result<TopicPtr> Controller::Impl::resolve(const TopicRef& ref) const {
   BROOK_CHECK(check_office());
-  if (!config_.boolean("delete.topic.enable")) return fail(ErrorCode::kTopicDeletionDisabled, "Topic deletion is disabled.");
+  if (!config_.boolean("delete.topic.enable"))
+    return fail(ErrorCode::kTopicDeletionDisabled, "Topic deletion is disabled.");
   TopicPtr topic = ref.name.empty() ? image().topics.find(ref.id) : image().topics.find(ref.name);
   if (topic) return topic;
-  if (ref.name.empty()) return fail(ErrorCode::kUnknownTopicId, fmt::format("No topic has the id {}.", ref.id.text()));
+  if (ref.name.empty())
+    return fail(ErrorCode::kUnknownTopicId, fmt::format("No topic has the id {}.", ref.id.text()));
   return fail(ErrorCode::kUnknownTopicOrPartition, fmt::format("The topic '{}' does not exist.", ref.name));
 }
 
@@ -408,7 +450,8 @@ Task<std::vector<Result<void>>> Controller::Impl::delete_topics(std::vector<Topi
   co_return answers;
 }
 
-/// A topic that fits goes in one multi. For a larger one the mark goes first: it hides the topic, for good, wherever this ends.
+/// A topic that fits goes in one multi. For a larger one the mark goes first: it hides the topic, for good,
+/// wherever this ends.
 Task<void> Controller::Impl::write_removal(TopicPtr topic, Result<void>& answer) {
   auto chunks = into_chunks(removal_operations(*topic));
   if (chunks.size() == 1) {
@@ -418,7 +461,8 @@ Task<void> Controller::Impl::write_removal(TopicPtr topic, Result<void>& answer)
       co_return;
     }
     // Nodes that are missing or that nobody knows of: below, the tree itself is asked what there is.
-    if (!office_ || (removed.error().code != KeeperError::kNoNode && removed.error().code != KeeperError::kNotEmpty)) {
+    if (!office_ ||
+        (removed.error().code != KeeperError::kNoNode && removed.error().code != KeeperError::kNotEmpty)) {
       answer = std::unexpected(write_error(removed.error()));
       co_return;
     }
@@ -463,7 +507,8 @@ Task<KeeperResult<void>> Controller::Impl::finish_removal(std::string name) {
   co_return written;
 }
 
-Task<std::vector<Result<void>>> Controller::Impl::create_partitions(std::vector<NewPartitions> topics, bool validate_only) {
+Task<std::vector<Result<void>>> Controller::Impl::create_partitions(std::vector<NewPartitions> topics,
+                                                                    bool validate_only) {
   const internal::Turnstile::Turn turn = co_await turns_.enter();
   std::vector<std::string> names;
   for (const NewPartitions& topic : topics) names.push_back(topic.topic);
@@ -484,7 +529,8 @@ Task<std::vector<Result<void>>> Controller::Impl::create_partitions(std::vector<
       TopicInfo grown = *image().topics.find(topics[i].topic);
       const std::size_t first = grown.partitions.size();
       grown.partitions.resize(first + placed->size());
-      for (std::size_t n = 0; n < placed->size(); ++n) grown.partitions[first + n].replicas = std::move((*placed)[n]);
+      for (std::size_t n = 0; n < placed->size(); ++n)
+        grown.partitions[first + n].replicas = std::move((*placed)[n]);
       const std::int32_t version = grown.assignment_version;
       writes.spawn(write_partitions(std::move(grown), first, version, answers[i]));
     }
@@ -499,10 +545,12 @@ Task<std::vector<Result<void>>> Controller::Impl::create_partitions(std::vector<
 }
 
 /// `grown` has new partitions from `first` on; `version` is the assignment's before.
-Task<void> Controller::Impl::write_partitions(TopicInfo grown, std::size_t first, std::int32_t version, Result<void>& answer) {
+Task<void> Controller::Impl::write_partitions(TopicInfo grown, std::size_t first, std::int32_t version,
+                                              Result<void>& answer) {
   if (answer = check_office(); !answer) co_return;
   std::vector<Operation> operations = partition_operations(image(), grown, first, office_->epoch);
-  operations.insert(operations.begin(), SetOp{topic_path(grown.name), encode_topic({grown.id, grown.partitions}), version});
+  operations.insert(operations.begin(),
+                    SetOp{topic_path(grown.name), encode_topic({grown.id, grown.partitions}), version});
   auto written = co_await write_chunks(std::move(operations));
   if (!written) {
     answer = std::unexpected(write_error(written.error()));
@@ -511,24 +559,30 @@ Task<void> Controller::Impl::write_partitions(TopicInfo grown, std::size_t first
   log::info("partitions_created", {{"topic", grown.name}, {"partitions", grown.partitions.size()}});
 }
 
-// ------------------------------------------------------------------------------------------------- configurations
+// -------------------------------------------------------------------------------------------------
+// configurations
 
 Result<void> Controller::Impl::check_resource(const ConfigResource& resource) const {
   BROOK_CHECK(check_office());
-  if (resource.entity == ConfigEntity::kTopic && !resource.name.empty() && !image().topics.find(resource.name)) {
+  if (resource.entity == ConfigEntity::kTopic && !resource.name.empty() &&
+      !image().topics.find(resource.name)) {
     BROOK_CHECK(check_topic_name(resource.name));
-    return fail(ErrorCode::kUnknownTopicOrPartition, fmt::format("The topic '{}' does not exist.", resource.name));
+    return fail(ErrorCode::kUnknownTopicOrPartition,
+                fmt::format("The topic '{}' does not exist.", resource.name));
   }
   if (resource.name == kDefaultEntity) {
-    return fail(ErrorCode::kInvalidRequest, fmt::format("\"{}\" can't be the name of a configuration resource.", resource.name));
+    return fail(ErrorCode::kInvalidRequest,
+                fmt::format("\"{}\" can't be the name of a configuration resource.", resource.name));
   }
-  if (resource.name.empty() && resource.entity != ConfigEntity::kBroker && resource.entity != ConfigEntity::kTopic) {
+  if (resource.name.empty() && resource.entity != ConfigEntity::kBroker &&
+      resource.entity != ConfigEntity::kTopic) {
     return fail(ErrorCode::kInvalidRequest, "Default resources of this kind are not allowed.");
   }
   return {};
 }
 
-Task<std::vector<Result<void>>> Controller::Impl::alter_configs(std::vector<ConfigChange> changes, bool validate_only) {
+Task<std::vector<Result<void>>> Controller::Impl::alter_configs(std::vector<ConfigChange> changes,
+                                                                bool validate_only) {
   const internal::Turnstile::Turn turn = co_await turns_.enter();
   std::vector<ConfigResource> resources;
   std::vector<Result<ConfigMap>> planned;
@@ -536,7 +590,8 @@ Task<std::vector<Result<void>>> Controller::Impl::alter_configs(std::vector<Conf
     resources.push_back(change.resource);
     auto valid = check_resource(change.resource);
     if (valid) {
-      planned.push_back(alter_config(layers(), change.resource, image().config_of(change.resource), change.alterations));
+      planned.push_back(
+          alter_config(layers(), change.resource, image().config_of(change.resource), change.alterations));
     } else {
       planned.push_back(std::unexpected(std::move(valid).error()));
     }
@@ -545,7 +600,8 @@ Task<std::vector<Result<void>>> Controller::Impl::alter_configs(std::vector<Conf
   co_return answers;
 }
 
-Task<std::vector<Result<void>>> Controller::Impl::replace_configs(std::vector<ConfigReplacement> changes, bool validate_only) {
+Task<std::vector<Result<void>>> Controller::Impl::replace_configs(std::vector<ConfigReplacement> changes,
+                                                                  bool validate_only) {
   const internal::Turnstile::Turn turn = co_await turns_.enter();
   std::vector<ConfigResource> resources;
   std::vector<Result<ConfigMap>> planned;
@@ -564,7 +620,8 @@ Task<std::vector<Result<void>>> Controller::Impl::replace_configs(std::vector<Co
 }
 
 Task<std::vector<Result<void>>> Controller::Impl::change_configs(std::vector<ConfigResource> resources,
-                                                                 std::vector<Result<ConfigMap>> planned, bool validate_only) {
+                                                                 std::vector<Result<ConfigMap>> planned,
+                                                                 bool validate_only) {
   std::vector<Result<void>> answers(resources.size());
   runtime::Gate writes;
   for (std::size_t i = 0; i < resources.size(); ++i) {
@@ -607,7 +664,8 @@ Task<void> Controller::Impl::write_config(ConfigResource resource, ConfigMap who
   log::info("config_changed", {{"path", path}, {"keys", whole.size()}});
 }
 
-// ------------------------------------------------------------------------------------------------- producer ids
+// ------------------------------------------------------------------------------------------------- producer
+// ids
 
 Task<Result<ProducerIdBlock>> Controller::Impl::allocate_producer_ids() {
   const internal::Turnstile::Turn turn = co_await turns_.enter();
@@ -633,7 +691,8 @@ Task<Result<ProducerIdBlock>> Controller::Impl::allocate_producer_ids() {
 
 // ------------------------------------------------------------------------------------------------- the door
 
-Controller::Controller(runtime::Shard& shard, keeper::Client& client, Mirror& mirror, const BrokerConfig& config)
+Controller::Controller(runtime::Shard& shard, keeper::Client& client, Mirror& mirror,
+                       const BrokerConfig& config)
     : impl_(std::make_unique<Impl>(shard, client, mirror, config)) {}
 Controller::~Controller() = default;
 
@@ -642,17 +701,23 @@ Task<Result<BrokerEpoch>> Controller::register_broker(BrokerRegistration registr
 }
 Task<Result<bool>> Controller::elect() { return impl_->elect(); }
 bool Controller::is_controller() const { return impl_->is_controller(); }
-Task<std::vector<Result<CreatedTopic>>> Controller::create_topics(std::vector<NewTopic> topics, bool validate_only) {
+Task<std::vector<Result<CreatedTopic>>> Controller::create_topics(std::vector<NewTopic> topics,
+                                                                  bool validate_only) {
   return impl_->create_topics(std::move(topics), validate_only);
 }
-Task<std::vector<Result<void>>> Controller::delete_topics(std::vector<TopicRef> topics) { return impl_->delete_topics(std::move(topics)); }
-Task<std::vector<Result<void>>> Controller::create_partitions(std::vector<NewPartitions> topics, bool validate_only) {
+Task<std::vector<Result<void>>> Controller::delete_topics(std::vector<TopicRef> topics) {
+  return impl_->delete_topics(std::move(topics));
+}
+Task<std::vector<Result<void>>> Controller::create_partitions(std::vector<NewPartitions> topics,
+                                                              bool validate_only) {
   return impl_->create_partitions(std::move(topics), validate_only);
 }
-Task<std::vector<Result<void>>> Controller::alter_configs(std::vector<ConfigChange> changes, bool validate_only) {
+Task<std::vector<Result<void>>> Controller::alter_configs(std::vector<ConfigChange> changes,
+                                                          bool validate_only) {
   return impl_->alter_configs(std::move(changes), validate_only);
 }
-Task<std::vector<Result<void>>> Controller::replace_configs(std::vector<ConfigReplacement> changes, bool validate_only) {
+Task<std::vector<Result<void>>> Controller::replace_configs(std::vector<ConfigReplacement> changes,
+                                                            bool validate_only) {
   return impl_->replace_configs(std::move(changes), validate_only);
 }
 Task<Result<ProducerIdBlock>> Controller::allocate_producer_ids() { return impl_->allocate_producer_ids(); }

@@ -25,7 +25,7 @@ struct BrokerRegistration {
 
 struct NewTopic {
   std::string name;
-  std::optional<std::int32_t> partitions;  ///< nothing: num.partitions
+  std::optional<std::int32_t> partitions;          ///< nothing: num.partitions
   std::optional<std::int16_t> replication_factor;  ///< nothing: default.replication.factor
   /// Replicas by partition; then the two above are absent.
   std::map<std::int32_t, std::vector<BrokerId>> assignments;
@@ -47,7 +47,7 @@ struct TopicRef {
 
 struct NewPartitions {
   std::string topic;
-  std::int32_t count = 0;                        ///< in total
+  std::int32_t count = 0;                          ///< in total
   std::vector<std::vector<BrokerId>> assignments;  ///< of the new ones; empty: chosen
 };
 
@@ -66,12 +66,13 @@ struct ProducerIdBlock {
   std::int32_t count = 0;
 };
 
-/// Changes the cluster's metadata: fenced, conditional writes to the keeper. An operation returns after the mirror has its
-/// change; its own reply tells nothing that the image does not.
+/// Changes the cluster's metadata: fenced, conditional writes to the keeper. An operation returns after the
+/// mirror has its change; its own reply tells nothing that the image does not.
 ///
-/// Every broker has one; the operations on topics and configurations are refused with NOT_CONTROLLER where another broker holds
-/// the office. Operations may overlap; those that change something run one after another. Batch operations answer entry by
-/// entry, in the request's order. KAFKA_STORAGE_ERROR: the keeper can't write. Runs on: the mirror's shard.
+/// Every broker has one; the operations on topics and configurations are refused with NOT_CONTROLLER where
+/// another broker holds the office. Operations may overlap; those that change something run one after
+/// another. Batch operations answer entry by entry, in the request's order. KAFKA_STORAGE_ERROR: the keeper
+/// can't write. Runs on: the mirror's shard.
 class Controller {
  public:
   /// All outlive it; the mirror has been started.
@@ -80,29 +81,34 @@ class Controller {
   Controller(const Controller&) = delete;
   Controller& operator=(const Controller&) = delete;
 
-  /// Makes what every cluster has (before the mirror starts, too) and reads or makes the cluster's id. INCONSISTENT_CLUSTER_ID
-  /// where `expected` (from meta.properties) is another. Returns the id.
+  /// Makes what every cluster has (before the mirror starts, too) and reads or makes the cluster's id.
+  /// INCONSISTENT_CLUSTER_ID where `expected` (from meta.properties) is another. Returns the id.
   [[nodiscard]] static Task<Result<std::string>> open_cluster(runtime::Shard& shard, keeper::Client& client,
                                                               std::optional<std::string> expected);
 
   /// Writes /brokers/ids/N. DUPLICATE_BROKER_REGISTRATION where another living session holds that id.
   [[nodiscard]] Task<Result<BrokerEpoch>> register_broker(BrokerRegistration registration);
-  /// Takes the office if it is free, then ends what a predecessor left half done. True where this broker is the controller now.
+  /// Takes the office if it is free, then ends what a predecessor left half done. True where this broker is
+  /// the controller now.
   [[nodiscard]] Task<Result<bool>> elect();
   [[nodiscard]] bool is_controller() const;
 
-  /// INVALID_TOPIC_EXCEPTION, TOPIC_ALREADY_EXISTS, INVALID_PARTITIONS, INVALID_REPLICATION_FACTOR, INVALID_REPLICA_ASSIGNMENT,
-  /// INVALID_CONFIG, INVALID_REQUEST.
-  [[nodiscard]] Task<std::vector<Result<CreatedTopic>>> create_topics(std::vector<NewTopic> topics, bool validate_only);
-  /// The topic is out of the image, for good, when this returns. UNKNOWN_TOPIC_OR_PARTITION, UNKNOWN_TOPIC_ID,
-  /// TOPIC_DELETION_DISABLED.
+  /// INVALID_TOPIC_EXCEPTION, TOPIC_ALREADY_EXISTS, INVALID_PARTITIONS, INVALID_REPLICATION_FACTOR,
+  /// INVALID_REPLICA_ASSIGNMENT, INVALID_CONFIG, INVALID_REQUEST.
+  [[nodiscard]] Task<std::vector<Result<CreatedTopic>>> create_topics(std::vector<NewTopic> topics,
+                                                                      bool validate_only);
+  /// The topic is out of the image, for good, when this returns. UNKNOWN_TOPIC_OR_PARTITION,
+  /// UNKNOWN_TOPIC_ID, TOPIC_DELETION_DISABLED.
   [[nodiscard]] Task<std::vector<Result<void>>> delete_topics(std::vector<TopicRef> topics);
   /// UNKNOWN_TOPIC_OR_PARTITION, INVALID_PARTITIONS, INVALID_REPLICA_ASSIGNMENT.
-  [[nodiscard]] Task<std::vector<Result<void>>> create_partitions(std::vector<NewPartitions> topics, bool validate_only);
+  [[nodiscard]] Task<std::vector<Result<void>>> create_partitions(std::vector<NewPartitions> topics,
+                                                                  bool validate_only);
   /// IncrementalAlterConfigs. See alter_config(); UNKNOWN_TOPIC_OR_PARTITION.
-  [[nodiscard]] Task<std::vector<Result<void>>> alter_configs(std::vector<ConfigChange> changes, bool validate_only);
+  [[nodiscard]] Task<std::vector<Result<void>>> alter_configs(std::vector<ConfigChange> changes,
+                                                              bool validate_only);
   /// The legacy AlterConfigs: what is not named is removed.
-  [[nodiscard]] Task<std::vector<Result<void>>> replace_configs(std::vector<ConfigReplacement> changes, bool validate_only);
+  [[nodiscard]] Task<std::vector<Result<void>>> replace_configs(std::vector<ConfigReplacement> changes,
+                                                                bool validate_only);
 
   /// 1000 ids that nobody else gets. Any broker, controller or not.
   [[nodiscard]] Task<Result<ProducerIdBlock>> allocate_producer_ids();

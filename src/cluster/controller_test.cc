@@ -43,9 +43,11 @@ Task<void> open(Shard& shard, std::string directory, const BrokerConfig& config,
   world.mirror = std::make_unique<Mirror>(shard, *world.client);
   auto started = co_await world.mirror->start();
   EXPECT_TRUE(started);
-  world.mirror->subscribe([&world](const ImagePtr&, const MetadataDelta& delta) { world.deltas.push_back(delta); });
+  world.mirror->subscribe(
+      [&world](const ImagePtr&, const MetadataDelta& delta) { world.deltas.push_back(delta); });
   world.controller = std::make_unique<Controller>(shard, *world.client, *world.mirror, config);
-  const BrokerRegistration registration{config.node_id(), {{"PLAINTEXT", "127.0.0.1", 9092, "PLAINTEXT"}}, std::nullopt};
+  const BrokerRegistration registration{
+      config.node_id(), {{"PLAINTEXT", "127.0.0.1", 9092, "PLAINTEXT"}}, std::nullopt};
   auto epoch = co_await world.controller->register_broker(registration);
   EXPECT_TRUE(epoch);
   auto won = co_await world.controller->elect();
@@ -145,7 +147,8 @@ TEST_F(ControllerTest, KeepsEverythingOverARestart) {
     EXPECT_TRUE(removed);
     auto changed = co_await set_config(world, {ConfigEntity::kBroker, ""}, "log.retention.ms", "5000");
     EXPECT_TRUE(changed);
-    auto metrics = co_await set_config(world, {ConfigEntity::kClientMetrics, "all clients/x"}, "interval.ms", "1000");
+    auto metrics =
+        co_await set_config(world, {ConfigEntity::kClientMetrics, "all clients/x"}, "interval.ms", "1000");
     EXPECT_TRUE(metrics);
     cluster_id = world.cluster_id;
     first_epoch = world.image().broker(BrokerId(1))->epoch;
@@ -154,8 +157,10 @@ TEST_F(ControllerTest, KeepsEverythingOverARestart) {
   in_world([&](World& world) -> Task<void> {
     EXPECT_EQ(world.image().topics.size(), 1U);
     EXPECT_EQ(world.image().topics.find("kept")->id, id);
-    EXPECT_EQ(world.image().config_of({ConfigEntity::kBroker, ""}), (ConfigMap{{"log.retention.ms", "5000"}}));
-    EXPECT_EQ(world.image().config_of({ConfigEntity::kClientMetrics, "all clients/x"}), (ConfigMap{{"interval.ms", "1000"}}));
+    EXPECT_EQ(world.image().config_of({ConfigEntity::kBroker, ""}),
+              (ConfigMap{{"log.retention.ms", "5000"}}));
+    EXPECT_EQ(world.image().config_of({ConfigEntity::kClientMetrics, "all clients/x"}),
+              (ConfigMap{{"interval.ms", "1000"}}));
     EXPECT_EQ(world.cluster_id, cluster_id);
     EXPECT_EQ(world.image().controller_epoch, ControllerEpoch(2));
     EXPECT_GT(world.image().broker(BrokerId(1))->epoch, first_epoch);
@@ -192,7 +197,8 @@ TEST_F(ControllerTest, LargeTopicsAreMadeAndRemovedInChunks) {
     EXPECT_TRUE(created);
     const TopicPtr found = world.image().topics.find(topic.name);
     EXPECT_EQ(found->partitions.size(), 3000U);
-    EXPECT_TRUE(std::ranges::all_of(found->partitions, [](const auto& partition) { return partition.leader.has_value(); }));
+    EXPECT_TRUE(std::ranges::all_of(found->partitions,
+                                    [](const auto& partition) { return partition.leader.has_value(); }));
 
     auto removed = co_await remove(world, topic.name);
     EXPECT_TRUE(removed);
@@ -207,7 +213,8 @@ TEST_F(ControllerTest, FinishesDeletionsAndCreationsOfAPredecessor) {
   in_world([](World& world) -> Task<void> {
     auto doomed = co_await create(world, named("doomed"));
     auto half = co_await create(world, named("half"));
-    auto mark = co_await world.client->create("/admin/delete_topics/doomed", "", keeper::CreateMode::kPersistent);
+    auto mark =
+        co_await world.client->create("/admin/delete_topics/doomed", "", keeper::CreateMode::kPersistent);
     EXPECT_TRUE(mark);
     const bool seen = co_await world.mirror->catch_up();
     EXPECT_TRUE(seen);

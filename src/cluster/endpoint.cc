@@ -8,14 +8,16 @@ namespace brook::cluster {
 
 Result<Endpoint> parse_endpoint(std::string_view text) {
   const auto bad = [&] {
-    return fail(ErrorCode::kInvalidConfig, fmt::format("\"{}\" is no listener: NAME://host:port is expected", text));
+    return fail(ErrorCode::kInvalidConfig,
+                fmt::format("\"{}\" is no listener: NAME://host:port is expected", text));
   };
   const std::size_t scheme = text.find("://");
   if (scheme == std::string_view::npos || scheme == 0) return bad();
   Endpoint endpoint;
   for (const char c : text.substr(0, scheme)) {
     const bool lower = c >= 'a' && c <= 'z';
-    if (!lower && !(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9') && c != '_' && c != '-' && c != '.') return bad();
+    if (!lower && !(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9') && c != '_' && c != '-' && c != '.')
+      return bad();
     endpoint.listener += static_cast<char>(lower ? c - 'a' + 'A' : c);
   }
   endpoint.security_protocol = endpoint.listener;
@@ -37,7 +39,8 @@ Result<Endpoint> parse_endpoint(std::string_view text) {
 
 std::string endpoint_text(const Endpoint& endpoint) {
   const bool v6 = endpoint.host.find(':') != std::string::npos;
-  return fmt::format("{}://{}{}{}:{}", endpoint.listener, v6 ? "[" : "", endpoint.host, v6 ? "]" : "", endpoint.port);
+  return fmt::format("{}://{}{}{}:{}", endpoint.listener, v6 ? "[" : "", endpoint.host, v6 ? "]" : "",
+                     endpoint.port);
 }
 
 }  // namespace brook::cluster

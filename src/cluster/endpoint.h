@@ -20,7 +20,8 @@ struct Endpoint {
   friend bool operator==(const Endpoint&, const Endpoint&) = default;
 };
 
-/// Reads "LISTENER://host:port", with [host] for IPv6; security_protocol is left at the listener's name. INVALID_CONFIG.
+/// Reads "LISTENER://host:port", with [host] for IPv6; security_protocol is left at the listener's name.
+/// INVALID_CONFIG.
 [[nodiscard]] Result<Endpoint> parse_endpoint(std::string_view text);
 /// The inverse.
 [[nodiscard]] std::string endpoint_text(const Endpoint& endpoint);

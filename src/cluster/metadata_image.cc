@@ -11,7 +11,8 @@ using Topics = std::vector<TopicPtr>;
 /// A copy of `bucket`, which may be null, with `topic` in the place of its name.
 std::shared_ptr<const Topics> with(const std::shared_ptr<const Topics>& bucket, TopicPtr topic) {
   auto fresh = bucket ? std::make_shared<Topics>(*bucket) : std::make_shared<Topics>();
-  const auto at = std::ranges::lower_bound(*fresh, topic->name, {}, [](const TopicPtr& other) -> const std::string& { return other->name; });
+  const auto at = std::ranges::lower_bound(
+      *fresh, topic->name, {}, [](const TopicPtr& other) -> const std::string& { return other->name; });
   if (at != fresh->end() && (*at)->name == topic->name) {
     *at = std::move(topic);
   } else {
@@ -47,7 +48,8 @@ bool is_internal_topic(std::string_view name) {
 TopicPtr TopicTable::find(std::string_view name) const {
   const auto& bucket = by_name_[std::hash<std::string_view>{}(name) % kBuckets];
   if (!bucket) return nullptr;
-  const auto at = std::ranges::lower_bound(*bucket, name, {}, [](const TopicPtr& topic) -> std::string_view { return topic->name; });
+  const auto at = std::ranges::lower_bound(
+      *bucket, name, {}, [](const TopicPtr& topic) -> std::string_view { return topic->name; });
   return at != bucket->end() && (*at)->name == name ? *at : nullptr;
 }
 
@@ -94,13 +96,20 @@ void TopicTable::erase(std::string_view name) {
 
 std::string_view config_entity_folder(ConfigEntity entity) {
   switch (entity) {
-    case ConfigEntity::kTopic: return "topics";
-    case ConfigEntity::kBroker: return "brokers";
-    case ConfigEntity::kClientMetrics: return "client-metrics";
-    case ConfigEntity::kGroup: return "groups";
-    case ConfigEntity::kUser: return "users";
-    case ConfigEntity::kClient: return "clients";
-    case ConfigEntity::kIp: return "ips";
+    case ConfigEntity::kTopic:
+      return "topics";
+    case ConfigEntity::kBroker:
+      return "brokers";
+    case ConfigEntity::kClientMetrics:
+      return "client-metrics";
+    case ConfigEntity::kGroup:
+      return "groups";
+    case ConfigEntity::kUser:
+      return "users";
+    case ConfigEntity::kClient:
+      return "clients";
+    case ConfigEntity::kIp:
+      return "ips";
   }
   return "";
 }

@@ -46,7 +46,8 @@ struct PartitionInfo {
   std::vector<BrokerId> removing;
   std::optional<BrokerId> leader;
   LeaderEpoch leader_epoch;
-  /// Nothing while the state has not been written yet: the partition was assigned a moment ago and has no leader.
+  /// Nothing while the state has not been written yet: the partition was assigned a moment ago and has no
+  /// leader.
   std::optional<PartitionEpoch> partition_epoch;
 
   friend bool operator==(const PartitionInfo&, const PartitionInfo&) = default;
@@ -70,7 +71,8 @@ using TopicPtr = std::shared_ptr<const TopicInfo>;
 
 [[nodiscard]] bool is_internal_topic(std::string_view name);
 
-/// Topics by name and by id. A copy shares all but what is then changed, so one topic among 10,000 is swapped in microseconds.
+/// Topics by name and by id. A copy shares all but what is then changed, so one topic among 10,000 is swapped
+/// in microseconds.
 class TopicTable {
  public:
   /// Null where absent.
@@ -99,8 +101,8 @@ class TopicTable {
 enum class ConfigEntity { kTopic, kBroker, kClientMetrics, kGroup, kUser, kClient, kIp };
 [[nodiscard]] std::string_view config_entity_folder(ConfigEntity entity);
 
-/// One entity. The default entity's name is "" (the znode `<default>`). Users and clients nest: "alice/clients/app"; names of
-/// users, clients and IPs stay sanitised (URL-encoded) as they are stored.
+/// One entity. The default entity's name is "" (the znode `<default>`). Users and clients nest:
+/// "alice/clients/app"; names of users, clients and IPs stay sanitised (URL-encoded) as they are stored.
 struct ConfigResource {
   ConfigEntity entity = ConfigEntity::kTopic;
   std::string name;
@@ -117,7 +119,8 @@ struct MetadataImage {
   TopicTable topics;                       ///< without those being deleted
   /// Names of topics whose deletion has begun and not ended.
   std::set<std::string, std::less<>> deleting;
-  /// Every entity but topics, whose settings are in TopicInfo. Shared between images while none of them changes.
+  /// Every entity but topics, whose settings are in TopicInfo. Shared between images while none of them
+  /// changes.
   std::shared_ptr<const std::map<ConfigResource, ConfigMap>> configs;
 
   /// Empty where the entity has no settings; topics too. The reference lives as long as the image.
@@ -128,8 +131,8 @@ struct MetadataImage {
 };
 using ImagePtr = std::shared_ptr<const MetadataImage>;
 
-/// What differs between an image and the one before. Where a topic was deleted and created again there are two changes, the
-/// deletion first.
+/// What differs between an image and the one before. Where a topic was deleted and created again there are
+/// two changes, the deletion first.
 struct TopicChange {
   TopicPtr before;  ///< null: created
   TopicPtr after;   ///< null: deleted

@@ -49,7 +49,8 @@ std::optional<std::int32_t> number(std::string_view text) {
 
 /// What follows `folder` and a slash; nothing where `path` is not below it.
 std::optional<std::string_view> below(std::string_view path, std::string_view folder) {
-  if (path.size() <= folder.size() + 1 || !path.starts_with(folder) || path[folder.size()] != '/') return std::nullopt;
+  if (path.size() <= folder.size() + 1 || !path.starts_with(folder) || path[folder.size()] != '/')
+    return std::nullopt;
   return path.substr(folder.size() + 1);
 }
 
@@ -85,7 +86,8 @@ void Dirt::add_topic_node(std::string_view below_topics) {
   std::string_view rest = below_topics.substr(slash);
   if (!rest.starts_with(kPartitions) || !rest.ends_with(kState)) return;
   rest = rest.substr(kPartitions.size());
-  if (const auto index = number(rest.substr(0, rest.size() - kState.size()))) topics[topic].states.insert(*index);
+  if (const auto index = number(rest.substr(0, rest.size() - kState.size())))
+    topics[topic].states.insert(*index);
 }
 
 /// One topic while the next image is made.
@@ -100,7 +102,11 @@ struct TopicWork {
 class Mirror::Impl {
  public:
   Impl(runtime::Shard& shard, keeper::Client& client)
-      : shard_(shard), client_(client), image_(std::make_shared<MetadataImage>()), arrived_(shard.clock()), handled_(shard.clock()) {}
+      : shard_(shard),
+        client_(client),
+        image_(std::make_shared<MetadataImage>()),
+        arrived_(shard.clock()),
+        handled_(shard.clock()) {}
 
   [[nodiscard]] Task<Result<void>> start() {
     // The watch lives as long as the session, which may be longer than the mirror.
@@ -123,7 +129,8 @@ class Mirror::Impl {
 
   [[nodiscard]] Task<bool> catch_up() {
     const std::uint64_t target = events_arrived_;
-    while (!ended_ && events_handled_ < target) (void)co_await handled_.wait_until(shard_.clock().now() + kWaitStep);
+    while (!ended_ && events_handled_ < target)
+      (void)co_await handled_.wait_until(shard_.clock().now() + kWaitStep);
     co_return events_handled_ >= target;
   }
 
@@ -164,8 +171,8 @@ class Mirror::Impl {
   /// Everything that is in the tree is dirt to an empty image.
   [[nodiscard]] Task<Result<void>> list_tree(Dirt& dirt) {
     dirt.controller = dirt.cluster_id = true;
-    std::vector<std::string> open = {std::string(kBrokersPath), std::string(kTopicsPath), std::string(kDeleteTopicsPath),
-                                     std::string(kConfigPath)};
+    std::vector<std::string> open = {std::string(kBrokersPath), std::string(kTopicsPath),
+                                     std::string(kDeleteTopicsPath), std::string(kConfigPath)};
     while (!open.empty()) {
       const std::string path = std::move(open.back());
       open.pop_back();
@@ -175,8 +182,9 @@ class Mirror::Impl {
         co_return fail(ErrorCode::kKafkaStorageError, children.error().context);
       }
       // Topics are read through their assignments; only configurations nest (users and their clients).
-      const bool nests = path == kConfigPath || (path.starts_with(kConfigPath) && !path.starts_with("/config/changes") &&
-                                                 !path.starts_with("/config/topics"));
+      const bool nests =
+          path == kConfigPath || (path.starts_with(kConfigPath) && !path.starts_with("/config/changes") &&
+                                  !path.starts_with("/config/topics"));
       for (const std::string& name : children->names) {
         const std::string child = path + "/" + name;
         dirt.add(child);
@@ -235,13 +243,17 @@ class Mirror::Impl {
 
   [[nodiscard]] Task<void> refresh_office(const Dirt& dirt, MetadataImage& next, MetadataDelta& delta) {
     if (!dirt.controller && !dirt.cluster_id) co_return;
-    const std::vector<std::string> paths = {std::string(kControllerPath), std::string(kControllerEpochPath), std::string(kClusterIdPath)};
+    const std::vector<std::string> paths = {std::string(kControllerPath), std::string(kControllerEpochPath),
+                                            std::string(kClusterIdPath)};
     const auto nodes = co_await read_all(paths);
     const auto controller = nodes[0] ? readable(decode_controller(nodes[0]->data)) : std::nullopt;
     next.controller = controller ? std::optional(controller->broker) : std::nullopt;
-    if (nodes[1]) next.controller_epoch = readable(decode_controller_epoch(nodes[1]->data)).value_or(next.controller_epoch);
+    if (nodes[1])
+      next.controller_epoch =
+          readable(decode_controller_epoch(nodes[1]->data)).value_or(next.controller_epoch);
     if (nodes[2]) next.cluster_id = readable(decode_cluster_id(nodes[2]->data)).value_or(next.cluster_id);
-    delta.controller_changed = next.controller != image_->controller || next.controller_epoch != image_->controller_epoch;
+    delta.controller_changed =
+        next.controller != image_->controller || next.controller_epoch != image_->controller_epoch;
   }
 
   [[nodiscard]] Task<void> refresh_brokers(const Dirt& dirt, MetadataImage& next, MetadataDelta& delta) {
@@ -324,7 +336,8 @@ class Mirror::Impl {
   }
 
   /// Starts the new topic from its assignment and from the states that are known and still good.
-  void assign(const std::string& name, TopicWork& topic, const keeper::NodeData& assignment, const MaybeNode& config, bool whole) {
+  void assign(const std::string& name, TopicWork& topic, const keeper::NodeData& assignment,
+              const MaybeNode& config, bool whole) {
     auto decoded = readable(decode_topic(assignment.data));
     if (!decoded) return;
     topic.after = std::make_shared<TopicInfo>();
@@ -413,7 +426,8 @@ class Mirror::Impl {
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
-Mirror::Mirror(runtime::Shard& shard, keeper::Client& client) : impl_(std::make_unique<Impl>(shard, client)) {}
+Mirror::Mirror(runtime::Shard& shard, keeper::Client& client)
+    : impl_(std::make_unique<Impl>(shard, client)) {}
 Mirror::~Mirror() = default;
 Task<Result<void>> Mirror::start() { return impl_->start(); }
 const ImagePtr& Mirror::image() const { return impl_->image(); }

@@ -24,14 +24,15 @@ class Mirror {
   Mirror(const Mirror&) = delete;
   Mirror& operator=(const Mirror&) = delete;
 
-  /// Watches, then reads the whole tree. Once, before anything else. KAFKA_STORAGE_ERROR where the tree can't be read.
+  /// Watches, then reads the whole tree. Once, before anything else. KAFKA_STORAGE_ERROR where the tree can't
+  /// be read.
   [[nodiscard]] Task<Result<void>> start();
   /// Never null.
   [[nodiscard]] const ImagePtr& image() const;
   /// For the mirror's life. Not called with the present image.
   void subscribe(Subscriber subscriber);
-  /// Waits until every event that has arrived is in the image: after a change's reply, that change is. False where the mirror
-  /// was closed or the session ended instead.
+  /// Waits until every event that has arrived is in the image: after a change's reply, that change is. False
+  /// where the mirror was closed or the session ended instead.
   [[nodiscard]] Task<bool> catch_up();
   /// No subscriber is called from here on. Before the client is closed.
   [[nodiscard]] Task<void> close();

@@ -34,7 +34,8 @@ std::optional<std::uint32_t> read_hex4(std::string_view text, std::size_t at) {
   if (text.size() < at + 4) return std::nullopt;
   std::uint32_t value = 0;
   for (const char c : text.substr(at, 4)) {
-    const auto digit = std::string_view("0123456789abcdef").find(static_cast<char>(c >= 'A' && c <= 'F' ? c - 'A' + 'a' : c));
+    const auto digit = std::string_view("0123456789abcdef")
+                           .find(static_cast<char>(c >= 'A' && c <= 'F' ? c - 'A' + 'a' : c));
     if (digit == std::string_view::npos) return std::nullopt;
     value = value * 16 + static_cast<std::uint32_t>(digit);
   }
@@ -50,10 +51,18 @@ std::optional<std::string> unescape(std::string_view raw) {
       continue;
     }
     switch (raw[++i]) {
-      case 't': out += '\t'; break;
-      case 'n': out += '\n'; break;
-      case 'r': out += '\r'; break;
-      case 'f': out += '\f'; break;
+      case 't':
+        out += '\t';
+        break;
+      case 'n':
+        out += '\n';
+        break;
+      case 'r':
+        out += '\r';
+        break;
+      case 'f':
+        out += '\f';
+        break;
       case 'u': {
         auto point = read_hex4(raw, i + 1);
         if (!point) return std::nullopt;
@@ -68,7 +77,8 @@ std::optional<std::string> unescape(std::string_view raw) {
         append_utf8(out, *point);
         break;
       }
-      default: out += raw[i];
+      default:
+        out += raw[i];
     }
   }
   return out;
@@ -109,7 +119,8 @@ Properties parse_properties(std::string_view text) {
   for (const LogicalLine& line : split_lines(text)) {
     const std::string_view all = line.text;
     std::size_t end = 0;
-    while (end < all.size() && !is_blank(all[end]) && all[end] != '=' && all[end] != ':') end += all[end] == '\\' ? 2 : 1;
+    while (end < all.size() && !is_blank(all[end]) && all[end] != '=' && all[end] != ':')
+      end += all[end] == '\\' ? 2 : 1;
     end = end < all.size() ? end : all.size();
     std::size_t start = end;
     while (start < all.size() && is_blank(all[start])) ++start;

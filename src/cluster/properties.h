@@ -22,8 +22,9 @@ struct Properties {
   std::vector<PropertiesProblem> problems;
 };
 
-/// Reads Java's .properties syntax: `key = value`, `key: value`, `key value`; lines that begin with # or ! are comments; a
-/// backslash at the end of a line continues it; \t \n \r \f \uXXXX and any other escaped character. The text is UTF-8.
+/// Reads Java's .properties syntax: `key = value`, `key: value`, `key value`; lines that begin with # or !
+/// are comments; a backslash at the end of a line continues it; \t \n \r \f \uXXXX and any other escaped
+/// character. The text is UTF-8.
 [[nodiscard]] Properties parse_properties(std::string_view text);
 
 }  // namespace brook::cluster

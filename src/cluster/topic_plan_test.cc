@@ -23,7 +23,8 @@ class TopicPlan : public testing::Test {
     image_.deleting.insert("going");
   }
   std::string refusal(const NewTopic& request) {
-    const auto planned = plan_topic(image_, config_layers(*config_, image_, BrokerId(1)), request, TopicId{}, 5);
+    const auto planned =
+        plan_topic(image_, config_layers(*config_, image_, BrokerId(1)), request, TopicId{}, 5);
     return planned ? "" : fmt::format("{}: {}", error_name(planned.error().code), planned.error().context);
   }
 
@@ -32,39 +33,55 @@ class TopicPlan : public testing::Test {
 };
 
 TEST_F(TopicPlan, RefusesNamesInKafkasWords) {
-  EXPECT_EQ(refusal({"", {}, {}, {}, {}}), "INVALID_TOPIC_EXCEPTION: Topic name is invalid: the empty string is not allowed");
-  EXPECT_EQ(refusal({"..", {}, {}, {}, {}}), "INVALID_TOPIC_EXCEPTION: Topic name is invalid: '..' is not allowed");
+  EXPECT_EQ(refusal({"", {}, {}, {}, {}}),
+            "INVALID_TOPIC_EXCEPTION: Topic name is invalid: the empty string is not allowed");
+  EXPECT_EQ(refusal({"..", {}, {}, {}, {}}),
+            "INVALID_TOPIC_EXCEPTION: Topic name is invalid: '..' is not allowed");
   EXPECT_EQ(refusal({"a b", {}, {}, {}, {}}),
-            "INVALID_TOPIC_EXCEPTION: Topic name is invalid: 'a b' contains one or more characters other than ASCII alphanumerics, '.', '_' "
+            "INVALID_TOPIC_EXCEPTION: Topic name is invalid: 'a b' contains one or more characters other "
+            "than ASCII alphanumerics, '.', '_' "
             "and '-'");
-  EXPECT_EQ(refusal({"a_b", {}, {}, {}, {}}), "INVALID_TOPIC_EXCEPTION: Topic 'a_b' collides with existing topic: a.b");
+  EXPECT_EQ(refusal({"a_b", {}, {}, {}, {}}),
+            "INVALID_TOPIC_EXCEPTION: Topic 'a_b' collides with existing topic: a.b");
   EXPECT_EQ(refusal({"a.b", {}, {}, {}, {}}), "TOPIC_ALREADY_EXISTS: Topic 'a.b' already exists.");
-  EXPECT_EQ(refusal({"going", {}, {}, {}, {}}), "TOPIC_ALREADY_EXISTS: Topic 'going' is marked for deletion.");
+  EXPECT_EQ(refusal({"going", {}, {}, {}, {}}),
+            "TOPIC_ALREADY_EXISTS: Topic 'going' is marked for deletion.");
   EXPECT_EQ(refusal({std::string(249, 'x'), {}, {}, {}, {}}), "");
-  EXPECT_TRUE(refusal({std::string(250, 'x'), {}, {}, {}, {}}).ends_with("is longer than the max allowed length 249"));
+  EXPECT_TRUE(refusal({std::string(250, 'x'), {}, {}, {}, {}})
+                  .ends_with("is longer than the max allowed length 249"));
 }
 
 TEST_F(TopicPlan, RefusesCountsAndAssignments) {
-  EXPECT_EQ(refusal({"t", 0, {}, {}, {}}), "INVALID_PARTITIONS: Number of partitions was set to an invalid non-positive value.");
-  EXPECT_EQ(refusal({"t", 1, 0, {}, {}}), "INVALID_REPLICATION_FACTOR: Replication factor was set to an invalid non-positive value.");
-  EXPECT_TRUE(refusal({"t", 1, 4, {}, {}}).starts_with("INVALID_REPLICATION_FACTOR: Unable to replicate the partition 4 time(s)"));
+  EXPECT_EQ(refusal({"t", 0, {}, {}, {}}),
+            "INVALID_PARTITIONS: Number of partitions was set to an invalid non-positive value.");
+  EXPECT_EQ(refusal({"t", 1, 0, {}, {}}),
+            "INVALID_REPLICATION_FACTOR: Replication factor was set to an invalid non-positive value.");
+  EXPECT_TRUE(refusal({"t", 1, 4, {}, {}})
+                  .starts_with("INVALID_REPLICATION_FACTOR: Unable to replicate the partition 4 time(s)"));
   EXPECT_EQ(refusal({"t", {}, {}, {{1, {BrokerId(1)}}}, {}}),
             "INVALID_REPLICA_ASSIGNMENT: partitions should be a consecutive 0-based integer sequence");
   EXPECT_EQ(refusal({"t", {}, {}, {{0, {BrokerId(9)}}}, {}}),
-            "INVALID_REPLICA_ASSIGNMENT: The manual partition assignment includes broker 9, but no such broker is registered.");
-  EXPECT_EQ(refusal({"t", {}, {}, {{0, {BrokerId(1), BrokerId(1)}}}, {}}),
-            "INVALID_REPLICA_ASSIGNMENT: The manual partition assignment includes the broker 1 more than once.");
-  EXPECT_TRUE(refusal({"t", {}, {}, {{0, {BrokerId(1)}}, {1, {BrokerId(1), BrokerId(2)}}}, {}}).starts_with("INVALID_REPLICA_ASSIGNMENT"));
+            "INVALID_REPLICA_ASSIGNMENT: The manual partition assignment includes broker 9, but no such "
+            "broker is registered.");
+  EXPECT_EQ(
+      refusal({"t", {}, {}, {{0, {BrokerId(1), BrokerId(1)}}}, {}}),
+      "INVALID_REPLICA_ASSIGNMENT: The manual partition assignment includes the broker 1 more than once.");
+  EXPECT_TRUE(refusal({"t", {}, {}, {{0, {BrokerId(1)}}, {1, {BrokerId(1), BrokerId(2)}}}, {}})
+                  .starts_with("INVALID_REPLICA_ASSIGNMENT"));
   EXPECT_TRUE(refusal({"t", 1, {}, {{0, {BrokerId(1)}}}, {}}).starts_with("INVALID_REQUEST"));
   EXPECT_EQ(refusal({"t", 1, {}, {}, {{"x", "1"}}}), "INVALID_CONFIG: Unknown topic config name: x");
 }
 
 TEST_F(TopicPlan, RefusesPartitionsThatAreNoIncrease) {
-  const auto refused = [&](const NewPartitions& request) { return plan_partitions(image_, request, 0).error().context; };
+  const auto refused = [&](const NewPartitions& request) {
+    return plan_partitions(image_, request, 0).error().context;
+  };
   EXPECT_EQ(refused({"a.b", 2, {}}), "Topic already has 2 partition(s).");
-  EXPECT_EQ(refused({"a.b", 1, {}}), "The topic a.b currently has 2 partition(s); 1 would not be an increase.");
+  EXPECT_EQ(refused({"a.b", 1, {}}),
+            "The topic a.b currently has 2 partition(s); 1 would not be an increase.");
   EXPECT_EQ(refused({"none", 1, {}}), "The topic 'none' does not exist.");
-  EXPECT_EQ(refused({"a.b", 4, {{BrokerId(1)}}}), "Attempted to add 2 additional partition(s), but only 1 assignment(s) were specified.");
+  EXPECT_EQ(refused({"a.b", 4, {{BrokerId(1)}}}),
+            "Attempted to add 2 additional partition(s), but only 1 assignment(s) were specified.");
 }
 
 TEST_F(TopicPlan, SpreadsLeadersAndReplicasEvenly) {
@@ -91,7 +108,8 @@ TEST_F(TopicPlan, CutsLargeTopicsIntoChunksThatFit) {
   for (auto& partition : topic.partitions) partition.replicas = {BrokerId(1), BrokerId(2), BrokerId(3)};
 
   std::size_t total = 0;
-  for (const auto& chunk : into_chunks(creation_operations(image_, topic, ControllerEpoch(1)))) total += chunk.size();
+  for (const auto& chunk : into_chunks(creation_operations(image_, topic, ControllerEpoch(1))))
+    total += chunk.size();
 
   EXPECT_EQ(total, 20003U);
 }

@@ -22,7 +22,8 @@ template <class T>
 T read_integer(std::string_view text) {
   T value{};
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) throw BadZnode{fmt::format("\"{}\" is no integer", text)};
+  if (error != std::errc() || end != text.data() + text.size())
+    throw BadZnode{fmt::format("\"{}\" is no integer", text)};
   return value;
 }
 
@@ -36,7 +37,8 @@ const json::value& field(const json::object& object, std::string_view key) {
 template <class T>
 T integer(const json::value& value) {
   if (const auto* text = value.if_string()) return read_integer<T>(std::string_view(*text));
-  if (const auto* number = value.if_int64(); number && std::in_range<T>(*number)) return static_cast<T>(*number);
+  if (const auto* number = value.if_int64(); number && std::in_range<T>(*number))
+    return static_cast<T>(*number);
   throw BadZnode{"an integer is expected"};
 }
 
@@ -72,41 +74,50 @@ template <class T, class Read>
 Result<T> decode(std::string_view what, std::string_view payload, Read read) {
   json::error_code error;
   const json::value parsed = json::parse(json::string_view(payload.data(), payload.size()), error);
-  if (error) return fail(ErrorCode::kKafkaStorageError, fmt::format("the znode of {} is no JSON: {}", what, error.message()));
+  if (error)
+    return fail(ErrorCode::kKafkaStorageError,
+                fmt::format("the znode of {} is no JSON: {}", what, error.message()));
   try {
     return read(object(parsed));
   } catch (const BadZnode& bad) {
-    return fail(ErrorCode::kKafkaStorageError, fmt::format("the znode of {} can't be read: {}", what, bad.what));
+    return fail(ErrorCode::kKafkaStorageError,
+                fmt::format("the znode of {} can't be read: {}", what, bad.what));
   }
 }
 
 /// `partitions`, `adding_replicas` or `removing_replicas` of a topic.
-void read_replicas(const json::object& from, std::vector<PartitionInfo>& to, std::vector<BrokerId> PartitionInfo::* member) {
+void read_replicas(const json::object& from, std::vector<PartitionInfo>& to,
+                   std::vector<BrokerId> PartitionInfo::* member) {
   for (const auto& [key, ids] : from) {
     const auto index = read_integer<std::int32_t>(std::string_view(key));
-    if (index < 0 || static_cast<std::size_t>(index) >= to.size()) throw BadZnode{fmt::format("partition {} leaves a gap", index)};
+    if (index < 0 || static_cast<std::size_t>(index) >= to.size())
+      throw BadZnode{fmt::format("partition {} leaves a gap", index)};
     to[static_cast<std::size_t>(index)].*member = broker_ids(ids);
   }
 }
 
-json::object replicas_to_json(const std::vector<PartitionInfo>& partitions, std::vector<BrokerId> PartitionInfo::* member,
-                              bool with_empty) {
+json::object replicas_to_json(const std::vector<PartitionInfo>& partitions,
+                              std::vector<BrokerId> PartitionInfo::* member, bool with_empty) {
   json::object out;
   for (std::size_t i = 0; i < partitions.size(); ++i) {
-    if (with_empty || !(partitions[i].*member).empty()) out.emplace(std::to_string(i), to_json(partitions[i].*member));
+    if (with_empty || !(partitions[i].*member).empty())
+      out.emplace(std::to_string(i), to_json(partitions[i].*member));
   }
   return out;
 }
 
-/// Names that may hold anything are URL-encoded, as Kafka does it; those of users, clients and IPs come encoded already.
-bool is_free_text(ConfigEntity entity) { return entity == ConfigEntity::kGroup || entity == ConfigEntity::kClientMetrics; }
+/// Names that may hold anything are URL-encoded, as Kafka does it; those of users, clients and IPs come
+/// encoded already.
+bool is_free_text(ConfigEntity entity) {
+  return entity == ConfigEntity::kGroup || entity == ConfigEntity::kClientMetrics;
+}
 
 std::string sanitised(std::string_view name) {
   const bool only_dots = name.find_first_not_of('.') == std::string_view::npos;
   std::string out;
   for (const char c : name) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' ||
-                       (c == '.' && !only_dots);
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       c == '_' || c == '-' || (c == '.' && !only_dots);
     out += plain ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned char>(c));
   }
   return out;
@@ -127,14 +138,18 @@ std::string desanitised(std::string_view name) {
   return out;
 }
 
-constexpr ConfigEntity kEntities[] = {ConfigEntity::kTopic, ConfigEntity::kBroker, ConfigEntity::kClientMetrics, ConfigEntity::kGroup,
-                                      ConfigEntity::kUser,  ConfigEntity::kClient, ConfigEntity::kIp};
+constexpr ConfigEntity kEntities[] = {
+    ConfigEntity::kTopic, ConfigEntity::kBroker, ConfigEntity::kClientMetrics,
+    ConfigEntity::kGroup, ConfigEntity::kUser,   ConfigEntity::kClient,
+    ConfigEntity::kIp};
 
 }  // namespace
 
 std::string broker_path(BrokerId id) { return fmt::format("{}/{}", kBrokersPath, id.value()); }
 std::string topic_path(std::string_view topic) { return fmt::format("{}/{}", kTopicsPath, topic); }
-std::string partitions_path(std::string_view topic) { return fmt::format("{}/{}/partitions", kTopicsPath, topic); }
+std::string partitions_path(std::string_view topic) {
+  return fmt::format("{}/{}/partitions", kTopicsPath, topic);
+}
 std::string partition_path(std::string_view topic, std::int32_t partition) {
   return fmt::format("{}/{}/partitions/{}", kTopicsPath, topic, partition);
 }
@@ -146,7 +161,9 @@ std::string config_path(const ConfigResource& resource) {
   if (!resource.name.empty() && is_free_text(resource.entity)) name = sanitised(name);
   return fmt::format("{}/{}/{}", kConfigPath, config_entity_folder(resource.entity), name);
 }
-std::string delete_topic_path(std::string_view topic) { return fmt::format("{}/{}", kDeleteTopicsPath, topic); }
+std::string delete_topic_path(std::string_view topic) {
+  return fmt::format("{}/{}", kDeleteTopicsPath, topic);
+}
 
 std::optional<ConfigResource> config_resource_at(std::string_view path) {
   if (!path.starts_with(kConfigPath) || path.size() <= kConfigPath.size() + 1) return std::nullopt;
@@ -172,7 +189,8 @@ std::string encode_controller(const ControllerZnode& controller) {
 
 Result<ControllerZnode> decode_controller(std::string_view payload) {
   return decode<ControllerZnode>("the controller", payload, [](const json::object& root) {
-    return ControllerZnode{BrokerId(integer<std::int32_t>(field(root, "brokerid"))), Timestamp(integer<std::int64_t>(field(root, "timestamp")))};
+    return ControllerZnode{BrokerId(integer<std::int32_t>(field(root, "brokerid"))),
+                           Timestamp(integer<std::int64_t>(field(root, "timestamp")))};
   });
 }
 
@@ -180,7 +198,8 @@ Result<ControllerEpoch> decode_controller_epoch(std::string_view payload) {
   try {
     return ControllerEpoch(read_integer<std::int32_t>(payload));
   } catch (const BadZnode& bad) {
-    return fail(ErrorCode::kKafkaStorageError, fmt::format("the znode of the controller epoch can't be read: {}", bad.what));
+    return fail(ErrorCode::kKafkaStorageError,
+                fmt::format("the znode of the controller epoch can't be read: {}", bad.what));
   }
 }
 
@@ -212,9 +231,11 @@ std::string encode_broker(const BrokerInfo& broker, Timestamp timestamp) {
 Result<BrokerInfo> decode_broker(BrokerId id, std::string_view payload) {
   return decode<BrokerInfo>(fmt::format("broker {}", id.value()), payload, [&](const json::object& root) {
     BrokerInfo broker{id, {}, {}, std::nullopt};
-    if (const json::value* rack = root.if_contains("rack"); rack && !rack->is_null()) broker.rack = text(*rack);
+    if (const json::value* rack = root.if_contains("rack"); rack && !rack->is_null())
+      broker.rack = text(*rack);
     if (integer<int>(field(root, "version")) < 2) {
-      broker.endpoints.push_back({"PLAINTEXT", text(field(root, "host")), integer<std::uint16_t>(field(root, "port")), "PLAINTEXT"});
+      broker.endpoints.push_back(
+          {"PLAINTEXT", text(field(root, "host")), integer<std::uint16_t>(field(root, "port")), "PLAINTEXT"});
       return broker;
     }
     const json::value* protocols = root.if_contains("listener_security_protocol_map");
@@ -222,7 +243,8 @@ Result<BrokerInfo> decode_broker(BrokerId id, std::string_view payload) {
       auto endpoint = parse_endpoint(text(place));
       if (!endpoint) throw BadZnode{endpoint.error().context};
       if (protocols) {
-        if (const json::value* protocol = object(*protocols).if_contains(endpoint->listener)) endpoint->security_protocol = text(*protocol);
+        if (const json::value* protocol = object(*protocols).if_contains(endpoint->listener))
+          endpoint->security_protocol = text(*protocol);
       }
       broker.endpoints.push_back(*std::move(endpoint));
     }
@@ -271,7 +293,8 @@ std::string encode_partition_state(const PartitionStateZnode& state) {
 Result<PartitionStateZnode> decode_partition_state(std::string_view payload) {
   return decode<PartitionStateZnode>("a partition", payload, [](const json::object& root) {
     PartitionStateZnode state;
-    if (const auto leader = integer<std::int32_t>(field(root, "leader")); leader >= 0) state.leader = BrokerId(leader);
+    if (const auto leader = integer<std::int32_t>(field(root, "leader")); leader >= 0)
+      state.leader = BrokerId(leader);
     state.leader_epoch = LeaderEpoch(integer<std::int32_t>(field(root, "leader_epoch")));
     state.controller_epoch = ControllerEpoch(integer<std::int32_t>(field(root, "controller_epoch")));
     state.isr = broker_ids(field(root, "isr"));
@@ -289,7 +312,8 @@ Result<ConfigMap> decode_config(std::string_view payload) {
   if (payload.empty()) return ConfigMap{};
   return decode<ConfigMap>("a configuration", payload, [](const json::object& root) {
     ConfigMap config;
-    for (const auto& [key, value] : object(field(root, "config"))) config.emplace(std::string(key), text(value));
+    for (const auto& [key, value] : object(field(root, "config")))
+      config.emplace(std::string(key), text(value));
     return config;
   });
 }
@@ -299,7 +323,8 @@ std::string encode_cluster_id(std::string_view id) {
 }
 
 Result<std::string> decode_cluster_id(std::string_view payload) {
-  return decode<std::string>("the cluster's id", payload, [](const json::object& root) { return text(field(root, "id")); });
+  return decode<std::string>("the cluster's id", payload,
+                             [](const json::object& root) { return text(field(root, "id")); });
 }
 
 std::string encode_producer_id_block(const ProducerIdBlockZnode& block) {
@@ -311,7 +336,8 @@ std::string encode_producer_id_block(const ProducerIdBlockZnode& block) {
 
 Result<ProducerIdBlockZnode> decode_producer_id_block(std::string_view payload) {
   return decode<ProducerIdBlockZnode>("the producer ids", payload, [](const json::object& root) {
-    return ProducerIdBlockZnode{BrokerId(integer<std::int32_t>(field(root, "broker"))), integer<std::int64_t>(field(root, "block_start")),
+    return ProducerIdBlockZnode{BrokerId(integer<std::int32_t>(field(root, "broker"))),
+                                integer<std::int64_t>(field(root, "block_start")),
                                 integer<std::int64_t>(field(root, "block_end"))};
   });
 }

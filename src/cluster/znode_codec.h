@@ -11,8 +11,9 @@
 #include "base/result.h"
 #include "cluster/metadata_image.h"
 
-/// Apache Kafka 3.9's znodes: where they are and what is in them. Readers accept every version that Kafka wrote and any order of
-/// keys; what they can't read is KAFKA_STORAGE_ERROR, naming what is wrong. Writers write Kafka 3.9's version.
+/// Apache Kafka 3.9's znodes: where they are and what is in them. Readers accept every version that Kafka
+/// wrote and any order of keys; what they can't read is KAFKA_STORAGE_ERROR, naming what is wrong. Writers
+/// write Kafka 3.9's version.
 namespace brook::cluster {
 
 inline constexpr std::string_view kControllerPath = "/controller";
@@ -50,7 +51,8 @@ struct ControllerZnode {
 [[nodiscard]] std::string encode_broker(const BrokerInfo& broker, Timestamp timestamp);
 [[nodiscard]] Result<BrokerInfo> decode_broker(BrokerId id, std::string_view json);
 
-/// A topic's partitions by index, each with replicas, adding and removing; the rest of PartitionInfo is in the states.
+/// A topic's partitions by index, each with replicas, adding and removing; the rest of PartitionInfo is in
+/// the states.
 struct TopicZnode {
   TopicId id;  ///< zero where Kafka before 2.8 wrote it
   std::vector<PartitionInfo> partitions;

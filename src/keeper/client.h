@@ -19,10 +19,11 @@ enum class WatchMode {
 
 /// One session with a keeper, in process or an ensemble: the only door to keeper state.
 ///
-/// A reply to a change comes after it is durable. The events of zxid Z have been delivered to this client's watches before
-/// its own reply with a zxid of Z or later arrives, and in zxid order. Calls may overlap: changes take effect in the order
-/// of the calls. Ephemeral nodes of the session vanish when it closes or, in process, when the server starts again.
-/// Closed or expired: every call fails with kSessionExpired. Runs on: the shard that made it.
+/// A reply to a change comes after it is durable. The events of zxid Z have been delivered to this client's
+/// watches before its own reply with a zxid of Z or later arrives, and in zxid order. Calls may overlap:
+/// changes take effect in the order of the calls. Ephemeral nodes of the session vanish when it closes or, in
+/// process, when the server starts again. Closed or expired: every call fails with kSessionExpired. Runs on:
+/// the shard that made it.
 class Client {
  public:
   /// Called on the client's shard, never from inside a call of the client; must not block.
@@ -33,13 +34,15 @@ class Client {
   [[nodiscard]] virtual SessionId session_id() const = 0;
 
   /// kNodeExists, kNoNode (no parent), kNoChildrenForEphemerals, kBadArguments (path, size).
-  [[nodiscard]] virtual Task<KeeperResult<Created>> create(std::string path, std::string data, CreateMode mode) = 0;
+  [[nodiscard]] virtual Task<KeeperResult<Created>> create(std::string path, std::string data,
+                                                           CreateMode mode) = 0;
   /// Nothing where the node is absent, which is no failure.
   [[nodiscard]] virtual Task<KeeperResult<std::optional<Stat>>> exists(std::string path) = 0;
   /// kNoNode.
   [[nodiscard]] virtual Task<KeeperResult<NodeData>> get(std::string path) = 0;
   /// The new Stat, whose mzxid is the change's zxid. kNoNode, kBadVersion, kBadArguments (size).
-  [[nodiscard]] virtual Task<KeeperResult<Stat>> set(std::string path, std::string data, std::optional<Version> version) = 0;
+  [[nodiscard]] virtual Task<KeeperResult<Stat>> set(std::string path, std::string data,
+                                                     std::optional<Version> version) = 0;
   /// The change's zxid. kNoNode, kBadVersion, kNotEmpty.
   [[nodiscard]] virtual Task<KeeperResult<Zxid>> remove(std::string path, std::optional<Version> version) = 0;
   /// kNoNode.
@@ -48,7 +51,8 @@ class Client {
   [[nodiscard]] virtual Task<KeeperResult<MultiReply>> multi(std::vector<Operation> operations) = 0;
 
   /// From the change after this call's reply on. The node need not exist.
-  [[nodiscard]] virtual Task<KeeperResult<void>> add_watch(std::string path, WatchMode mode, WatchCallback callback) = 0;
+  [[nodiscard]] virtual Task<KeeperResult<void>> add_watch(std::string path, WatchMode mode,
+                                                           WatchCallback callback) = 0;
 
   /// Ends the session: its ephemeral nodes are removed, its watches see kSession. A second call does nothing.
   [[nodiscard]] virtual Task<KeeperResult<void>> close() = 0;

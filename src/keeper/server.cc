@@ -33,8 +33,13 @@ struct Batch {
 class Server::Impl {
  public:
   Impl(runtime::Shard& shard, runtime::FileSystem& files, std::string directory, ServerOptions options)
-      : shard_(shard), files_(files), directory_(std::move(directory)), options_(options), work_(shard.clock()),
-        committed_(shard.clock()), sessions_(Zxid(0)) {}
+      : shard_(shard),
+        files_(files),
+        directory_(std::move(directory)),
+        options_(options),
+        work_(shard.clock()),
+        committed_(shard.clock()),
+        sessions_(Zxid(0)) {}
 
   [[nodiscard]] Task<Result<void>> start() {
     BROOK_CO_CHECK(load());
@@ -60,7 +65,8 @@ class Server::Impl {
     if (operations_size(operations) > kMaxDataBytes) {
       co_return keeper_fail(KeeperError::kBadArguments, "the operations of one multi are larger than 1 MiB");
     }
-    Proposal proposal{tree_.last_zxid().next(), shard_.clock().wall_now(), session, std::move(operations), false};
+    Proposal proposal{tree_.last_zxid().next(), shard_.clock().wall_now(), session, std::move(operations),
+                      false};
     KeeperResult<Applied> applied = tree_.apply(proposal);
     if (!applied) {
       // What refused it may not be on disk yet: that is waited for, too, before it is told.
@@ -77,7 +83,8 @@ class Server::Impl {
 
   /// `read` is one of the tree's readers; its result is told when all that it saw is on disk.
   template <class T>
-  [[nodiscard]] Task<KeeperResult<T>> read(SessionId session, KeeperResult<T> (Tree::*reader)(const std::string&) const,
+  [[nodiscard]] Task<KeeperResult<T>> read(SessionId session,
+                                           KeeperResult<T> (Tree::*reader)(const std::string&) const,
                                            std::string path) {
     if (auto ready = check_ready(session); !ready) co_return std::unexpected(std::move(ready).error());
     KeeperResult<T> result = (tree_.*reader)(path);
@@ -123,12 +130,14 @@ class Server::Impl {
     Tree tree;
     BROOK_CHECK(files_.create_directories(directory_));
     BROOK_CHECK(load_snapshot(files_, directory_, tree));
-    auto opened = TransactionLog::open(files_, directory_, tree.last_zxid(), [&](const Proposal& proposal) -> Result<void> {
-      if (auto applied = tree.apply(proposal); !applied) {
-        return fail(ErrorCode::kKafkaStorageError, "a logged change does not apply: " + applied.error().context);
-      }
-      return {};
-    });
+    auto opened = TransactionLog::open(
+        files_, directory_, tree.last_zxid(), [&](const Proposal& proposal) -> Result<void> {
+          if (auto applied = tree.apply(proposal); !applied) {
+            return fail(ErrorCode::kKafkaStorageError,
+                        "a logged change does not apply: " + applied.error().context);
+          }
+          return {};
+        });
     if (!opened) return std::unexpected(std::move(opened).error());
     if (!opened->cut.empty()) log::warn("keeper_log_cut", {{"what", opened->cut}});
     tree_ = std::move(tree);
@@ -152,15 +161,18 @@ class Server::Impl {
   }
 
   [[nodiscard]] KeeperResult<void> check_ready(SessionId session) {
-    if (closing_ || !sessions_.is_open(session)) return keeper_fail(KeeperError::kSessionExpired, "the session is closed");
-    if (broken_ && !reload()) return keeper_fail(KeeperError::kSystemError, "the keeper's log can't be written");
+    if (closing_ || !sessions_.is_open(session))
+      return keeper_fail(KeeperError::kSessionExpired, "the session is closed");
+    if (broken_ && !reload())
+      return keeper_fail(KeeperError::kSystemError, "the keeper's log can't be written");
     return {};
   }
 
   std::shared_ptr<Batch> stage(Proposal proposal, std::vector<WatchEvent> events) {
     if (!pending_) pending_ = std::make_shared<Batch>();
     pending_->proposals.push_back(std::move(proposal));
-    pending_->events.insert(pending_->events.end(), std::make_move_iterator(events.begin()), std::make_move_iterator(events.end()));
+    pending_->events.insert(pending_->events.end(), std::make_move_iterator(events.begin()),
+                            std::make_move_iterator(events.end()));
     work_.notify_all();
     return pending_;
   }
@@ -286,7 +298,9 @@ class LocalClient final : public Client {
     return server_.read(session_, &Tree::exists, std::move(path));
   }
 
-  Task<KeeperResult<NodeData>> get(std::string path) override { return server_.read(session_, &Tree::get, std::move(path)); }
+  Task<KeeperResult<NodeData>> get(std::string path) override {
+    return server_.read(session_, &Tree::get, std::move(path));
+  }
 
   Task<KeeperResult<Stat>> set(std::string path, std::string data, std::optional<Version> version) override {
     KeeperResult<MultiReply> reply = co_await single(SetOp{std::move(path), std::move(data), version});
@@ -332,8 +346,8 @@ class LocalClient final : public Client {
 Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Server::~Server() = default;
 
-Task<Result<std::unique_ptr<Server>>> Server::open(runtime::Shard& shard, runtime::FileSystem& files, std::string directory,
-                                                   ServerOptions options) {
+Task<Result<std::unique_ptr<Server>>> Server::open(runtime::Shard& shard, runtime::FileSystem& files,
+                                                   std::string directory, ServerOptions options) {
   auto impl = std::make_unique<Impl>(shard, files, std::move(directory), options);
   Result<void> started = co_await impl->start();
   if (!started) {

@@ -18,8 +18,10 @@ using runtime::Shard;
 using runtime::testing::run;
 using runtime::testing::TemporaryDirectory;
 
-Task<std::unique_ptr<Server>> open(Shard& shard, std::string directory, std::uint64_t log_bytes_max = 1 << 20) {
-  auto server = co_await Server::open(shard, shard.files(), std::move(directory), {.log_bytes_max = log_bytes_max});
+Task<std::unique_ptr<Server>> open(Shard& shard, std::string directory,
+                                   std::uint64_t log_bytes_max = 1 << 20) {
+  auto server =
+      co_await Server::open(shard, shard.files(), std::move(directory), {.log_bytes_max = log_bytes_max});
   if (!server) ADD_FAILURE() << server.error().context;
   co_return server ? *std::move(server) : nullptr;
 }
@@ -96,9 +98,11 @@ TEST(KeeperServer, TellsEventsBeforeTheReplyAndInOrder) {
     auto server = co_await open(shard, directory.path());
     auto client = server->connect();
     std::vector<std::string> seen;
-    auto watching = co_await client->add_watch("/", WatchMode::kPersistentRecursive, [&](const WatchEvent& event) {
-      seen.push_back(fmt::format("{} {} {}", event.zxid.value(), static_cast<int>(event.type), event.path));
-    });
+    auto watching =
+        co_await client->add_watch("/", WatchMode::kPersistentRecursive, [&](const WatchEvent& event) {
+          seen.push_back(
+              fmt::format("{} {} {}", event.zxid.value(), static_cast<int>(event.type), event.path));
+        });
     EXPECT_TRUE(watching);
 
     std::vector<Operation> operations = {CreateOp{"/a", ""}, CreateOp{"/a/b", "", CreateMode::kEphemeral}};
@@ -120,9 +124,15 @@ class FailingFile final : public runtime::File {
   FailingFile(std::unique_ptr<File> real, const bool& failing) : real_(std::move(real)), failing_(failing) {}
   const std::string& path() const override { return real_->path(); }
   Result<std::uint64_t> size() const override { return real_->size(); }
-  Result<void> write_at(std::uint64_t offset, std::span<const ByteView> parts) override { return real_->write_at(offset, parts); }
-  Task<Result<std::size_t>> read_at(std::uint64_t offset, MutableBytes to) override { return real_->read_at(offset, to); }
-  Result<std::size_t> read_at_blocking(std::uint64_t offset, MutableBytes to) override { return real_->read_at_blocking(offset, to); }
+  Result<void> write_at(std::uint64_t offset, std::span<const ByteView> parts) override {
+    return real_->write_at(offset, parts);
+  }
+  Task<Result<std::size_t>> read_at(std::uint64_t offset, MutableBytes to) override {
+    return real_->read_at(offset, to);
+  }
+  Result<std::size_t> read_at_blocking(std::uint64_t offset, MutableBytes to) override {
+    return real_->read_at_blocking(offset, to);
+  }
   Result<void> truncate(std::uint64_t size) override { return real_->truncate(size); }
   Task<Result<void>> sync() override {
     if (failing_) co_return fail(ErrorCode::kKafkaStorageError, "no space left");
@@ -143,16 +153,24 @@ class FailingFiles final : public runtime::FileSystem {
     BROOK_TRY(auto file, real_.open(path, mode));
     return std::unique_ptr<runtime::File>(std::make_unique<FailingFile>(std::move(file), failing));
   }
-  Result<std::vector<runtime::DirectoryEntry>> list(const std::string& directory) override { return real_.list(directory); }
+  Result<std::vector<runtime::DirectoryEntry>> list(const std::string& directory) override {
+    return real_.list(directory);
+  }
   bool exists(const std::string& path) override { return real_.exists(path); }
   Result<void> create_directories(const std::string& path) override { return real_.create_directories(path); }
-  Result<void> rename(const std::string& from, const std::string& to) override { return real_.rename(from, to); }
+  Result<void> rename(const std::string& from, const std::string& to) override {
+    return real_.rename(from, to);
+  }
   Result<void> remove(const std::string& path) override { return real_.remove(path); }
   Task<Result<void>> remove_tree(const std::string& path) override { return real_.remove_tree(path); }
   Result<void> sync_directory(const std::string& path) override { return real_.sync_directory(path); }
   Result<std::string> read_whole(const std::string& path) override { return real_.read_whole(path); }
-  Result<void> replace_whole(const std::string& path, std::string_view content) override { return real_.replace_whole(path, content); }
-  Result<std::unique_ptr<runtime::FileLock>> lock(const std::string& path) override { return real_.lock(path); }
+  Result<void> replace_whole(const std::string& path, std::string_view content) override {
+    return real_.replace_whole(path, content);
+  }
+  Result<std::unique_ptr<runtime::FileLock>> lock(const std::string& path) override {
+    return real_.lock(path);
+  }
   Result<std::uint64_t> free_bytes(const std::string& path) override { return real_.free_bytes(path); }
   Result<std::uint64_t> total_bytes(const std::string& path) override { return real_.total_bytes(path); }
 
@@ -202,15 +220,16 @@ Task<State> read_state(Client& client) {
     const std::string path = open.back();
     open.pop_back();
     auto node = co_await client.get(path);
-    state[path] = fmt::format("{}:{}:{}:{}", node->data, node->stat.version, node->stat.cversion, node->stat.mzxid.value());
+    state[path] = fmt::format("{}:{}:{}:{}", node->data, node->stat.version, node->stat.cversion,
+                              node->stat.mzxid.value());
     auto names = co_await client.children(path);
     for (const std::string& name : names->names) open.push_back((path == "/" ? "/" : path + "/") + name);
   }
   co_return state;
 }
 
-/// Random changes, restarts, and tails that are cut or grown by garbage: what comes back is a state that there was, and the last
-/// acknowledged one where nothing acknowledged was cut.
+/// Random changes, restarts, and tails that are cut or grown by garbage: what comes back is a state that
+/// there was, and the last acknowledged one where nothing acknowledged was cut.
 TEST(KeeperServer, ComesBackWithAPrefixOfWhatItHadWhateverIsTorn) {
   std::mt19937 random(3);
   const auto pick = [&](std::size_t n) { return static_cast<std::size_t>(random() % n); };

@@ -7,9 +7,9 @@
 
 namespace brook::keeper {
 
-/// The sessions that are open. A session's number is never used again, not in a later life of the server either: a session that
-/// left something in the tree moved the zxid, and numbers begin with the zxid that the server started at.
-/// Runs on: the server's shard.
+/// The sessions that are open. A session's number is never used again, not in a later life of the server
+/// either: a session that left something in the tree moved the zxid, and numbers begin with the zxid that the
+/// server started at. Runs on: the server's shard.
 class Sessions {
  public:
   explicit Sessions(Zxid started_at) : next_((started_at.value() + 1) << kBits) {}
@@ -20,7 +20,8 @@ class Sessions {
   [[nodiscard]] std::size_t size() const { return open_.size(); }
 
  private:
-  static constexpr int kBits = 16;  // A server that opened more sessions without a change would meet the next life's: 65,536.
+  static constexpr int kBits =
+      16;  // A server that opened more sessions without a change would meet the next life's: 65,536.
 
   std::int64_t next_;
   std::set<SessionId> open_;

@@ -23,7 +23,8 @@ std::string encode_snapshot(const Tree& tree) {
   writer.integer(kVersion);
   writer.integer(tree.last_zxid().value());
   writer.integer(static_cast<std::uint64_t>(tree.node_count()));
-  tree.visit([&](const std::string& path, const Tree::Node& node) { internal::write_node(writer, path, node); });
+  tree.visit(
+      [&](const std::string& path, const Tree::Node& node) { internal::write_node(writer, path, node); });
   writer.integer(crc32c(as_bytes(writer.out())));
   return std::move(writer.out());
 }
@@ -35,7 +36,8 @@ Result<void> decode_snapshot(std::string_view bytes, Tree& tree) {
   constexpr std::size_t kSmallest = 28;
   if (bytes.size() < kSmallest) return damaged("it is too short");
   const std::string_view body = bytes.substr(0, bytes.size() - 4);
-  if (crc32c(as_bytes(body)) != load_be<std::uint32_t>(as_bytes(bytes).data() + body.size())) return damaged("its CRC is wrong");
+  if (crc32c(as_bytes(body)) != load_be<std::uint32_t>(as_bytes(bytes).data() + body.size()))
+    return damaged("its CRC is wrong");
   internal::Reader reader(body);
   if (reader.integer<std::uint32_t>() != kMagic) return damaged("it is no snapshot");
   if (const auto version = reader.integer<std::uint32_t>(); version != kVersion) {
@@ -45,7 +47,8 @@ Result<void> decode_snapshot(std::string_view bytes, Tree& tree) {
   for (auto left = reader.integer<std::uint64_t>(); left > 0; --left) {
     std::string path;
     Tree::Node node = internal::read_node(reader, path);
-    if (!reader.ok() || !tree.restore(std::move(path), std::move(node))) return damaged("its nodes make no tree");
+    if (!reader.ok() || !tree.restore(std::move(path), std::move(node)))
+      return damaged("its nodes make no tree");
   }
   if (!reader.at_end()) return damaged("bytes follow its last node");
   return {};

@@ -77,16 +77,17 @@ DecodedFrames decode_frames(std::string_view bytes) {
     std::ranges::move(*proposals, std::back_inserter(decoded.proposals));
     decoded.good_bytes += kHeaderBytes + payload->size();
   }
-  // Beyond the first bad frame: is there a good one anywhere? One inside the cut frame's own payload would need a node's data
-  // that looks like a frame with a right CRC; then too, refusing is the safe answer.
-  for (std::size_t at = bytes.find(kMagic, decoded.good_bytes + 1); at != std::string_view::npos; at = bytes.find(kMagic, at + 1)) {
+  // Beyond the first bad frame: is there a good one anywhere? One inside the cut frame's own payload would
+  // need a node's data that looks like a frame with a right CRC; then too, refusing is the safe answer.
+  for (std::size_t at = bytes.find(kMagic, decoded.good_bytes + 1); at != std::string_view::npos;
+       at = bytes.find(kMagic, at + 1)) {
     if (frame_payload(bytes.substr(at))) decoded.damaged = true;
   }
   return decoded;
 }
 
-Result<TransactionLog::Opened> TransactionLog::open(runtime::FileSystem& files, std::string directory, Zxid after,
-                                                    const Replay& replay) {
+Result<TransactionLog::Opened> TransactionLog::open(runtime::FileSystem& files, std::string directory,
+                                                    Zxid after, const Replay& replay) {
   BROOK_CHECK(files.create_directories(directory));
   BROOK_TRY(const auto entries, files.list(directory));
   std::vector<Zxid> firsts;
@@ -108,14 +109,16 @@ Result<TransactionLog::Opened> TransactionLog::open(runtime::FileSystem& files, 
     BROOK_TRY(const std::string bytes, files.read_whole(path));
     const DecodedFrames decoded = decode_frames(bytes);
     if (decoded.damaged || (!newest && decoded.good_bytes != bytes.size())) {
-      return fail(ErrorCode::kKafkaStorageError,
-                  fmt::format("{} is damaged at offset {}: good records follow a bad one", path, decoded.good_bytes));
+      return fail(
+          ErrorCode::kKafkaStorageError,
+          fmt::format("{} is damaged at offset {}: good records follow a bad one", path, decoded.good_bytes));
     }
     for (const Proposal& proposal : decoded.proposals) {
       if (proposal.zxid <= last) continue;
       if (proposal.zxid != last.next()) {
         return fail(ErrorCode::kKafkaStorageError,
-                    fmt::format("{} goes on with zxid {} after {}: records are missing", path, proposal.zxid.value(), last.value()));
+                    fmt::format("{} goes on with zxid {} after {}: records are missing", path,
+                                proposal.zxid.value(), last.value()));
       }
       BROOK_CHECK(replay(proposal));
       last = proposal.zxid;
@@ -135,7 +138,8 @@ Result<TransactionLog::Opened> TransactionLog::open(runtime::FileSystem& files, 
 }
 
 Result<void> TransactionLog::start_file(Zxid first) {
-  BROOK_TRY(file_, files_.open(fmt::format("{}/{}", directory_, file_name(first)), runtime::OpenMode::kCreateOrEmpty));
+  BROOK_TRY(file_, files_.open(fmt::format("{}/{}", directory_, file_name(first)),
+                               runtime::OpenMode::kCreateOrEmpty));
   size_ = 0;
   dirty_tail_ = false;
   return files_.sync_directory(directory_);

@@ -13,13 +13,16 @@
 
 namespace brook::keeper {
 
-/// The keeper's write-ahead log: files log.<first zxid, 16 hex digits> of frames, one frame for each group commit.
+/// The keeper's write-ahead log: files log.<first zxid, 16 hex digits> of frames, one frame for each group
+/// commit.
 ///
-///   frame   = "BKTL" length:u32 crc32c:u32 payload     length and CRC are of the payload, the CRC also covers the length
-///   payload = count:u32 proposal*                      see internal/encoding.h; zxids follow one another without a gap
+///   frame   = "BKTL" length:u32 crc32c:u32 payload     length and CRC are of the payload, the CRC also
+///   covers the length payload = count:u32 proposal*                      see internal/encoding.h; zxids
+///   follow one another without a gap
 ///
-/// A frame is written only after the one before is on disk. So a bad frame that no good one follows was never acknowledged and is
-/// cut; a bad frame before a good one is damage, and opening fails. Runs on: one shard, one append() at a time.
+/// A frame is written only after the one before is on disk. So a bad frame that no good one follows was never
+/// acknowledged and is cut; a bad frame before a good one is damage, and opening fails. Runs on: one shard,
+/// one append() at a time.
 class TransactionLog {
  public:
   struct Opened {
@@ -28,20 +31,25 @@ class TransactionLog {
   };
   using Replay = std::function<Result<void>(const Proposal& proposal)>;
 
-  /// Replays what follows `after`. `files` outlives the log. KAFKA_STORAGE_ERROR: damage or a gap, named by file and offset.
-  [[nodiscard]] static Result<Opened> open(runtime::FileSystem& files, std::string directory, Zxid after, const Replay& replay);
+  /// Replays what follows `after`. `files` outlives the log. KAFKA_STORAGE_ERROR: damage or a gap, named by
+  /// file and offset.
+  [[nodiscard]] static Result<Opened> open(runtime::FileSystem& files, std::string directory, Zxid after,
+                                           const Replay& replay);
 
-  /// One frame of proposals, on disk when this returns. After an error the log is as before, whatever had reached the disk.
+  /// One frame of proposals, on disk when this returns. After an error the log is as before, whatever had
+  /// reached the disk.
   [[nodiscard]] Task<Result<void>> append(std::vector<Proposal> proposals);
   /// Removes what a failed append() may have left, so that nothing reads it. append() does it, too.
   [[nodiscard]] Result<void> repair();
-  /// Goes on in a new file whose first zxid will be `next`, and removes the older ones: a snapshot holds what they held.
+  /// Goes on in a new file whose first zxid will be `next`, and removes the older ones: a snapshot holds what
+  /// they held.
   [[nodiscard]] Result<void> roll(Zxid next);
   /// Of the present file.
   [[nodiscard]] std::uint64_t size() const { return size_; }
 
  private:
-  TransactionLog(runtime::FileSystem& files, std::string directory) : files_(files), directory_(std::move(directory)) {}
+  TransactionLog(runtime::FileSystem& files, std::string directory)
+      : files_(files), directory_(std::move(directory)) {}
   [[nodiscard]] Result<void> start_file(Zxid first);
 
   runtime::FileSystem& files_;

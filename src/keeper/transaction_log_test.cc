@@ -6,12 +6,17 @@ namespace brook::keeper {
 namespace {
 
 Proposal change(std::int64_t zxid) {
-  return {Zxid(zxid), Timestamp(5), SessionId(9),
-          {CreateOp{"/a", "data", CreateMode::kEphemeralSequential}, SetOp{"/b", "", 4}, RemoveOp{"/c", {}}, CheckOp{"/d", 0}}, false};
+  return {Zxid(zxid),
+          Timestamp(5),
+          SessionId(9),
+          {CreateOp{"/a", "data", CreateMode::kEphemeralSequential}, SetOp{"/b", "", 4}, RemoveOp{"/c", {}},
+           CheckOp{"/d", 0}},
+          false};
 }
 
 TEST(TransactionLog, ReadsWhatItWrote) {
-  const std::vector proposals = {change(1), change(2), Proposal{Zxid(3), Timestamp(6), SessionId(9), {}, true}};
+  const std::vector proposals = {change(1), change(2),
+                                 Proposal{Zxid(3), Timestamp(6), SessionId(9), {}, true}};
 
   const DecodedFrames decoded = decode_frames(encode_frame(proposals));
 

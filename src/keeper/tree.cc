@@ -17,7 +17,8 @@ std::string child_path(std::string_view parent, std::string_view name) {
 
 std::string_view node_name(std::string_view path) { return path.substr(path.rfind('/') + 1); }
 
-/// The Stat as clients see it. ZooKeeper stores the number of creations only and derives the number of changes from it.
+/// The Stat as clients see it. ZooKeeper stores the number of creations only and derives the number of
+/// changes from it.
 Stat shown(const Tree::Node& node) {
   Stat stat = node.stat;
   const auto children = static_cast<std::int32_t>(node.children.size());
@@ -34,11 +35,14 @@ std::unexpected<Failure> refuse(KeeperError code, std::string_view path) {
 bool is_sequential(CreateMode mode) {
   return mode == CreateMode::kPersistentSequential || mode == CreateMode::kEphemeralSequential;
 }
-bool is_ephemeral(CreateMode mode) { return mode == CreateMode::kEphemeral || mode == CreateMode::kEphemeralSequential; }
+bool is_ephemeral(CreateMode mode) {
+  return mode == CreateMode::kEphemeral || mode == CreateMode::kEphemeralSequential;
+}
 
 }  // namespace
 
-/// What puts one operation's change back. Undone last first, so a parent's stat is the one before its operation.
+/// What puts one operation's change back. Undone last first, so a parent's stat is the one before its
+/// operation.
 struct Tree::Undo {
   enum class Kind { kCreated, kSet, kRemoved };
 
@@ -62,8 +66,8 @@ bool operator==(const Proposal& a, const Proposal& b) {
         },
         op);
   };
-  return a.zxid == b.zxid && a.time == b.time && a.session == b.session && a.closes_session == b.closes_session &&
-         std::ranges::equal(a.operations, b.operations, {}, key, key);
+  return a.zxid == b.zxid && a.time == b.time && a.session == b.session &&
+         a.closes_session == b.closes_session && std::ranges::equal(a.operations, b.operations, {}, key, key);
 }
 
 KeeperResult<void> check_path(std::string_view path, bool sequential) {
@@ -127,7 +131,8 @@ KeeperResult<Applied> Tree::apply(const Proposal& proposal) {
     return applied;
   }
   for (std::size_t i = 0; i < proposal.operations.size(); ++i) {
-    auto result = std::visit([&](const auto& op) { return run(op, proposal, undos, applied.events); }, proposal.operations[i]);
+    auto result = std::visit([&](const auto& op) { return run(op, proposal, undos, applied.events); },
+                             proposal.operations[i]);
     if (!result) {
       undo(std::move(undos));
       Failure failure = std::move(result).error();
@@ -142,10 +147,13 @@ KeeperResult<Applied> Tree::apply(const Proposal& proposal) {
   return applied;
 }
 
-KeeperResult<OperationResult> Tree::run(const CreateOp& op, const Proposal& in, Undos& undos, std::vector<WatchEvent>& events) {
-  if (auto valid = check_path(op.path, is_sequential(op.mode)); !valid) return std::unexpected(std::move(valid).error());
+KeeperResult<OperationResult> Tree::run(const CreateOp& op, const Proposal& in, Undos& undos,
+                                        std::vector<WatchEvent>& events) {
+  if (auto valid = check_path(op.path, is_sequential(op.mode)); !valid)
+    return std::unexpected(std::move(valid).error());
   if (op.data.size() > kMaxDataBytes) {
-    return keeper_fail(KeeperError::kBadArguments, fmt::format("{} bytes of data for {}: the limit is {}", op.data.size(), op.path, kMaxDataBytes));
+    return keeper_fail(KeeperError::kBadArguments, fmt::format("{} bytes of data for {}: the limit is {}",
+                                                               op.data.size(), op.path, kMaxDataBytes));
   }
   if (op.path == "/") return refuse(KeeperError::kNodeExists, op.path);
   const std::string parent(parent_path(op.path));
@@ -156,7 +164,8 @@ KeeperResult<OperationResult> Tree::run(const CreateOp& op, const Proposal& in, 
   std::string path = op.path;
   if (is_sequential(op.mode)) path += fmt::format("{:010}", above.children_created);
   if (find(path)) return refuse(KeeperError::kNodeExists, path);
-  if (above.children_created == std::numeric_limits<std::int32_t>::max() / 2) return refuse(KeeperError::kQuotaExceeded, parent);
+  if (above.children_created == std::numeric_limits<std::int32_t>::max() / 2)
+    return refuse(KeeperError::kQuotaExceeded, parent);
 
   undos.push_back({Undo::Kind::kCreated, path, {}, above.stat});
   above.children.emplace(node_name(path));
@@ -176,10 +185,12 @@ KeeperResult<OperationResult> Tree::run(const CreateOp& op, const Proposal& in, 
   return OperationResult{std::move(path), stat};
 }
 
-KeeperResult<OperationResult> Tree::run(const SetOp& op, const Proposal& in, Undos& undos, std::vector<WatchEvent>& events) {
+KeeperResult<OperationResult> Tree::run(const SetOp& op, const Proposal& in, Undos& undos,
+                                        std::vector<WatchEvent>& events) {
   if (auto valid = check_path(op.path); !valid) return std::unexpected(std::move(valid).error());
   if (op.data.size() > kMaxDataBytes) {
-    return keeper_fail(KeeperError::kBadArguments, fmt::format("{} bytes of data for {}: the limit is {}", op.data.size(), op.path, kMaxDataBytes));
+    return keeper_fail(KeeperError::kBadArguments, fmt::format("{} bytes of data for {}: the limit is {}",
+                                                               op.data.size(), op.path, kMaxDataBytes));
   }
   const auto it = nodes_.find(op.path);
   if (it == nodes_.end()) return refuse(KeeperError::kNoNode, op.path);
@@ -193,7 +204,8 @@ KeeperResult<OperationResult> Tree::run(const SetOp& op, const Proposal& in, Und
   return OperationResult{op.path, shown(node)};
 }
 
-KeeperResult<OperationResult> Tree::run(const RemoveOp& op, const Proposal& in, Undos& undos, std::vector<WatchEvent>& events) {
+KeeperResult<OperationResult> Tree::run(const RemoveOp& op, const Proposal& in, Undos& undos,
+                                        std::vector<WatchEvent>& events) {
   if (auto valid = check_path(op.path); !valid) return std::unexpected(std::move(valid).error());
   if (op.path == "/") return refuse(KeeperError::kBadArguments, op.path);
   const auto it = nodes_.find(op.path);
@@ -219,7 +231,8 @@ KeeperResult<OperationResult> Tree::run(const RemoveOp& op, const Proposal& in, 
   return OperationResult{op.path, stat};
 }
 
-KeeperResult<OperationResult> Tree::run(const CheckOp& op, const Proposal&, Undos&, std::vector<WatchEvent>&) {
+KeeperResult<OperationResult> Tree::run(const CheckOp& op, const Proposal&, Undos&,
+                                        std::vector<WatchEvent>&) {
   if (auto valid = check_path(op.path); !valid) return std::unexpected(std::move(valid).error());
   const Node* node = find(op.path);
   if (!node) return refuse(KeeperError::kNoNode, op.path);

@@ -19,7 +19,8 @@ struct Proposal {
   Timestamp time;
   SessionId session;
   std::vector<Operation> operations;
-  bool closes_session = false;  ///< then there are no operations: all ephemeral nodes of the session are removed
+  bool closes_session =
+      false;  ///< then there are no operations: all ephemeral nodes of the session are removed
 
   friend bool operator==(const Proposal&, const Proposal&);
 };
@@ -29,22 +30,24 @@ struct Applied {
   std::vector<WatchEvent> events;
 };
 
-/// ZooKeeper's tree of nodes: pure state, no clock, no I/O. The same proposals in the same order always make the same tree.
+/// ZooKeeper's tree of nodes: pure state, no clock, no I/O. The same proposals in the same order always make
+/// the same tree.
 ///
-/// Invariants: the root is there; every node but the root has its parent; ephemeral nodes have no children; a refused proposal
-/// changes nothing. Runs on: one shard.
+/// Invariants: the root is there; every node but the root has its parent; ephemeral nodes have no children; a
+/// refused proposal changes nothing. Runs on: one shard.
 class Tree {
  public:
   struct Node {
     std::string data;
-    Stat stat;  // cversion, data_length and num_children are computed when asked for.
+    Stat stat;                          // cversion, data_length and num_children are computed when asked for.
     std::int32_t children_created = 0;  // Names sequential nodes.
     std::set<std::string, std::less<>> children;
   };
 
   Tree();
 
-  /// All operations or none. `proposal.zxid` is beyond last_zxid(), which it becomes where the proposal is accepted.
+  /// All operations or none. `proposal.zxid` is beyond last_zxid(), which it becomes where the proposal is
+  /// accepted.
   [[nodiscard]] KeeperResult<Applied> apply(const Proposal& proposal);
 
   [[nodiscard]] Zxid last_zxid() const { return last_zxid_; }
@@ -55,7 +58,8 @@ class Tree {
   /// The sessions that own ephemeral nodes.
   [[nodiscard]] std::vector<SessionId> sessions() const;
 
-  /// For snapshots: every node, parents before their children; and the way back, in the same order, into an empty tree.
+  /// For snapshots: every node, parents before their children; and the way back, in the same order, into an
+  /// empty tree.
   void visit(const std::function<void(const std::string& path, const Node& node)>& visitor) const;
   [[nodiscard]] bool restore(std::string path, Node node);
   void set_last_zxid(Zxid zxid) { last_zxid_ = zxid; }
@@ -64,10 +68,14 @@ class Tree {
   struct Undo;
   using Undos = std::vector<Undo>;
 
-  [[nodiscard]] KeeperResult<OperationResult> run(const CreateOp& op, const Proposal& in, Undos& undos, std::vector<WatchEvent>& events);
-  [[nodiscard]] KeeperResult<OperationResult> run(const SetOp& op, const Proposal& in, Undos& undos, std::vector<WatchEvent>& events);
-  [[nodiscard]] KeeperResult<OperationResult> run(const RemoveOp& op, const Proposal& in, Undos& undos, std::vector<WatchEvent>& events);
-  [[nodiscard]] KeeperResult<OperationResult> run(const CheckOp& op, const Proposal& in, Undos& undos, std::vector<WatchEvent>& events);
+  [[nodiscard]] KeeperResult<OperationResult> run(const CreateOp& op, const Proposal& in, Undos& undos,
+                                                  std::vector<WatchEvent>& events);
+  [[nodiscard]] KeeperResult<OperationResult> run(const SetOp& op, const Proposal& in, Undos& undos,
+                                                  std::vector<WatchEvent>& events);
+  [[nodiscard]] KeeperResult<OperationResult> run(const RemoveOp& op, const Proposal& in, Undos& undos,
+                                                  std::vector<WatchEvent>& events);
+  [[nodiscard]] KeeperResult<OperationResult> run(const CheckOp& op, const Proposal& in, Undos& undos,
+                                                  std::vector<WatchEvent>& events);
   void undo(Undos undos);
   [[nodiscard]] const Node* find(const std::string& path) const;
 
@@ -76,7 +84,8 @@ class Tree {
   Zxid last_zxid_;
 };
 
-/// ZooKeeper's rules: absolute, no empty or relative component, no control characters. `sequential` allows a trailing '/'.
+/// ZooKeeper's rules: absolute, no empty or relative component, no control characters. `sequential` allows a
+/// trailing '/'.
 [[nodiscard]] KeeperResult<void> check_path(std::string_view path, bool sequential = false);
 /// "/" for "/a"; of a valid path other than "/".
 [[nodiscard]] std::string_view parent_path(std::string_view path);

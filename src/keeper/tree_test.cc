@@ -15,7 +15,8 @@ namespace {
 constexpr SessionId kSession{7};
 
 Proposal proposal(const Tree& tree, std::vector<Operation> operations, SessionId session = kSession) {
-  return {tree.last_zxid().next(), Timestamp(1000 + tree.last_zxid().value()), session, std::move(operations), false};
+  return {tree.last_zxid().next(), Timestamp(1000 + tree.last_zxid().value()), session, std::move(operations),
+          false};
 }
 
 KeeperResult<Applied> apply(Tree& tree, std::vector<Operation> operations, SessionId session = kSession) {
@@ -56,7 +57,8 @@ TEST(Tree, NumbersSequentialNodesByCreations) {
 
 TEST(Tree, RefusesWithZooKeepersCodes) {
   Tree tree;
-  ASSERT_TRUE(apply(tree, {CreateOp{"/a", ""}, CreateOp{"/a/b", ""}, CreateOp{"/e", "", CreateMode::kEphemeral}}));
+  ASSERT_TRUE(
+      apply(tree, {CreateOp{"/a", ""}, CreateOp{"/a/b", ""}, CreateOp{"/e", "", CreateMode::kEphemeral}}));
 
   EXPECT_EQ(apply(tree, {CreateOp{"/a", ""}}).error().code, KeeperError::kNodeExists);
   EXPECT_EQ(apply(tree, {CreateOp{"/x/y", ""}}).error().code, KeeperError::kNoNode);
@@ -65,13 +67,16 @@ TEST(Tree, RefusesWithZooKeepersCodes) {
   EXPECT_EQ(apply(tree, {SetOp{"/a", "", 3}}).error().code, KeeperError::kBadVersion);
   EXPECT_EQ(apply(tree, {CheckOp{"/a", 1}}).error().code, KeeperError::kBadVersion);
   EXPECT_EQ(apply(tree, {RemoveOp{"/", {}}}).error().code, KeeperError::kBadArguments);
-  EXPECT_EQ(apply(tree, {SetOp{"/a", std::string(kMaxDataBytes + 1, 'x'), {}}}).error().code, KeeperError::kBadArguments);
+  EXPECT_EQ(apply(tree, {SetOp{"/a", std::string(kMaxDataBytes + 1, 'x'), {}}}).error().code,
+            KeeperError::kBadArguments);
   EXPECT_EQ(tree.last_zxid(), Zxid(1));
 }
 
 TEST(Tree, RefusesBadPaths) {
-  for (const char* path : {"", "a", "/a/", "//", "/a//b", "/.", "/a/../b", "/a\n"}) EXPECT_FALSE(check_path(path)) << path;
-  for (const char* path : {"/", "/a", "/a/b.c", "/config/brokers/<default>"}) EXPECT_TRUE(check_path(path)) << path;
+  for (const char* path : {"", "a", "/a/", "//", "/a//b", "/.", "/a/../b", "/a\n"})
+    EXPECT_FALSE(check_path(path)) << path;
+  for (const char* path : {"/", "/a", "/a/b.c", "/config/brokers/<default>"})
+    EXPECT_TRUE(check_path(path)) << path;
 }
 
 TEST(Tree, TellsOfEachOperationOfARefusedMulti) {
@@ -126,7 +131,8 @@ struct Model {
       }
       if (nodes.contains(path)) return KeeperError::kNodeExists;
       Node node{op->data, zxid, zxid, zxid, 0, 0, 0, {}};
-      if (op->mode == CreateMode::kEphemeral || op->mode == CreateMode::kEphemeralSequential) node.owner = session;
+      if (op->mode == CreateMode::kEphemeral || op->mode == CreateMode::kEphemeralSequential)
+        node.owner = session;
       nodes[path] = node;
       nodes[parent].created += 1;
       touch(parent, zxid);
@@ -139,7 +145,8 @@ struct Model {
       node.mzxid = zxid;
     } else if (const auto* removal = std::get_if<RemoveOp>(&operation)) {
       if (!nodes.contains(removal->path)) return KeeperError::kNoNode;
-      if (removal->version && *removal->version != nodes[removal->path].version) return KeeperError::kBadVersion;
+      if (removal->version && *removal->version != nodes[removal->path].version)
+        return KeeperError::kBadVersion;
       if (children_of(removal->path) > 0) return KeeperError::kNotEmpty;
       nodes.erase(removal->path);
       touch(std::string(parent_path(removal->path)), zxid);
@@ -176,10 +183,13 @@ TEST(Tree, DoesWhatTheNaiveModelDoes) {
   const auto pick = [&](int n) { return static_cast<int>(random() % static_cast<unsigned>(n)); };
   const auto path = [&] {
     std::string text;
-    for (int depth = 1 + pick(3); depth > 0; --depth) text += fmt::format("/{}", static_cast<char>('a' + pick(3)));
+    for (int depth = 1 + pick(3); depth > 0; --depth)
+      text += fmt::format("/{}", static_cast<char>('a' + pick(3)));
     return text;
   };
-  const auto version = [&] { return pick(2) == 0 ? std::optional<Version>{} : std::optional<Version>(pick(3)); };
+  const auto version = [&] {
+    return pick(2) == 0 ? std::optional<Version>{} : std::optional<Version>(pick(3));
+  };
   Tree tree;
   Model model;
 
@@ -187,11 +197,27 @@ TEST(Tree, DoesWhatTheNaiveModelDoes) {
     std::vector<Operation> operations;
     for (int n = 1 + pick(3); n > 0; --n) {
       switch (pick(8)) {
-        case 0: case 1: case 2: operations.push_back(CreateOp{path(), fmt::format("{}", step), pick(4) == 0 ? CreateMode::kEphemeral : CreateMode::kPersistent}); break;
-        case 3: operations.push_back(CreateOp{path(), "", pick(2) == 0 ? CreateMode::kEphemeralSequential : CreateMode::kPersistentSequential}); break;
-        case 4: operations.push_back(SetOp{path(), fmt::format("{}", step), version()}); break;
-        case 5: case 6: operations.push_back(RemoveOp{path(), version()}); break;
-        default: operations.push_back(CheckOp{path(), version()}); break;
+        case 0:
+        case 1:
+        case 2:
+          operations.push_back(CreateOp{path(), fmt::format("{}", step),
+                                        pick(4) == 0 ? CreateMode::kEphemeral : CreateMode::kPersistent});
+          break;
+        case 3:
+          operations.push_back(
+              CreateOp{path(), "",
+                       pick(2) == 0 ? CreateMode::kEphemeralSequential : CreateMode::kPersistentSequential});
+          break;
+        case 4:
+          operations.push_back(SetOp{path(), fmt::format("{}", step), version()});
+          break;
+        case 5:
+        case 6:
+          operations.push_back(RemoveOp{path(), version()});
+          break;
+        default:
+          operations.push_back(CheckOp{path(), version()});
+          break;
       }
     }
     const SessionId session(pick(3));

@@ -56,8 +56,8 @@ enum class KeeperError : std::int32_t {
 struct Failure {
   KeeperError code = KeeperError::kSystemError;
   std::string context;
-  /// Of a refused multi, one code for each operation: kOk before the one that failed (undone again), its own code there,
-  /// kRuntimeInconsistency after it. Empty otherwise.
+  /// Of a refused multi, one code for each operation: kOk before the one that failed (undone again), its own
+  /// code there, kRuntimeInconsistency after it. Empty otherwise.
   std::vector<KeeperError> per_operation = {};
 
   /// The index of the operation that made a multi fail.
@@ -94,7 +94,8 @@ struct Stat {
 
 enum class CreateMode { kPersistent, kEphemeral, kPersistentSequential, kEphemeralSequential };
 
-/// The operations of a multi. `data` is UTF-8 JSON in practice, any bytes in principle, at most kMaxDataBytes.
+/// The operations of a multi. `data` is UTF-8 JSON in practice, any bytes in principle, at most
+/// kMaxDataBytes.
 struct CreateOp {
   std::string path;
   std::string data;

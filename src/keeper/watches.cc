@@ -10,11 +10,14 @@ namespace {
 /// Whether a watch on the event's own node (`at_node`) or on one above it sees the event.
 bool sees(WatchMode mode, EventType type, bool at_node) {
   switch (mode) {
-    case WatchMode::kData: return at_node && type != EventType::kNodeChildrenChanged;
+    case WatchMode::kData:
+      return at_node && type != EventType::kNodeChildrenChanged;
     case WatchMode::kChildren:
       return at_node && (type == EventType::kNodeChildrenChanged || type == EventType::kNodeDeleted);
-    case WatchMode::kPersistent: return at_node;
-    case WatchMode::kPersistentRecursive: return type != EventType::kNodeChildrenChanged;
+    case WatchMode::kPersistent:
+      return at_node;
+    case WatchMode::kPersistentRecursive:
+      return type != EventType::kNodeChildrenChanged;
   }
   return false;
 }
@@ -23,7 +26,8 @@ bool fires_once(WatchMode mode) { return mode == WatchMode::kData || mode == Wat
 
 }  // namespace
 
-void Watches::add(SessionId session, std::string path, WatchMode mode, Zxid since, Client::WatchCallback callback) {
+void Watches::add(SessionId session, std::string path, WatchMode mode, Zxid since,
+                  Client::WatchCallback callback) {
   by_path_[std::move(path)].push_back({session, mode, since, std::move(callback)});
 }
 
@@ -39,7 +43,8 @@ void Watches::deliver(const std::vector<WatchEvent>& events) {
   }
 }
 
-std::vector<Client::WatchCallback> Watches::take(const WatchEvent& event, const std::string& path, bool at_node) {
+std::vector<Client::WatchCallback> Watches::take(const WatchEvent& event, const std::string& path,
+                                                 bool at_node) {
   std::vector<Client::WatchCallback> calls;
   const auto found = by_path_.find(path);
   if (found == by_path_.end()) return calls;

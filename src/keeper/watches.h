@@ -15,7 +15,8 @@ class Watches {
  public:
   /// Sees events after `since`.
   void add(SessionId session, std::string path, WatchMode mode, Zxid since, Client::WatchCallback callback);
-  /// Calls whoever watches; a one-shot watch is gone before its callback runs. Callbacks may add and remove watches.
+  /// Calls whoever watches; a one-shot watch is gone before its callback runs. Callbacks may add and remove
+  /// watches.
   void deliver(const std::vector<WatchEvent>& events);
   /// Drops the session's watches, telling them kSession.
   void end_session(SessionId session);
@@ -31,7 +32,8 @@ class Watches {
     Client::WatchCallback callback;
   };
 
-  [[nodiscard]] std::vector<Client::WatchCallback> take(const WatchEvent& event, const std::string& path, bool at_node);
+  [[nodiscard]] std::vector<Client::WatchCallback> take(const WatchEvent& event, const std::string& path,
+                                                        bool at_node);
   [[nodiscard]] std::vector<Client::WatchCallback> remove_session(SessionId session);
 
   std::map<std::string, std::list<Watch>> by_path_;

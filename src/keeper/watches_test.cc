@@ -15,7 +15,8 @@ class WatchesTest : public testing::Test {
     });
   }
   void create(const std::string& path, const std::string& parent, Zxid zxid = Zxid(11)) {
-    watches_.deliver({{EventType::kNodeCreated, path, zxid}, {EventType::kNodeChildrenChanged, parent, zxid}});
+    watches_.deliver(
+        {{EventType::kNodeCreated, path, zxid}, {EventType::kNodeChildrenChanged, parent, zxid}});
   }
   void change(const std::string& path) { watches_.deliver({{EventType::kNodeDataChanged, path, Zxid(12)}}); }
 

@@ -9,7 +9,8 @@
 
 namespace brook::net {
 
-/// Shared with the connections, which count themselves out on the acceptor's shard, perhaps after the acceptor has died.
+/// Shared with the connections, which count themselves out on the acceptor's shard, perhaps after the
+/// acceptor has died.
 struct ConnectionAcceptor::Counts {
   explicit Counts(runtime::Clock& clock) : changed(clock) {}
 
@@ -24,12 +25,13 @@ struct ConnectionAcceptor::Counts {
   runtime::Signal changed;
 };
 
-ConnectionAcceptor::ConnectionAcceptor(runtime::Shard& shard, std::vector<FrameServer*> servers, ConnectionLimits limits,
-                                       MetricRegistry& registry)
+ConnectionAcceptor::ConnectionAcceptor(runtime::Shard& shard, std::vector<FrameServer*> servers,
+                                       ConnectionLimits limits, MetricRegistry& registry)
     : shard_(shard),
       servers_(std::move(servers)),
       limits_(std::move(limits)),
-      refused_(registry.counter("brook_net_refused_connections_total", "Connections closed for max.connections.per.ip.")),
+      refused_(registry.counter("brook_net_refused_connections_total",
+                                "Connections closed for max.connections.per.ip.")),
       counts_(std::make_shared<Counts>(shard.clock())) {}
 
 ConnectionAcceptor::~ConnectionAcceptor() = default;
@@ -89,10 +91,13 @@ void ConnectionAcceptor::hand_over(std::unique_ptr<runtime::PendingStream> pendi
   ++counts_->by_host[host];
   const std::uint64_t id = next_id_++;
   FrameServer& server = *servers_[id % servers_.size()];
-  auto count_out = [&shard = shard_, counts = counts_, host] { shard.post([counts, host] { counts->remove(host); }); };
-  server.shard().post([&server, id, name, stream = std::move(pending), ended = std::move(count_out)]() mutable {
-    server.serve(std::move(stream), id, std::move(name), std::move(ended));
-  });
+  auto count_out = [&shard = shard_, counts = counts_, host] {
+    shard.post([counts, host] { counts->remove(host); });
+  };
+  server.shard().post(
+      [&server, id, name, stream = std::move(pending), ended = std::move(count_out)]() mutable {
+        server.serve(std::move(stream), id, std::move(name), std::move(ended));
+      });
 }
 
 }  // namespace brook::net

@@ -22,13 +22,15 @@ struct ConnectionLimits {
   std::map<std::string, std::size_t> connections_per_ip_overrides = {};           ///< by numeric address
 };
 
-/// The listeners of the process: accepts on its shard and hands each connection to the next of the servers in turn. At
-/// connections_max it stops accepting until one ends, as Kafka does; a connection beyond its address's limit is closed at once.
-/// stop() before it dies; it and the servers may then end in either order. Runs on: one shard.
+/// The listeners of the process: accepts on its shard and hands each connection to the next of the servers in
+/// turn. At connections_max it stops accepting until one ends, as Kafka does; a connection beyond its
+/// address's limit is closed at once. stop() before it dies; it and the servers may then end in either order.
+/// Runs on: one shard.
 class ConnectionAcceptor {
  public:
   /// `servers` are one per shard and outlive stop().
-  ConnectionAcceptor(runtime::Shard& shard, std::vector<FrameServer*> servers, ConnectionLimits limits, MetricRegistry& registry);
+  ConnectionAcceptor(runtime::Shard& shard, std::vector<FrameServer*> servers, ConnectionLimits limits,
+                     MetricRegistry& registry);
   ~ConnectionAcceptor();
   ConnectionAcceptor(const ConnectionAcceptor&) = delete;
   ConnectionAcceptor& operator=(const ConnectionAcceptor&) = delete;
@@ -42,7 +44,8 @@ class ConnectionAcceptor {
   struct Counts;
   Task<void> accept_all(runtime::Listener& listener, std::string name);
   [[nodiscard]] bool admit(const std::string& host);
-  void hand_over(std::unique_ptr<runtime::PendingStream> pending, const std::string& name, const std::string& host);
+  void hand_over(std::unique_ptr<runtime::PendingStream> pending, const std::string& name,
+                 const std::string& host);
 
   runtime::Shard& shard_;
   std::vector<FrameServer*> servers_;

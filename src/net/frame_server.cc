@@ -15,33 +15,39 @@ constexpr std::size_t kFreeBuffersMax = 64;
 FrameServerMetrics::FrameServerMetrics(MetricRegistry& registry)
     : connections(registry.gauge("brook_net_connections", "Open client connections.")),
       accepted(registry.counter("brook_net_accepted_total", "Connections accepted since the start.")),
-      closed_idle(registry.counter("brook_net_closed_idle_total", "Connections closed after connections.max.idle.ms.")),
-      refused_frames(registry.counter("brook_net_refused_frames_total",
-                                      "Connections closed for a frame length below 0 or above socket.request.max.bytes.")),
-      failed_requests(registry.counter("brook_net_failed_requests_total", "Connections closed for a request that cannot be read.")),
-      budget_waits(registry.counter("brook_net_budget_waits_total", "Large requests that waited for the memory budget.")),
+      closed_idle(registry.counter("brook_net_closed_idle_total",
+                                   "Connections closed after connections.max.idle.ms.")),
+      refused_frames(registry.counter(
+          "brook_net_refused_frames_total",
+          "Connections closed for a frame length below 0 or above socket.request.max.bytes.")),
+      failed_requests(registry.counter("brook_net_failed_requests_total",
+                                       "Connections closed for a request that cannot be read.")),
+      budget_waits(registry.counter("brook_net_budget_waits_total",
+                                    "Large requests that waited for the memory budget.")),
       requests(registry.counter("brook_net_requests_total", "Frames received.")),
       received_bytes(registry.counter("brook_net_received_bytes_total", "Bytes received from clients.")),
       sent_bytes(registry.counter("brook_net_sent_bytes_total", "Bytes sent to clients.")) {}
 
-FrameServer::FrameServer(runtime::Shard& shard, FrameHandler& handler, runtime::MemoryBudget& budget, FrameServerMetrics& metrics,
-                         FrameServerOptions options)
+FrameServer::FrameServer(runtime::Shard& shard, FrameHandler& handler, runtime::MemoryBudget& budget,
+                         FrameServerMetrics& metrics, FrameServerOptions options)
     : shard_(shard), handler_(handler), budget_(budget), metrics_(metrics), options_(options) {}
 
 FrameServer::~FrameServer() = default;
 
-void FrameServer::serve(std::unique_ptr<runtime::PendingStream> pending, std::uint64_t id, std::string listener,
-                        std::move_only_function<void()> ended) {
+void FrameServer::serve(std::unique_ptr<runtime::PendingStream> pending, std::uint64_t id,
+                        std::string listener, std::move_only_function<void()> ended) {
   if (gate_.closed()) {
     ended();
     return;
   }
   auto stream = shard_.adopt(std::move(pending));
-  auto connection = std::make_unique<internal::FrameConnection>(*this, std::move(stream), id, std::move(listener));
+  auto connection =
+      std::make_unique<internal::FrameConnection>(*this, std::move(stream), id, std::move(listener));
   gate_.spawn(run(std::move(connection), std::move(ended)));
 }
 
-Task<void> FrameServer::run(std::unique_ptr<internal::FrameConnection> connection, std::move_only_function<void()> ended) {
+Task<void> FrameServer::run(std::unique_ptr<internal::FrameConnection> connection,
+                            std::move_only_function<void()> ended) {
   connections_.insert(connection.get());
   metrics_.connections.add(1);
   metrics_.accepted.add();

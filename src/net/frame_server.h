@@ -39,20 +39,23 @@ struct ConnectionInfo {
   std::unique_ptr<ConnectionState> state;
 };
 
-/// Answers frames. At most one per connection is in handle() at a time; the next waits, so responses keep the order of requests.
+/// Answers frames. At most one per connection is in handle() at a time; the next waits, so responses keep the
+/// order of requests.
 class FrameHandler {
  public:
   virtual ~FrameHandler() = default;
-  /// `frame` is one request without its length prefix; it and `connection` live until the task has ended. The result is the whole
-  /// response, prefix included; nothing where the request wants none (acks=0). An Error is logged and closes the connection.
-  [[nodiscard]] virtual Task<Result<std::optional<Response>>> handle(ConnectionInfo& connection, MutableBytes frame) = 0;
+  /// `frame` is one request without its length prefix; it and `connection` live until the task has ended. The
+  /// result is the whole response, prefix included; nothing where the request wants none (acks=0). An Error
+  /// is logged and closes the connection.
+  [[nodiscard]] virtual Task<Result<std::optional<Response>>> handle(ConnectionInfo& connection,
+                                                                     MutableBytes frame) = 0;
   /// The connection has ended; no handle() is running.
   virtual void on_closed(ConnectionInfo& connection) { (void)connection; }
 };
 
 struct FrameServerOptions {
-  std::size_t request_bytes_max = 100UL * 1024 * 1024;        ///< socket.request.max.bytes
-  runtime::Duration idle_max = std::chrono::minutes(10);      ///< connections.max.idle.ms
+  std::size_t request_bytes_max = 100UL * 1024 * 1024;    ///< socket.request.max.bytes
+  runtime::Duration idle_max = std::chrono::minutes(10);  ///< connections.max.idle.ms
 };
 
 /// The counters of all connections of a process.
@@ -74,19 +77,21 @@ namespace internal {
 class FrameConnection;
 }
 
-/// The Kafka connections of one shard: each is a sequence of frames, a big-endian int32 length and that many bytes.
+/// The Kafka connections of one shard: each is a sequence of frames, a big-endian int32 length and that many
+/// bytes.
 ///
-/// Reads into one page-aligned buffer per busy connection, many frames per system call; an idle connection holds none. A frame
-/// larger than that buffer gets its own, charged to the budget first; until it is granted the connection is not read from. Small
-/// frames are not charged: their bytes are bounded by kReadBufferSize per connection, and heartbeats and follower fetches must
-/// pass when large requests hold the budget. Responses are gathered and written at the end of the loop's turn.
-/// Everything it is given outlives it. stop() before it dies. Runs on: its shard.
+/// Reads into one page-aligned buffer per busy connection, many frames per system call; an idle connection
+/// holds none. A frame larger than that buffer gets its own, charged to the budget first; until it is granted
+/// the connection is not read from. Small frames are not charged: their bytes are bounded by kReadBufferSize
+/// per connection, and heartbeats and follower fetches must pass when large requests hold the budget.
+/// Responses are gathered and written at the end of the loop's turn. Everything it is given outlives it.
+/// stop() before it dies. Runs on: its shard.
 class FrameServer {
  public:
   static constexpr std::size_t kReadBufferSize = 64UL * 1024;
 
-  FrameServer(runtime::Shard& shard, FrameHandler& handler, runtime::MemoryBudget& budget, FrameServerMetrics& metrics,
-              FrameServerOptions options);
+  FrameServer(runtime::Shard& shard, FrameHandler& handler, runtime::MemoryBudget& budget,
+              FrameServerMetrics& metrics, FrameServerOptions options);
   ~FrameServer();
   FrameServer(const FrameServer&) = delete;
   FrameServer& operator=(const FrameServer&) = delete;
@@ -94,7 +99,8 @@ class FrameServer {
   /// Serves a connection until it ends, then calls `ended` on this shard.
   void serve(std::unique_ptr<runtime::PendingStream> pending, std::uint64_t id, std::string listener,
              std::move_only_function<void()> ended);
-  /// Closes every connection and waits until their requests in processing have ended; the handler's owner has told those to end.
+  /// Closes every connection and waits until their requests in processing have ended; the handler's owner has
+  /// told those to end.
   [[nodiscard]] Task<void> stop();
 
   [[nodiscard]] runtime::Shard& shard() { return shard_; }
@@ -105,7 +111,8 @@ class FrameServer {
  private:
   friend class internal::FrameConnection;
 
-  [[nodiscard]] Task<void> run(std::unique_ptr<internal::FrameConnection> connection, std::move_only_function<void()> ended);
+  [[nodiscard]] Task<void> run(std::unique_ptr<internal::FrameConnection> connection,
+                               std::move_only_function<void()> ended);
   [[nodiscard]] runtime::AlignedBuffer take_buffer();
   void give_back(runtime::AlignedBuffer buffer);
 

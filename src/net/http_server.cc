@@ -89,11 +89,13 @@ Task<Result<std::optional<Incoming>>> read_request(runtime::Stream& stream, beas
     beast::error_code error;
     if (buffer.size() > 0) {
       buffer.consume(parser.put(buffer.data(), error));
-      if (error && error != http::error::need_more) co_return fail(ErrorCode::kInvalidRequest, error.message());
+      if (error && error != http::error::need_more)
+        co_return fail(ErrorCode::kInvalidRequest, error.message());
       if (parser.is_done()) break;
     }
     const auto room = buffer.prepare(kReadPiece);
-    const Result<std::size_t> got = co_await stream.read_some({static_cast<std::byte*>(room.data()), room.size()});
+    const Result<std::size_t> got =
+        co_await stream.read_some({static_cast<std::byte*>(room.data()), room.size()});
     if (!got) co_return std::unexpected(got.error());
     if (*got == 0) {
       if (!parser.got_some() && buffer.size() == 0) co_return std::optional<Incoming>();

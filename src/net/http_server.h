@@ -36,8 +36,8 @@ struct HttpServerOptions {
   runtime::Duration request_deadline = std::chrono::seconds(30);
 };
 
-/// A small HTTP/1.1 server for the admin port: GET and its like, one request at a time on a connection, which is kept alive.
-/// stop() before it dies. Runs on: one shard.
+/// A small HTTP/1.1 server for the admin port: GET and its like, one request at a time on a connection, which
+/// is kept alive. stop() before it dies. Runs on: one shard.
 class HttpServer {
  public:
   /// `handler` answers every path; what it refers to outlives stop().

@@ -80,7 +80,8 @@ class Echo final : public FrameHandler {
 
 /// One shard's server behind an acceptor, and clients for it.
 struct World {
-  explicit World(Shard& on, FrameServerOptions options = {}, ConnectionLimits limits = {}, std::uint64_t budget_bytes = 1 << 30)
+  explicit World(Shard& on, FrameServerOptions options = {}, ConnectionLimits limits = {},
+                 std::uint64_t budget_bytes = 1 << 30)
       : shard(on),
         budget(budget_bytes),
         metrics(registry),
@@ -122,7 +123,8 @@ Task<std::string> receive(Stream& stream, std::size_t size) {
   std::string text(size, '\0');
   std::size_t done = 0;
   while (done < size) {
-    const Result<std::size_t> got = co_await stream.read_some(std::as_writable_bytes(std::span(text)).subspan(done));
+    const Result<std::size_t> got =
+        co_await stream.read_some(std::as_writable_bytes(std::span(text)).subspan(done));
     if (!got || *got == 0) break;
     done += *got;
   }
@@ -144,7 +146,8 @@ Task<std::string> receive_all(Stream& stream) {
 /// Lets the loop go on until `done`, as long as a test may take.
 Task<void> until(Shard& shard, std::function<bool()> done) {
   const Instant deadline = shard.clock().now() + 20s;
-  while (!done() && shard.clock().now() < deadline) co_await shard.clock().sleep_until(shard.clock().now() + 1ms);
+  while (!done() && shard.clock().now() < deadline)
+    co_await shard.clock().sleep_until(shard.clock().now() + 1ms);
   EXPECT_TRUE(done());
 }
 
@@ -336,7 +339,8 @@ TEST(FrameServer, IdleAndWaitingConnectionsHoldNoBuffers) {
     EXPECT_EQ(world.server.connections(), kConnections);
     for (std::size_t i = 1; i < kConnections; i += 2) clients[i].reset();
     co_await until(shard, [&] { return world.acceptor.connections() == kConnections / 2; });
-    // What waits came behind another frame in the same read, so it holds its buffer; what is answered holds none.
+    // What waits came behind another frame in the same read, so it holds its buffer; what is answered holds
+    // none.
     EXPECT_LE(world.server.buffers_in_use(), kConnections / 2);
     release.notify_all();
     co_await until(shard, [&] { return world.server.buffers_in_use() == 0; });
@@ -442,7 +446,8 @@ TEST(HttpServer, RefusesWhatItCannotReadOrBound) {
   run<void>([](Shard& shard) -> Task<void> {
     HttpServer server(shard, answer, {.header_bytes_max = 1000});
     auto bound = server.listen({"127.0.0.1", 0});
-    for (const std::string& request : {std::string("nonsense\r\n\r\n"), "GET /" + std::string(3000, 'a') + " HTTP/1.1\r\n\r\n"}) {
+    for (const std::string& request :
+         {std::string("nonsense\r\n\r\n"), "GET /" + std::string(3000, 'a') + " HTTP/1.1\r\n\r\n"}) {
       auto client = co_await shard.connect(*bound, shard.clock().now() + 10s);
       co_await send(**client, request);
       const std::string back = co_await receive(**client, 12);

@@ -39,8 +39,8 @@ class Response {
   /// Bytes of all parts.
   [[nodiscard]] std::uint64_t size() const { return size_; }
   [[nodiscard]] const std::vector<ResponsePart>& parts() const { return parts_; }
-  /// Writes the length of what follows into the first four bytes of the first part, which is owned and left room for it. The whole
-  /// is at most 2 GiB.
+  /// Writes the length of what follows into the first four bytes of the first part, which is owned and left
+  /// room for it. The whole is at most 2 GiB.
   void fill_prefix();
   [[nodiscard]] std::vector<ResponsePart> take_parts() && { return std::move(parts_); }
 

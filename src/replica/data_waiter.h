@@ -9,8 +9,8 @@
 
 namespace brook::replica {
 
-/// A long fetch that waits until one of its partitions has more to read. It belongs to the shard that made it; partitions on any
-/// shard hold it weakly and wake it.
+/// A long fetch that waits until one of its partitions has more to read. It belongs to the shard that made
+/// it; partitions on any shard hold it weakly and wake it.
 class DataWaiter : public std::enable_shared_from_this<DataWaiter> {
  public:
   explicit DataWaiter(runtime::Shard& origin) : origin_(origin), signal_(origin.clock()) {}

@@ -6,7 +6,8 @@
 
 namespace brook::replica {
 
-Result<std::unique_ptr<LogDirectories>> LogDirectories::open(runtime::FileSystem& files, const std::vector<std::string>& paths) {
+Result<std::unique_ptr<LogDirectories>> LogDirectories::open(runtime::FileSystem& files,
+                                                             const std::vector<std::string>& paths) {
   std::unique_ptr<LogDirectories> made(new LogDirectories(files));
   for (const std::string& path : paths) {
     auto entry = std::make_unique<OpenLogDirectory>();
@@ -25,7 +26,8 @@ Result<std::optional<std::string>> LogDirectories::cluster_id() const {
   return found;
 }
 
-Result<void> LogDirectories::claim(std::string_view cluster_id, BrokerId node, const std::vector<Uuid>& fresh_directory_ids) {
+Result<void> LogDirectories::claim(std::string_view cluster_id, BrokerId node,
+                                   const std::vector<Uuid>& fresh_directory_ids) {
   for (std::size_t i = 0; i < directories_.size(); ++i) {
     OpenLogDirectory& entry = *directories_[i];
     BROOK_CHECK(entry.directory->claim(cluster_id, node, fresh_directory_ids.at(i)));
@@ -38,7 +40,8 @@ Result<void> LogDirectories::claim(std::string_view cluster_id, BrokerId node, c
         *into = *std::move(read);
       } else {
         // Without it recovery reads more than it must, and nothing is lost.
-        log::warn("checkpoint_unreadable", {{"file", entry.directory->file(file)}, {"why", read.error().context}});
+        log::warn("checkpoint_unreadable",
+                  {{"file", entry.directory->file(file)}, {"why", read.error().context}});
       }
     }
   }
@@ -49,7 +52,8 @@ OpenLogDirectory& LogDirectories::place(const TopicPartition& partition) {
   for (const auto& entry : directories_) {
     if (files_.exists(entry->directory->path_of(partition))) return *entry;
   }
-  return **std::ranges::min_element(directories_, {}, [](const auto& entry) { return entry->partition_count.load(); });
+  return **std::ranges::min_element(directories_, {},
+                                    [](const auto& entry) { return entry->partition_count.load(); });
 }
 
 }  // namespace brook::replica

@@ -14,7 +14,8 @@
 
 namespace brook::replica {
 
-/// One entry of log.dirs and what its checkpoints said at the start. Written at start-up; then only the atomics change.
+/// One entry of log.dirs and what its checkpoints said at the start. Written at start-up; then only the
+/// atomics change.
 struct OpenLogDirectory {
   std::unique_ptr<storage::LogDirectory> directory;
   storage::OffsetCheckpoint recovery_points;
@@ -34,7 +35,8 @@ class LogDirectories {
   /// The cluster that the data belongs to; nothing where no directory was ever used.
   [[nodiscard]] Result<std::optional<std::string>> cluster_id() const;
   /// Writes or checks meta.properties, reads the checkpoints, removes the clean-shutdown marks.
-  [[nodiscard]] Result<void> claim(std::string_view cluster_id, BrokerId node, const std::vector<Uuid>& fresh_directory_ids);
+  [[nodiscard]] Result<void> claim(std::string_view cluster_id, BrokerId node,
+                                   const std::vector<Uuid>& fresh_directory_ids);
 
   [[nodiscard]] const std::vector<std::unique_ptr<OpenLogDirectory>>& all() const { return directories_; }
   /// The directory that has the partition already, else the one with the fewest partitions.

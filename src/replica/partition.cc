@@ -9,28 +9,38 @@ namespace {
 
 std::optional<record::Compression> target_compression(const cluster::TopicConfig& topic) {
   switch (topic.compression) {
-    case cluster::CompressionType::kProducer: return std::nullopt;
-    case cluster::CompressionType::kUncompressed: return record::Compression{record::Codec::kNone, {}};
-    case cluster::CompressionType::kGzip: return record::Compression{record::Codec::kGzip, topic.gzip_level};
-    case cluster::CompressionType::kSnappy: return record::Compression{record::Codec::kSnappy, {}};
-    case cluster::CompressionType::kLz4: return record::Compression{record::Codec::kLz4, topic.lz4_level};
-    case cluster::CompressionType::kZstd: return record::Compression{record::Codec::kZstd, topic.zstd_level};
+    case cluster::CompressionType::kProducer:
+      return std::nullopt;
+    case cluster::CompressionType::kUncompressed:
+      return record::Compression{record::Codec::kNone, {}};
+    case cluster::CompressionType::kGzip:
+      return record::Compression{record::Codec::kGzip, topic.gzip_level};
+    case cluster::CompressionType::kSnappy:
+      return record::Compression{record::Codec::kSnappy, {}};
+    case cluster::CompressionType::kLz4:
+      return record::Compression{record::Codec::kLz4, topic.lz4_level};
+    case cluster::CompressionType::kZstd:
+      return record::Compression{record::Codec::kZstd, topic.zstd_level};
   }
   return std::nullopt;
 }
 
 record::Origin record_origin(storage::AppendOrigin origin) {
   switch (origin) {
-    case storage::AppendOrigin::kClient: return record::Origin::kClient;
-    case storage::AppendOrigin::kCoordinator: return record::Origin::kCoordinator;
-    case storage::AppendOrigin::kReplication: return record::Origin::kReplication;
+    case storage::AppendOrigin::kClient:
+      return record::Origin::kClient;
+    case storage::AppendOrigin::kCoordinator:
+      return record::Origin::kCoordinator;
+    case storage::AppendOrigin::kReplication:
+      return record::Origin::kReplication;
   }
   return record::Origin::kClient;
 }
 
 }  // namespace
 
-storage::LogConfig log_config(const cluster::TopicConfig& topic, std::chrono::milliseconds producer_id_expiration) {
+storage::LogConfig log_config(const cluster::TopicConfig& topic,
+                              std::chrono::milliseconds producer_id_expiration) {
   storage::LogConfig config;
   config.segment_bytes = static_cast<std::uint64_t>(topic.segment_bytes);
   config.segment_ms = topic.segment_ms;
@@ -58,11 +68,13 @@ Partition::Partition(TopicIdPartition id, std::string log_directory, std::unique
   log_->assign_epoch_start(leader_epoch_, log_->log_end_offset());
 }
 
-void Partition::set_config(const cluster::TopicConfig& config, std::chrono::milliseconds producer_id_expiration) {
+void Partition::set_config(const cluster::TopicConfig& config,
+                           std::chrono::milliseconds producer_id_expiration) {
   log_->set_config(log_config(config, producer_id_expiration));
   checks_.compression = target_compression(config);
-  checks_.timestamp_type = config.timestamp_type == cluster::TimestampType::kLogAppendTime ? record::TimestampType::kLogAppendTime
-                                                                                           : record::TimestampType::kCreateTime;
+  checks_.timestamp_type = config.timestamp_type == cluster::TimestampType::kLogAppendTime
+                               ? record::TimestampType::kLogAppendTime
+                               : record::TimestampType::kCreateTime;
   checks_.timestamp_before_max = std::chrono::milliseconds(config.timestamp_before_max_ms);
   checks_.timestamp_after_max = std::chrono::milliseconds(config.timestamp_after_max_ms);
   checks_.compacted = config.cleanup_compact;
@@ -73,8 +85,8 @@ Result<void> Partition::check_leader_epoch(std::int32_t current_leader_epoch) co
   if (current_leader_epoch < 0 || current_leader_epoch == leader_epoch_.value()) return {};
   const bool old = current_leader_epoch < leader_epoch_.value();
   return fail(old ? ErrorCode::kFencedLeaderEpoch : ErrorCode::kUnknownLeaderEpoch,
-              fmt::format("{}-{} is at leader epoch {}, the request at {}", name().topic, name().partition.value(),
-                          leader_epoch_.value(), current_leader_epoch));
+              fmt::format("{}-{} is at leader epoch {}, the request at {}", name().topic,
+                          name().partition.value(), leader_epoch_.value(), current_leader_epoch));
 }
 
 std::expected<Appended, record::ValidationFailure> Partition::append(MutableBytes records, Timestamp now,
@@ -91,7 +103,8 @@ std::expected<Appended, record::ValidationFailure> Partition::append(MutableByte
                     .log_append_time = {},
                     .log_start_offset = log_->log_start_offset(),
                     .record_count = info->duplicate ? 0 : validated->record_count};
-  if (checks_.timestamp_type == record::TimestampType::kLogAppendTime) appended.log_append_time = info->max_timestamp;
+  if (checks_.timestamp_type == record::TimestampType::kLogAppendTime)
+    appended.log_append_time = info->max_timestamp;
   return appended;
 }
 
@@ -101,8 +114,8 @@ Task<Result<void>> Partition::flush_if_due() {
   co_return flushed;
 }
 
-Task<Result<ReadOutcome>> Partition::read(Offset from, std::size_t max_bytes, bool at_least_one_batch, Isolation isolation,
-                                          std::int32_t last_fetched_epoch) {
+Task<Result<ReadOutcome>> Partition::read(Offset from, std::size_t max_bytes, bool at_least_one_batch,
+                                          Isolation isolation, std::int32_t last_fetched_epoch) {
   ReadOutcome outcome;
   outcome.high_watermark = high_watermark();
   outcome.last_stable_offset = last_stable_offset();
@@ -112,14 +125,15 @@ Task<Result<ReadOutcome>> Partition::read(Offset from, std::size_t max_bytes, bo
     if (!end || end->epoch < LeaderEpoch(last_fetched_epoch) || end->end_offset < from) {
       if (from < log_->log_start_offset() || from > log_->log_end_offset() || !end) {
         co_return fail(ErrorCode::kOffsetOutOfRange,
-                       fmt::format("{}-{}: offset {} in epoch {} is not in the log", name().topic, name().partition.value(),
-                                   from.value(), last_fetched_epoch));
+                       fmt::format("{}-{}: offset {} in epoch {} is not in the log", name().topic,
+                                   name().partition.value(), from.value(), last_fetched_epoch));
       }
       outcome.diverging = end;
       co_return outcome;
     }
   }
-  const Offset bound = isolation == Isolation::kReadCommitted ? outcome.last_stable_offset : outcome.high_watermark;
+  const Offset bound =
+      isolation == Isolation::kReadCommitted ? outcome.last_stable_offset : outcome.high_watermark;
   BROOK_CO_TRY(outcome.slice, co_await log_->read(from, max_bytes, bound, at_least_one_batch));
   if (isolation == Isolation::kReadCommitted && outcome.slice.size != 0) {
     BROOK_CO_TRY(outcome.aborted, co_await log_->aborted_transactions(from, outcome.slice.end));

@@ -17,8 +17,8 @@
 
 namespace brook::replica {
 
-/// How far a reader may look: replicas to the log's end, consumers to the high watermark, those of committed transactions to
-/// the last stable offset.
+/// How far a reader may look: replicas to the log's end, consumers to the high watermark, those of committed
+/// transactions to the last stable offset.
 enum class Isolation { kReadUncommitted, kReadCommitted };
 
 struct Appended {
@@ -41,11 +41,12 @@ struct ReadOutcome {
 
 /// A replica that this broker leads. With no followers yet, what is appended is committed.
 ///
-/// Invariants: log_start_offset ≤ high_watermark ≤ log_end_offset. Held by shared_ptr, so that a read that waits for the disk
-/// outlives the topic's deletion; closed() says then that it is gone. Runs on: its shard.
+/// Invariants: log_start_offset ≤ high_watermark ≤ log_end_offset. Held by shared_ptr, so that a read that
+/// waits for the disk outlives the topic's deletion; closed() says then that it is gone. Runs on: its shard.
 class Partition {
  public:
-  Partition(TopicIdPartition id, std::string log_directory, std::unique_ptr<storage::Log> log, LeaderEpoch leader_epoch);
+  Partition(TopicIdPartition id, std::string log_directory, std::unique_ptr<storage::Log> log,
+            LeaderEpoch leader_epoch);
 
   [[nodiscard]] const TopicIdPartition& id() const { return id_; }
   [[nodiscard]] const TopicPartition& name() const { return log_->partition(); }
@@ -57,19 +58,20 @@ class Partition {
 
   void set_config(const cluster::TopicConfig& config, std::chrono::milliseconds producer_id_expiration);
 
-  /// FENCED_LEADER_EPOCH or UNKNOWN_LEADER_EPOCH where the client knows another epoch than `leader_epoch()`; -1 is none (KIP-320).
+  /// FENCED_LEADER_EPOCH or UNKNOWN_LEADER_EPOCH where the client knows another epoch than `leader_epoch()`;
+  /// -1 is none (KIP-320).
   [[nodiscard]] Result<void> check_leader_epoch(std::int32_t current_leader_epoch) const;
 
-  /// Checks the records in the buffer that they came in, assigns offsets in place, and appends. Errors as record::validate and
-  /// storage::Log::append_as_leader.
+  /// Checks the records in the buffer that they came in, assigns offsets in place, and appends. Errors as
+  /// record::validate and storage::Log::append_as_leader.
   [[nodiscard]] std::expected<Appended, record::ValidationFailure> append(MutableBytes records, Timestamp now,
                                                                           storage::AppendOrigin origin);
   /// Makes durable what flush.messages and flush.ms demand before an append is acknowledged.
   [[nodiscard]] Task<Result<void>> flush_if_due();
 
   /// OFFSET_OUT_OF_RANGE, KAFKA_STORAGE_ERROR. `last_fetched_epoch` -1: not known.
-  [[nodiscard]] Task<Result<ReadOutcome>> read(Offset from, std::size_t max_bytes, bool at_least_one_batch, Isolation isolation,
-                                               std::int32_t last_fetched_epoch);
+  [[nodiscard]] Task<Result<ReadOutcome>> read(Offset from, std::size_t max_bytes, bool at_least_one_batch,
+                                               Isolation isolation, std::int32_t last_fetched_epoch);
 
   [[nodiscard]] Offset high_watermark() const { return log_->log_end_offset(); }
   [[nodiscard]] Offset last_stable_offset() { return log_->last_stable_offset(high_watermark()); }
@@ -93,6 +95,7 @@ class Partition {
 };
 
 /// What the log needs of a topic's settings.
-[[nodiscard]] storage::LogConfig log_config(const cluster::TopicConfig& topic, std::chrono::milliseconds producer_id_expiration);
+[[nodiscard]] storage::LogConfig log_config(const cluster::TopicConfig& topic,
+                                            std::chrono::milliseconds producer_id_expiration);
 
 }  // namespace brook::replica

@@ -20,18 +20,20 @@ bool hosts(const cluster::PartitionInfo& partition, BrokerId broker) {
 }  // namespace
 
 std::size_t shard_of(const TopicIdPartition& partition, std::size_t shard_count) {
-  // Partitions of one topic go round the shards, so that a topic with as many partitions as shards uses all of them.
+  // Partitions of one topic go round the shards, so that a topic with as many partitions as shards uses all
+  // of them.
   const std::size_t start = std::hash<Uuid>{}(partition.topic_id);
   return (start + static_cast<std::size_t>(partition.partition.value())) % shard_count;
 }
 
-ReplicaSet::ReplicaSet(runtime::Shard& shard, LogDirectories& directories, const cluster::BrokerConfig& config,
-                       ReplicaSetOptions options)
+ReplicaSet::ReplicaSet(runtime::Shard& shard, LogDirectories& directories,
+                       const cluster::BrokerConfig& config, ReplicaSetOptions options)
     : shard_(shard), directories_(directories), config_(config), options_(options), stopped_(shard.clock()) {}
 
 bool ReplicaSet::is_mine(const cluster::TopicInfo& topic, std::size_t index) const {
   const TopicIdPartition id{topic.id, PartitionIndex(static_cast<std::int32_t>(index))};
-  return shard_of(id, options_.shard_count) == shard_.index() && hosts(topic.partitions[index], options_.self);
+  return shard_of(id, options_.shard_count) == shard_.index() &&
+         hosts(topic.partitions[index], options_.self);
 }
 
 cluster::TopicConfig ReplicaSet::config_of(const cluster::TopicInfo& topic) const {
@@ -61,15 +63,17 @@ Task<void> ReplicaSet::apply(cluster::ImagePtr image, std::shared_ptr<const clus
   }
   co_await open_all(std::move(wanted));
 
-  const bool defaults_changed = std::ranges::any_of(delta->configs, [](const cluster::ConfigResource& resource) {
-    return resource.entity == cluster::ConfigEntity::kBroker;
-  });
+  const bool defaults_changed =
+      std::ranges::any_of(delta->configs, [](const cluster::ConfigResource& resource) {
+        return resource.entity == cluster::ConfigEntity::kBroker;
+      });
   for (const auto& [id, partition] : partitions_) {
     const cluster::TopicPtr topic = image_->topics.find(id.topic_id);
     if (!topic) continue;
-    const bool changed = defaults_changed || std::ranges::any_of(delta->configs, [&](const cluster::ConfigResource& resource) {
-                           return resource.entity == cluster::ConfigEntity::kTopic && resource.name == topic->name;
-                         });
+    const bool changed =
+        defaults_changed || std::ranges::any_of(delta->configs, [&](const cluster::ConfigResource& resource) {
+          return resource.entity == cluster::ConfigEntity::kTopic && resource.name == topic->name;
+        });
     if (changed) partition->set_config(config_of(*topic), options_.producer_id_expiration);
   }
 }
@@ -83,7 +87,8 @@ Task<void> ReplicaSet::open_all(std::vector<Wanted> wanted) {
       co_await set.open(one);
     }
   };
-  for (std::size_t i = 0; i < std::min(kParallelOpens, wanted.size()); ++i) openers.spawn(work(*this, wanted, next));
+  for (std::size_t i = 0; i < std::min(kParallelOpens, wanted.size()); ++i)
+    openers.spawn(work(*this, wanted, next));
   co_await openers.close();
 }
 
@@ -95,8 +100,9 @@ Task<void> ReplicaSet::open(Wanted wanted) {
     failed_.erase(id);
     co_return;
   }
-  log::error("partition_not_opened",
-             {{"topic", wanted.topic->name}, {"partition", wanted.index.value()}, {"why", opened.error().context}});
+  log::error(
+      "partition_not_opened",
+      {{"topic", wanted.topic->name}, {"partition", wanted.index.value()}, {"why", opened.error().context}});
   failed_.insert_or_assign(id, std::move(opened).error());
 }
 
@@ -110,21 +116,28 @@ Task<Result<void>> ReplicaSet::try_open(Wanted wanted) {
     BROOK_CO_TRY(const std::optional<Uuid> found, storage::read_partition_metadata(shard_.files(), path));
     if (found && *found != id.topic_id) {
       // What an older topic of this name left behind; it must never be served as the new one's.
-      BROOK_CO_TRY(const auto moved, home.directory->rename_for(name, storage::PartitionDirectoryKind::kDelete, *found));
-      log::warn("partition_of_deleted_topic", {{"topic", name.topic}, {"partition", name.partition.value()}, {"moved_to", moved.name}});
-      shard_.gate().spawn(remove_later(home.directory->path_of(moved), config_of(*wanted.topic).file_delete_delay_ms));
+      BROOK_CO_TRY(const auto moved,
+                   home.directory->rename_for(name, storage::PartitionDirectoryKind::kDelete, *found));
+      log::warn("partition_of_deleted_topic",
+                {{"topic", name.topic}, {"partition", name.partition.value()}, {"moved_to", moved.name}});
+      shard_.gate().spawn(
+          remove_later(home.directory->path_of(moved), config_of(*wanted.topic).file_delete_delay_ms));
     } else {
       hints.clean_shutdown = home.clean_shutdown;
-      if (const auto at = home.recovery_points.find(name); at != home.recovery_points.end()) hints.recovery_point = at->second;
-      if (const auto at = home.log_start_offsets.find(name); at != home.log_start_offsets.end()) hints.log_start_offset = at->second;
+      if (const auto at = home.recovery_points.find(name); at != home.recovery_points.end())
+        hints.recovery_point = at->second;
+      if (const auto at = home.log_start_offsets.find(name); at != home.log_start_offsets.end())
+        hints.log_start_offset = at->second;
     }
   }
   const cluster::TopicConfig config = config_of(*wanted.topic);
   const storage::LogConfig log_settings = log_config(config, options_.producer_id_expiration);
-  BROOK_CO_TRY(auto log, co_await storage::Log::open(shard_.files(), shard_.clock(), path, name, log_settings, hints));
+  BROOK_CO_TRY(auto log,
+               co_await storage::Log::open(shard_.files(), shard_.clock(), path, name, log_settings, hints));
   BROOK_CO_TRY(const std::optional<Uuid> written, storage::read_partition_metadata(shard_.files(), path));
   if (!written) BROOK_CO_CHECK(storage::write_partition_metadata(shard_.files(), path, id.topic_id));
-  const LeaderEpoch epoch = wanted.topic->partitions.at(static_cast<std::size_t>(wanted.index.value())).leader_epoch;
+  const LeaderEpoch epoch =
+      wanted.topic->partitions.at(static_cast<std::size_t>(wanted.index.value())).leader_epoch;
   auto partition = std::make_shared<Partition>(id, home.directory->path(), std::move(log), epoch);
   partition->set_config(config, options_.producer_id_expiration);
   home.partition_count.fetch_add(1);
@@ -136,17 +149,23 @@ Task<void> ReplicaSet::remove(std::shared_ptr<Partition> partition) {
   const TopicPartition name = partition->name();
   const auto delay = partition->log().config().file_delete_delay_ms;
   Result<void> closed = co_await partition->close();
-  if (!closed) log::warn("log_close_failed", {{"topic", name.topic}, {"partition", name.partition.value()}, {"why", closed.error().context}});
+  if (!closed)
+    log::warn(
+        "log_close_failed",
+        {{"topic", name.topic}, {"partition", name.partition.value()}, {"why", closed.error().context}});
   for (const auto& entry : directories_.all()) {
     if (entry->directory->path() != partition->log_directory()) continue;
     entry->partition_count.fetch_sub(1);
     auto moved = entry->directory->rename_for(name, storage::PartitionDirectoryKind::kDelete,
                                               Uuid::from_random(shard_.random().uuid_bytes()));
     if (!moved) {
-      log::error("partition_not_deleted", {{"topic", name.topic}, {"partition", name.partition.value()}, {"why", moved.error().context}});
+      log::error(
+          "partition_not_deleted",
+          {{"topic", name.topic}, {"partition", name.partition.value()}, {"why", moved.error().context}});
       co_return;
     }
-    log::info("partition_deleted", {{"topic", name.topic}, {"partition", name.partition.value()}, {"moved_to", moved->name}});
+    log::info("partition_deleted",
+              {{"topic", name.topic}, {"partition", name.partition.value()}, {"moved_to", moved->name}});
     shard_.gate().spawn(remove_later(entry->directory->path_of(*moved), delay));
   }
 }
@@ -161,17 +180,20 @@ Task<void> ReplicaSet::remove_later(std::string path, std::chrono::milliseconds 
 
 Result<std::shared_ptr<Partition>> ReplicaSet::find(const TopicIdPartition& id) const {
   if (const auto at = partitions_.find(id); at != partitions_.end()) return at->second;
-  if (const auto at = failed_.find(id); at != failed_.end()) return fail(ErrorCode::kKafkaStorageError, at->second.context);
+  if (const auto at = failed_.find(id); at != failed_.end())
+    return fail(ErrorCode::kKafkaStorageError, at->second.context);
   const cluster::TopicPtr topic = image_ ? image_->topics.find(id.topic_id) : nullptr;
   if (!topic || topic->partition(id.partition) == nullptr) {
     return fail(ErrorCode::kUnknownTopicOrPartition, "This server does not host this topic-partition.");
   }
-  return fail(ErrorCode::kNotLeaderOrFollower, fmt::format("{}-{} is not open on this broker", topic->name, id.partition.value()));
+  return fail(ErrorCode::kNotLeaderOrFollower,
+              fmt::format("{}-{} is not open on this broker", topic->name, id.partition.value()));
 }
 
 bool ReplicaSet::writable(const Partition& partition) const {
   return std::ranges::none_of(directories_.all(), [&](const auto& entry) {
-    return entry->full.load(std::memory_order_relaxed) && entry->directory->path() == partition.log_directory();
+    return entry->full.load(std::memory_order_relaxed) &&
+           entry->directory->path() == partition.log_directory();
   });
 }
 
@@ -192,13 +214,16 @@ Task<void> ReplicaSet::keep_house() {
       if (retention_due) {
         const Timestamp now = shard_.clock().wall_now();
         auto deleted = co_await log.apply_retention(now, partition->high_watermark());
-        if (!deleted) log::error("retention_failed", {{"topic", partition->name().topic}, {"why", deleted.error().context}});
+        if (!deleted)
+          log::error("retention_failed",
+                     {{"topic", partition->name().topic}, {"why", deleted.error().context}});
         if (partition->closed()) continue;
         log.remove_expired_producers(now);
       }
       if (log.flush_due()) {
         auto flushed = co_await log.flush();
-        if (!flushed) log::error("flush_failed", {{"topic", partition->name().topic}, {"why", flushed.error().context}});
+        if (!flushed)
+          log::error("flush_failed", {{"topic", partition->name().topic}, {"why", flushed.error().context}});
         if (partition->closed()) continue;
       }
       log.remove_deleted_files();
@@ -210,7 +235,8 @@ Task<void> ReplicaSet::keep_house() {
 Task<void> ReplicaSet::close() {
   for (const auto& [id, partition] : partitions_) {
     Result<void> closed = co_await partition->close();
-    if (!closed) log::error("log_close_failed", {{"topic", partition->name().topic}, {"why", closed.error().context}});
+    if (!closed)
+      log::error("log_close_failed", {{"topic", partition->name().topic}, {"why", closed.error().context}});
   }
 }
 

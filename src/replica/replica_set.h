@@ -27,20 +27,29 @@ struct ReplicaSetOptions {
 class ReplicaSet {
  public:
   /// All outlive it.
-  ReplicaSet(runtime::Shard& shard, LogDirectories& directories, const cluster::BrokerConfig& config, ReplicaSetOptions options);
+  ReplicaSet(runtime::Shard& shard, LogDirectories& directories, const cluster::BrokerConfig& config,
+             ReplicaSetOptions options);
 
-  /// Opens, reconfigures and deletes what changed; returns when the partitions of new topics serve. One call at a time, in the
-  /// order of the images. What cannot be opened is logged and stays away; the others serve.
-  [[nodiscard]] Task<void> apply(cluster::ImagePtr image, std::shared_ptr<const cluster::MetadataDelta> delta);
+  /// Opens, reconfigures and deletes what changed; returns when the partitions of new topics serve. One call
+  /// at a time, in the order of the images. What cannot be opened is logged and stays away; the others serve.
+  [[nodiscard]] Task<void> apply(cluster::ImagePtr image,
+                                 std::shared_ptr<const cluster::MetadataDelta> delta);
 
-  /// The partition, or why it is not here: UNKNOWN_TOPIC_OR_PARTITION, KAFKA_STORAGE_ERROR, NOT_LEADER_OR_FOLLOWER.
+  /// The partition, or why it is not here: UNKNOWN_TOPIC_OR_PARTITION, KAFKA_STORAGE_ERROR,
+  /// NOT_LEADER_OR_FOLLOWER.
   [[nodiscard]] Result<std::shared_ptr<Partition>> find(const TopicIdPartition& id) const;
-  [[nodiscard]] const std::unordered_map<TopicIdPartition, std::shared_ptr<Partition>>& all() const { return partitions_; }
+  [[nodiscard]] const std::unordered_map<TopicIdPartition, std::shared_ptr<Partition>>& all() const {
+    return partitions_;
+  }
   [[nodiscard]] bool writable(const Partition& partition) const;
 
-  /// Retention, expired producers, files whose deletion is due, files that nobody reads. Until the shard's gate closes.
+  /// Retention, expired producers, files whose deletion is due, files that nobody reads. Until the shard's
+  /// gate closes.
   [[nodiscard]] Task<void> keep_house();
-  void stop() { stopping_ = true; stopped_.notify_all(); }
+  void stop() {
+    stopping_ = true;
+    stopped_.notify_all();
+  }
   /// Makes everything durable and closes the logs.
   [[nodiscard]] Task<void> close();
 

@@ -8,8 +8,8 @@
 
 namespace brook::runtime {
 
-/// Owned, uninitialised bytes that begin on a page: the kernel's copies into and out of malloc's page + 16 are up to twenty
-/// times slower on the machines we measured. Moves only. Runs on: any.
+/// Owned, uninitialised bytes that begin on a page: the kernel's copies into and out of malloc's page + 16
+/// are up to twenty times slower on the machines we measured. Moves only. Runs on: any.
 class AlignedBuffer {
  public:
   static constexpr std::size_t kPage = 4096;

@@ -9,7 +9,8 @@
 
 namespace brook::runtime {
 
-/// Monotonic time of the process: for deadlines. Wall time (Timestamp, ms since 1970) is another type: for records.
+/// Monotonic time of the process: for deadlines. Wall time (Timestamp, ms since 1970) is another type: for
+/// records.
 using Duration = std::chrono::nanoseconds;
 using Instant = std::chrono::time_point<struct MonotonicTag, Duration>;
 
@@ -27,7 +28,8 @@ class Clock {
   [[nodiscard]] virtual Instant now() const = 0;
   [[nodiscard]] virtual Timestamp wall_now() const = 0;
   /// Calls `call` on this shard at `when`, or in the next turn if that has passed.
-  [[nodiscard]] virtual std::unique_ptr<Timer> call_at(Instant when, std::move_only_function<void()> call) = 0;
+  [[nodiscard]] virtual std::unique_ptr<Timer> call_at(Instant when,
+                                                       std::move_only_function<void()> call) = 0;
   [[nodiscard]] virtual Task<void> sleep_until(Instant when) = 0;
 };
 

@@ -19,18 +19,21 @@ enum class OpenMode {
   kCreateOrEmpty,  ///< made where absent, emptied where present
 };
 
-/// One open file with positional access. Errors carry KAFKA_STORAGE_ERROR and name the path, the operation and errno's text; a full
-/// disk too (`is_disk_full` in its context is not parsed: see FileSystem::free_bytes). Runs on: one shard at a time.
+/// One open file with positional access. Errors carry KAFKA_STORAGE_ERROR and name the path, the operation
+/// and errno's text; a full disk too (`is_disk_full` in its context is not parsed: see
+/// FileSystem::free_bytes). Runs on: one shard at a time.
 class File {
  public:
   virtual ~File() = default;
 
   [[nodiscard]] virtual const std::string& path() const = 0;
   [[nodiscard]] virtual Result<std::uint64_t> size() const = 0;
-  /// Gathers `parts` at `offset` in one system call where possible; all or an error (what a failed write left behind is the caller's
-  /// to truncate). Goes to the page cache and does not wait for the disk, so it is called on the shard.
+  /// Gathers `parts` at `offset` in one system call where possible; all or an error (what a failed write left
+  /// behind is the caller's to truncate). Goes to the page cache and does not wait for the disk, so it is
+  /// called on the shard.
   [[nodiscard]] virtual Result<void> write_at(std::uint64_t offset, std::span<const ByteView> parts) = 0;
-  /// Reads up to to.size() bytes, fewer only at the end of the file. Served on the shard from the page cache, else by the file pool.
+  /// Reads up to to.size() bytes, fewer only at the end of the file. Served on the shard from the page cache,
+  /// else by the file pool.
   [[nodiscard]] virtual Task<Result<std::size_t>> read_at(std::uint64_t offset, MutableBytes to) = 0;
   /// The same without leaving the shard: may block on the disk. For start-up and small metadata files.
   [[nodiscard]] virtual Result<std::size_t> read_at_blocking(std::uint64_t offset, MutableBytes to) = 0;

@@ -35,7 +35,8 @@ void Gate::spawn_awaited(Task<void> task) { run(std::move(task)); }
 Gate::Detached Gate::run(Task<void> task) {
   ++running_;
   {
-    // The task's frame dies before the closer goes on, for its parameters may refer to what the closer destroys.
+    // The task's frame dies before the closer goes on, for its parameters may refer to what the closer
+    // destroys.
     Task<void> own = std::move(task);
     co_await own;
   }

@@ -1,13 +1,14 @@
 #pragma once
 
-#include <cstddef>
 #include <coroutine>
+#include <cstddef>
 
 #include "runtime/task.h"
 
 namespace brook::runtime {
 
-/// Owns what runs in the background. Whoever spawns closes the gate before what the tasks refer to dies. Runs on: one shard.
+/// Owns what runs in the background. Whoever spawns closes the gate before what the tasks refer to dies. Runs
+/// on: one shard.
 class Gate {
  public:
   Gate() = default;
@@ -17,7 +18,8 @@ class Gate {
 
   /// Starts `task` at once, up to its first suspension. Dropped (never started) after close().
   void spawn(Task<void> task);
-  /// Starts `task` even after close(): for work that a coroutine elsewhere awaits, which would hang were it dropped.
+  /// Starts `task` even after close(): for work that a coroutine elsewhere awaits, which would hang were it
+  /// dropped.
   void spawn_awaited(Task<void> task);
   [[nodiscard]] bool closed() const { return closed_; }
   [[nodiscard]] std::size_t running() const { return running_; }

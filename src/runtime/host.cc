@@ -1,8 +1,8 @@
 #include "runtime/host.h"
 
-#include <boost/asio/signal_set.hpp>
 #include <fmt/core.h>
 #include <pthread.h>
+#include <boost/asio/signal_set.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -21,7 +21,8 @@
 namespace brook::runtime {
 namespace {
 
-/// How long background tasks may take to end after `main` has; what still runs then is a bug, and an abort shows it.
+/// How long background tasks may take to end after `main` has; what still runs then is a bug, and an abort
+/// shows it.
 constexpr auto kStopDeadline = std::chrono::seconds(30);
 constexpr int kSignalExitBase = 128;  // What a shell shows for a process that a signal ended.
 
@@ -52,7 +53,8 @@ class AsioHost final : public Host {
   int result_ = 0;
 };
 
-std::vector<std::unique_ptr<internal::AsioShard>> make_shards(std::size_t count, FileSystem& files, internal::FilePool& pool) {
+std::vector<std::unique_ptr<internal::AsioShard>> make_shards(std::size_t count, FileSystem& files,
+                                                              internal::FilePool& pool) {
   std::vector<std::unique_ptr<internal::AsioShard>> shards;
   for (std::size_t index = 0; index < std::max<std::size_t>(count, 1); ++index) {
     shards.push_back(std::make_unique<internal::AsioShard>(index, files, pool));
@@ -62,7 +64,9 @@ std::vector<std::unique_ptr<internal::AsioShard>> make_shards(std::size_t count,
 
 AsioHost::AsioHost(const HostOptions& options)
     : pool_(options.file_threads),
-      shards_(make_shards(options.shards == 0 ? std::max(1U, std::thread::hardware_concurrency()) : options.shards, files_, pool_)),
+      shards_(make_shards(
+          options.shards == 0 ? std::max(1U, std::thread::hardware_concurrency()) : options.shards, files_,
+          pool_)),
       stop_wanted_(shards_.front()->clock()) {}
 
 int AsioHost::run(std::function<Task<int>(Host&)> main) {
@@ -70,7 +74,9 @@ int AsioHost::run(std::function<Task<int>(Host&)> main) {
   (void)std::signal(SIGPIPE, SIG_IGN);
   gates_open_ = shards_.size();
   internal::AsioShard& first = *shards_.front();
-  first.post([this, &first, main = std::move(main)]() mutable { first.host_gate().spawn(run_main(std::move(main))); });
+  first.post([this, &first, main = std::move(main)]() mutable {
+    first.host_gate().spawn(run_main(std::move(main)));
+  });
   std::vector<std::thread> threads;
   for (std::size_t index = 1; index < shards_.size(); ++index) {
     threads.emplace_back([&shard = *shards_[index], index] {

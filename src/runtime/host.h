@@ -9,7 +9,7 @@
 namespace brook::runtime {
 
 struct HostOptions {
-  std::size_t shards = 0;  ///< 0: one for each processor
+  std::size_t shards = 0;        ///< 0: one for each processor
   std::size_t file_threads = 4;  ///< of the file pool, shared by all shards
 };
 
@@ -20,8 +20,8 @@ class Host {
   [[nodiscard]] virtual std::size_t shard_count() const = 0;
   [[nodiscard]] virtual Shard& shard(std::size_t index) = 0;
 
-  /// Starts every shard's thread, runs `main` on shard 0 and returns its result when it has ended and all gates are closed; the
-  /// calling thread runs shard 0. At most once.
+  /// Starts every shard's thread, runs `main` on shard 0 and returns its result when it has ended and all
+  /// gates are closed; the calling thread runs shard 0. At most once.
   virtual int run(std::function<Task<int>(Host&)> main) = 0;
   /// Ends when SIGTERM or SIGINT came; true at the first. A second signal ends the process at once. Shard 0.
   [[nodiscard]] virtual Task<void> stop_requested() = 0;

@@ -18,7 +18,8 @@ struct Address {
   std::uint16_t port = 0;
 };
 
-/// One TCP connection. At most one read and one write at a time. Errors carry NETWORK_EXCEPTION. Runs on: one shard.
+/// One TCP connection. At most one read and one write at a time. Errors carry NETWORK_EXCEPTION. Runs on: one
+/// shard.
 class Stream {
  public:
   virtual ~Stream() = default;
@@ -30,8 +31,10 @@ class Stream {
   [[nodiscard]] virtual Task<Result<std::size_t>> read_some(MutableBytes to) = 0;
   /// All of `parts`, which stay alive until then.
   [[nodiscard]] virtual Task<Result<void>> write(std::span<const ByteView> parts) = 0;
-  /// `size` bytes of `file` from `offset`, from page cache to socket where the platform can. An error where the file ends early.
-  [[nodiscard]] virtual Task<Result<void>> send_file(File& file, std::uint64_t offset, std::uint64_t size) = 0;
+  /// `size` bytes of `file` from `offset`, from page cache to socket where the platform can. An error where
+  /// the file ends early.
+  [[nodiscard]] virtual Task<Result<void>> send_file(File& file, std::uint64_t offset,
+                                                     std::uint64_t size) = 0;
   /// Pending and later operations end with an error.
   virtual void close() = 0;
 };

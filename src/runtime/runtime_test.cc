@@ -277,10 +277,12 @@ TEST(File, ErrorsNamePathOffsetAndReason) {
     const TemporaryDirectory directory;
     const auto missing = shard.files().open(directory / "nothing", OpenMode::kRead);
     EXPECT_EQ(missing.error().code, ErrorCode::kKafkaStorageError);
-    EXPECT_EQ(missing.error().context, "cannot open " + (directory / "nothing") + ": No such file or directory");
+    EXPECT_EQ(missing.error().context,
+              "cannot open " + (directory / "nothing") + ": No such file or directory");
 
     auto full = shard.files().open("/dev/full", OpenMode::kReadWrite);
-    EXPECT_EQ(write_text(**full, 4096, "x").error().context, "cannot write /dev/full at 4096: No space left on device");
+    EXPECT_EQ(write_text(**full, 4096, "x").error().context,
+              "cannot write /dev/full at 4096: No space left on device");
     co_return;
   });
 }
@@ -350,7 +352,8 @@ TEST_P(EchoOf, ReturnsEveryByte) {
   });
 }
 
-INSTANTIATE_TEST_SUITE_P(Sizes, EchoOf, ::testing::Values(1, 100, 4095, 65'536, 65'537, 1'000'000, 20'000'000));
+INSTANTIATE_TEST_SUITE_P(Sizes, EchoOf,
+                         ::testing::Values(1, 100, 4095, 65'536, 65'537, 1'000'000, 20'000'000));
 
 TEST(Stream, GathersManyParts) {
   run<void>([](Shard& shard) -> Task<void> {

@@ -25,7 +25,8 @@ struct TaskResult<Task<T>> {
 };
 }  // namespace internal
 
-/// One thread with one event loop and what belongs to it. All but post() and run() are for its own thread only.
+/// One thread with one event loop and what belongs to it. All but post() and run() are for its own thread
+/// only.
 class Shard {
  public:
   virtual ~Shard() = default;
@@ -46,8 +47,9 @@ class Shard {
   /// The shard that runs the calling thread; nullptr outside of any.
   [[nodiscard]] static Shard* current();
 
-  /// Runs `make()`, which returns a Task<T>, on this shard and resumes the caller on its own with the result: one message there
-  /// and one back, none where it is the caller's own shard. `make` is moved there and lives until the task ends.
+  /// Runs `make()`, which returns a Task<T>, on this shard and resumes the caller on its own with the result:
+  /// one message there and one back, none where it is the caller's own shard. `make` is moved there and lives
+  /// until the task ends.
   template <class F>
   Task<typename internal::TaskResult<std::invoke_result_t<F&>>::type> run(F make);
 

@@ -5,8 +5,8 @@
 
 namespace brook::runtime {
 
-/// One suspended wait_until(). Shared by its coroutine, the signal's list and the timer that will resume it; `timer` is the
-/// deadline first and the wake-up then, so that a waiter is resumed exactly once.
+/// One suspended wait_until(). Shared by its coroutine, the signal's list and the timer that will resume it;
+/// `timer` is the deadline first and the wake-up then, so that a waiter is resumed exactly once.
 struct Signal::Waiter {
   std::coroutine_handle<> awaiter;
   bool notified = false;
@@ -38,14 +38,17 @@ Task<bool> Signal::wait_until(Instant deadline) {
       waiter->awaiter = awaiter;
       const auto place = signal.waiters_.insert(signal.waiters_.end(), waiter);
       if (deadline == Instant::max()) return;
-      // The timer dies with the waiter or is replaced when the signal wakes it, so `owner` and `place` are valid when it fires.
+      // The timer dies with the waiter or is replaced when the signal wakes it, so `owner` and `place` are
+      // valid when it fires.
       waiter->timer = signal.clock_.call_at(deadline, [owner = &signal, place] {
         const std::shared_ptr<Waiter> self = *place;
         owner->waiters_.erase(place);
         self->awaiter.resume();
       });
     }
-    [[nodiscard]] bool await_resume() const noexcept { return waiter->notified; }  // The signal may be gone by now.
+    [[nodiscard]] bool await_resume() const noexcept {
+      return waiter->notified;
+    }  // The signal may be gone by now.
   };
   const bool notified = co_await Woken{*this, deadline};
   co_return notified;

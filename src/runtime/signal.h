@@ -7,8 +7,9 @@
 
 namespace brook::runtime {
 
-/// A condition that coroutines of one shard wait for. notify_all() wakes every present waiter in the next turn of the loop (never
-/// inside the call); a woken waiter checks its condition again. Destroying it wakes all with false. Runs on: one shard.
+/// A condition that coroutines of one shard wait for. notify_all() wakes every present waiter in the next
+/// turn of the loop (never inside the call); a woken waiter checks its condition again. Destroying it wakes
+/// all with false. Runs on: one shard.
 class Signal {
  public:
   explicit Signal(Clock& clock) : clock_(clock) {}

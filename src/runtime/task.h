@@ -56,8 +56,8 @@ struct Promise<void> : PromiseBase {
 
 }  // namespace internal
 
-/// A coroutine that starts when it is awaited and resumes its awaiter when it ends. `co_await` it as a whole statement, an
-/// initialiser, or inside BROOK_CO_TRY. Runs on: the shard that awaits it.
+/// A coroutine that starts when it is awaited and resumes its awaiter when it ends. `co_await` it as a whole
+/// statement, an initialiser, or inside BROOK_CO_TRY. Runs on: the shard that awaits it.
 template <class T>
 class [[nodiscard]] Task {
  public:

@@ -12,7 +12,8 @@ namespace brook::storage {
 std::string checkpoint_text(const OffsetCheckpoint& offsets) {
   std::string text = fmt::format("0\n{}\n", offsets.size());
   for (const auto& [partition, offset] : offsets) {
-    fmt::format_to(std::back_inserter(text), "{} {} {}\n", partition.topic, partition.partition.value(), offset.value());
+    fmt::format_to(std::back_inserter(text), "{} {} {}\n", partition.topic, partition.partition.value(),
+                   offset.value());
   }
   return text;
 }
@@ -36,7 +37,8 @@ Result<OffsetCheckpoint> read_checkpoint(runtime::FileSystem& files, const std::
   return parse_checkpoint(text, path);
 }
 
-Result<void> write_checkpoint(runtime::FileSystem& files, const std::string& path, const OffsetCheckpoint& offsets) {
+Result<void> write_checkpoint(runtime::FileSystem& files, const std::string& path,
+                              const OffsetCheckpoint& offsets) {
   return files.replace_whole(path, checkpoint_text(offsets));
 }
 

@@ -13,13 +13,15 @@ inline constexpr std::string_view kOffsetIndexSuffix = ".index";
 inline constexpr std::string_view kTimeIndexSuffix = ".timeindex";
 inline constexpr std::string_view kTransactionIndexSuffix = ".txnindex";
 inline constexpr std::string_view kSnapshotSuffix = ".snapshot";
-/// Behind a whole file name: waits to be removed; unfinished output of compaction; finished output that replaces its sources.
+/// Behind a whole file name: waits to be removed; unfinished output of compaction; finished output that
+/// replaces its sources.
 inline constexpr std::string_view kDeletedSuffix = ".deleted";
 inline constexpr std::string_view kCleanedSuffix = ".cleaned";
 inline constexpr std::string_view kSwapSuffix = ".swap";
 
 /// `directory`/00000000000000000042.log for (42, ".log").
-[[nodiscard]] std::string offset_file_path(std::string_view directory, Offset offset, std::string_view suffix);
+[[nodiscard]] std::string offset_file_path(std::string_view directory, Offset offset,
+                                           std::string_view suffix);
 /// The offset in a name of twenty digits and exactly `suffix`; nothing for any other name.
 [[nodiscard]] std::optional<Offset> parse_offset_file(std::string_view name, std::string_view suffix);
 

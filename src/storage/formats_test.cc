@@ -58,13 +58,15 @@ TEST(LeaderEpochs, ReadsAndWritesKafkasText) {
   EXPECT_EQ(epochs.text(), "0\n2\n2 10\n4 30\n");
   EXPECT_EQ(LeaderEpochs::parse(epochs.text(), "f")->entries(), epochs.entries());
   EXPECT_TRUE(LeaderEpochs::parse("", "f")->entries().empty());
-  for (const std::string_view bad : {"1\n0\n", "0\n", "0\n2\n1 1\n", "0\n1\n1 x\n", "0\n1\n1 2 3\n", "0\n2\n2 1\n1 2\n"}) {
+  for (const std::string_view bad :
+       {"1\n0\n", "0\n", "0\n2\n1 1\n", "0\n1\n1 x\n", "0\n1\n1 2 3\n", "0\n2\n2 1\n1 2\n"}) {
     EXPECT_FALSE(LeaderEpochs::parse(bad, "f").has_value()) << bad;
   }
 }
 
 TEST(Checkpoints, ReadAndWriteKafkasText) {
-  OffsetCheckpoint offsets{{{"a", PartitionIndex(0)}, Offset(5)}, {{"b-c.d_e", PartitionIndex(12)}, Offset(1LL << 40)}};
+  OffsetCheckpoint offsets{{{"a", PartitionIndex(0)}, Offset(5)},
+                           {{"b-c.d_e", PartitionIndex(12)}, Offset(1LL << 40)}};
   EXPECT_EQ(checkpoint_text(offsets), "0\n2\na 0 5\nb-c.d_e 12 1099511627776\n");
   EXPECT_EQ(*parse_checkpoint(checkpoint_text(offsets), "f"), offsets);
   const auto bad = parse_checkpoint("0\n1\na zero 5\n", "dir/file");
@@ -96,7 +98,8 @@ TEST(PartitionDirectory, NamesNeverExceedTheFileSystemsLimit) {
 }
 
 TEST(MetaProperties, AreReadInBothVersions) {
-  const auto v1 = parse_meta_properties("#\n#Mon\ncluster.id=abc\ndirectory.id=Uf1v5HzsSUSJDOkOmKjjsA\nnode.id=4\nversion=1\n", "f");
+  const auto v1 = parse_meta_properties(
+      "#\n#Mon\ncluster.id=abc\ndirectory.id=Uf1v5HzsSUSJDOkOmKjjsA\nnode.id=4\nversion=1\n", "f");
   ASSERT_TRUE(v1.has_value());
   EXPECT_EQ(v1->node_id, BrokerId(4));
   EXPECT_EQ(v1->directory_id->text(), "Uf1v5HzsSUSJDOkOmKjjsA");
@@ -124,13 +127,15 @@ TEST(LogDirectory, IsClaimedOnceAndKeptFromOthers) {
 
     EXPECT_EQ((*directory)->clean_shutdown(), std::nullopt);
     EXPECT_TRUE((*directory)->write_clean_shutdown(77).has_value());
-    EXPECT_EQ(*shard.files().read_whole(base / "data/.kafka_cleanshutdown"), R"({"version":0,"brokerEpoch":77})");
+    EXPECT_EQ(*shard.files().read_whole(base / "data/.kafka_cleanshutdown"),
+              R"({"version":0,"brokerEpoch":77})");
     EXPECT_EQ((*directory)->clean_shutdown(), 77);
     EXPECT_TRUE((*directory)->remove_clean_shutdown().has_value());
     EXPECT_EQ((*directory)->clean_shutdown(), std::nullopt);
 
     EXPECT_TRUE(shard.files().create_directories(base / "data/t-0").has_value());
-    const auto renamed = (*directory)->rename_for({"t", PartitionIndex(0)}, PartitionDirectoryKind::kDelete, id);
+    const auto renamed =
+        (*directory)->rename_for({"t", PartitionIndex(0)}, PartitionDirectoryKind::kDelete, id);
     EXPECT_TRUE(renamed.has_value());
     const auto listed = (*directory)->partitions();
     EXPECT_EQ(listed->size(), 1U);
@@ -145,19 +150,23 @@ TEST(PartitionMetadata, IsKafkas43Bytes) {
     const Uuid id = *Uuid::parse("Uf1v5HzsSUSJDOkOmKjjsA");
     EXPECT_EQ(*read_partition_metadata(shard.files(), base.path()), std::nullopt);
     EXPECT_TRUE(write_partition_metadata(shard.files(), base.path(), id).has_value());
-    EXPECT_EQ(*shard.files().read_whole(base / "partition.metadata"), "version: 0\ntopic_id: Uf1v5HzsSUSJDOkOmKjjsA");
+    EXPECT_EQ(*shard.files().read_whole(base / "partition.metadata"),
+              "version: 0\ntopic_id: Uf1v5HzsSUSJDOkOmKjjsA");
     EXPECT_EQ(*read_partition_metadata(shard.files(), base.path()), id);
     co_return;
   });
 }
 
 TEST(Retention, DeletesOldestFirstUpToTheHighWatermark) {
-  const std::vector<SegmentSummary> segments{
-      {Offset(0), 100, Timestamp(1000)}, {Offset(10), 100, Timestamp(2000)}, {Offset(20), 100, Timestamp(9000)}};
+  const std::vector<SegmentSummary> segments{{Offset(0), 100, Timestamp(1000)},
+                                             {Offset(10), 100, Timestamp(2000)},
+                                             {Offset(20), 100, Timestamp(9000)}};
   LogConfig config;
   config.retention_ms.reset();
   const auto decide = [&](std::int64_t start, std::int64_t high_watermark) {
-    return decide_retention(segments, config, Timestamp(10000), Offset(start), Offset(30), Offset(high_watermark)).segments;
+    return decide_retention(segments, config, Timestamp(10000), Offset(start), Offset(30),
+                            Offset(high_watermark))
+        .segments;
   };
   EXPECT_EQ(decide(0, 30), 0U);
   EXPECT_EQ(decide(19, 30), 1U);

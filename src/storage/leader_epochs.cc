@@ -12,7 +12,9 @@ namespace brook::storage {
 void LeaderEpochs::assign(LeaderEpoch epoch, Offset start_offset) {
   const auto known = std::ranges::find(entries_, epoch, &EpochStart::epoch);
   if (known != entries_.end() && known + 1 == entries_.end() && known->start_offset <= start_offset) return;
-  const auto contradicts = [&](const EpochStart& e) { return e.epoch >= epoch || e.start_offset >= start_offset; };
+  const auto contradicts = [&](const EpochStart& e) {
+    return e.epoch >= epoch || e.start_offset >= start_offset;
+  };
   std::erase_if(entries_, contradicts);
   entries_.push_back({epoch, start_offset});
   dirty_ = true;
@@ -46,7 +48,8 @@ std::optional<EpochEndOffset> LeaderEpochs::end_offset_for(LeaderEpoch epoch, Of
   if (entries_.empty() || epoch > entries_.back().epoch) return std::nullopt;
   if (epoch == entries_.back().epoch) return EpochEndOffset{epoch, log_end_offset};
   const auto higher = std::ranges::upper_bound(entries_, epoch, {}, &EpochStart::epoch);
-  // Below the first known epoch: nothing of the asked one is left, and what is left diverges from its start on.
+  // Below the first known epoch: nothing of the asked one is left, and what is left diverges from its start
+  // on.
   const LeaderEpoch floor = higher == entries_.begin() ? epoch : (higher - 1)->epoch;
   return EpochEndOffset{floor, higher->start_offset};
 }
@@ -59,7 +62,8 @@ std::optional<LeaderEpoch> LeaderEpochs::epoch_of(Offset offset) const {
 
 std::string LeaderEpochs::text() const {
   std::string text = fmt::format("0\n{}\n", entries_.size());
-  for (const EpochStart& e : entries_) fmt::format_to(std::back_inserter(text), "{} {}\n", e.epoch.value(), e.start_offset.value());
+  for (const EpochStart& e : entries_)
+    fmt::format_to(std::back_inserter(text), "{} {}\n", e.epoch.value(), e.start_offset.value());
   return text;
 }
 
@@ -67,11 +71,14 @@ Result<LeaderEpochs> LeaderEpochs::parse(std::string_view text, std::string_view
   BROOK_TRY(const auto lines, internal::checkpoint_lines(text, path));
   std::vector<EpochStart> entries;
   for (const internal::CheckpointLine& line : lines) {
-    const auto epoch = line.words.size() == 2 ? internal::parse_number<std::int32_t>(line.words[0]) : std::nullopt;
-    const auto start = line.words.size() == 2 ? internal::parse_number<std::int64_t>(line.words[1]) : std::nullopt;
+    const auto epoch =
+        line.words.size() == 2 ? internal::parse_number<std::int32_t>(line.words[0]) : std::nullopt;
+    const auto start =
+        line.words.size() == 2 ? internal::parse_number<std::int64_t>(line.words[1]) : std::nullopt;
     if (!epoch || !start) return internal::bad_checkpoint_line(path, line);
     const EpochStart entry{LeaderEpoch(*epoch), Offset(*start)};
-    if (!entries.empty() && (entry.epoch <= entries.back().epoch || entry.start_offset <= entries.back().start_offset)) {
+    if (!entries.empty() &&
+        (entry.epoch <= entries.back().epoch || entry.start_offset <= entries.back().start_offset)) {
       return internal::bad_checkpoint_line(path, line);
     }
     entries.push_back(entry);

@@ -20,7 +20,8 @@ struct EpochStart {
   friend bool operator==(const EpochStart&, const EpochStart&) = default;
 };
 
-/// The answer to OffsetForLeaderEpoch: the largest epoch not above the asked one, and the end of it (exclusive).
+/// The answer to OffsetForLeaderEpoch: the largest epoch not above the asked one, and the end of it
+/// (exclusive).
 struct EpochEndOffset {
   LeaderEpoch epoch;
   Offset end_offset;
@@ -28,16 +29,16 @@ struct EpochEndOffset {
   friend bool operator==(const EpochEndOffset&, const EpochEndOffset&) = default;
 };
 
-/// Where each leader epoch of one log starts (`leader-epoch-checkpoint`, KIP-101). Both epochs and start offsets grow strictly. What
-/// changes is kept in memory until save(): entries that a crash loses are in the batches behind the recovery point.
-/// Runs on: the log's shard.
+/// Where each leader epoch of one log starts (`leader-epoch-checkpoint`, KIP-101). Both epochs and start
+/// offsets grow strictly. What changes is kept in memory until save(): entries that a crash loses are in the
+/// batches behind the recovery point. Runs on: the log's shard.
 class LeaderEpochs {
  public:
   LeaderEpochs() = default;
   explicit LeaderEpochs(std::vector<EpochStart> entries) : entries_(std::move(entries)) {}
 
-  /// `start_offset` is the first offset of `epoch`. Entries that contradict it (an epoch or offset not below) go; a known epoch
-  /// keeps its start.
+  /// `start_offset` is the first offset of `epoch`. Entries that contradict it (an epoch or offset not below)
+  /// go; a known epoch keeps its start.
   void assign(LeaderEpoch epoch, Offset start_offset);
   /// The log now ends at `end_offset`.
   void truncate_from_end(Offset end_offset);

@@ -23,18 +23,17 @@
 
 namespace brook::storage {
 
-
 /// What the log directory's checkpoints say of a log.
 struct OpenHints {
-  Offset recovery_point{0};    ///< everything below is on the disk
-  Offset log_start_offset{0};  ///< of log-start-offset-checkpoint, 0 where it has none
+  Offset recovery_point{0};     ///< everything below is on the disk
+  Offset log_start_offset{0};   ///< of log-start-offset-checkpoint, 0 where it has none
   bool clean_shutdown = false;  ///< .kafka_cleanshutdown was there: nothing is read again
 };
 
 struct AppendInfo {
   Offset first_offset;
   Offset last_offset;
-  Timestamp max_timestamp;  ///< of a duplicate: the original batch's
+  Timestamp max_timestamp;                  ///< of a duplicate: the original batch's
   std::optional<LeaderEpoch> leader_epoch;  ///< of the last batch
   std::size_t batches = 0;
   bool duplicate = false;  ///< nothing was written: the producer's batch was already here, at first_offset
@@ -54,14 +53,15 @@ struct LogPosition {
   std::uint64_t position = 0;  ///< in the segment's file
 };
 
-/// What a read found: whole batches from the one that holds the asked offset on (its first records may lie below it); the last batch
-/// may be cut short by max_bytes, as Kafka's is.
+/// What a read found: whole batches from the one that holds the asked offset on (its first records may lie
+/// below it); the last batch may be cut short by max_bytes, as Kafka's is.
 struct LogSlice {
   LogPosition start;
   std::vector<FileRange> ranges;
   std::uint64_t size = 0;              ///< of all ranges
   std::uint32_t first_batch_size = 0;  ///< 0 where the slice is empty
-  /// Behind the last byte. No record in the slice is at or above its offset, which may be far above the last one.
+  /// Behind the last byte. No record in the slice is at or above its offset, which may be far above the last
+  /// one.
   LogPosition end;
 };
 
@@ -89,18 +89,20 @@ struct SegmentInfo {
   Timestamp largest_timestamp;
 };
 
-/// One partition's log: a directory in Apache Kafka's format, which nobody else writes to. Offsets grow; segments follow each other
-/// without overlap, the last one is active. log_start_offset <= log_end_offset; recovery_point <= log_end_offset.
+/// One partition's log: a directory in Apache Kafka's format, which nobody else writes to. Offsets grow;
+/// segments follow each other without overlap, the last one is active. log_start_offset <= log_end_offset;
+/// recovery_point <= log_end_offset.
 ///
-/// An append is on the shard and goes to the page cache; a failed one leaves the log as it was and usable. Tasks refer to the log:
-/// their owner ends them before it dies. Runs on: one shard.
+/// An append is on the shard and goes to the page cache; a failed one leaves the log as it was and usable.
+/// Tasks refer to the log: their owner ends them before it dies. Runs on: one shard.
 class Log {
  public:
-  /// Opens the log in `directory`, which is made where it is absent. Without a clean shutdown the tail from the recovery point is
-  /// checked batch by batch and cut at the first bad one, and indexes, epochs and producers are built anew from there. `files` and
-  /// `clock` outlive the log.
-  [[nodiscard]] static Task<Result<std::unique_ptr<Log>>> open(runtime::FileSystem& files, runtime::Clock& clock,
-                                                               std::string directory, TopicPartition partition, LogConfig config,
+  /// Opens the log in `directory`, which is made where it is absent. Without a clean shutdown the tail from
+  /// the recovery point is checked batch by batch and cut at the first bad one, and indexes, epochs and
+  /// producers are built anew from there. `files` and `clock` outlive the log.
+  [[nodiscard]] static Task<Result<std::unique_ptr<Log>>> open(runtime::FileSystem& files,
+                                                               runtime::Clock& clock, std::string directory,
+                                                               TopicPartition partition, LogConfig config,
                                                                OpenHints hints);
   ~Log();
   Log(const Log&) = delete;
@@ -111,34 +113,41 @@ class Log {
   [[nodiscard]] const LogConfig& config() const { return config_; }
   void set_config(LogConfig config) { config_ = config; }
 
-  /// `batches` are Validated::bytes() or built here: whole, checked, and with their offsets, from log_end_offset() on, and leader epoch in place.
-  /// Producers first: a repeated batch answers with the original's offsets, errors as ProducerState::check. RECORD_LIST_TOO_LARGE above
-  /// segment.bytes; KAFKA_STORAGE_ERROR names the path. `transaction_version` is that of a WriteTxnMarkers request.
-  [[nodiscard]] Result<AppendInfo> append_as_leader(ByteView batches, AppendOrigin origin, std::int16_t transaction_version = 0);
-  /// Offsets and epochs as they are: not below log_end_offset() (else OFFSET_OUT_OF_RANGE), holes allowed. CORRUPT_MESSAGE where the
-  /// bytes are not batches; a short last batch, as a fetch may end with, is left out.
+  /// `batches` are Validated::bytes() or built here: whole, checked, and with their offsets, from
+  /// log_end_offset() on, and leader epoch in place. Producers first: a repeated batch answers with the
+  /// original's offsets, errors as ProducerState::check. RECORD_LIST_TOO_LARGE above segment.bytes;
+  /// KAFKA_STORAGE_ERROR names the path. `transaction_version` is that of a WriteTxnMarkers request.
+  [[nodiscard]] Result<AppendInfo> append_as_leader(ByteView batches, AppendOrigin origin,
+                                                    std::int16_t transaction_version = 0);
+  /// Offsets and epochs as they are: not below log_end_offset() (else OFFSET_OUT_OF_RANGE), holes allowed.
+  /// CORRUPT_MESSAGE where the bytes are not batches; a short last batch, as a fetch may end with, is left
+  /// out.
   [[nodiscard]] Result<AppendInfo> append_as_follower(ByteView batches);
 
   [[nodiscard]] Offset log_start_offset() const { return log_start_offset_; }
   [[nodiscard]] Offset log_end_offset() const { return log_end_offset_; }
   /// The end and the active segment's position: what a fetch at the end compares with.
   [[nodiscard]] LogPosition end_position() const;
-  /// Where readers of committed transactions stop: the first open transaction or `high_watermark`, whichever is lower.
+  /// Where readers of committed transactions stop: the first open transaction or `high_watermark`, whichever
+  /// is lower.
   [[nodiscard]] Offset last_stable_offset(Offset high_watermark);
 
-  /// Batches from the one with offset `from` (or the next one behind a hole) that lie below `upper_bound`; max_bytes may cut the last,
-  /// unless it is the first and `at_least_one_batch`. Empty where `from` is not below the bound. OFFSET_OUT_OF_RANGE outside
-  /// [log start, log end]. At the log's end no file is read.
-  [[nodiscard]] Task<Result<LogSlice>> read(Offset from, std::size_t max_bytes, Offset upper_bound, bool at_least_one_batch);
+  /// Batches from the one with offset `from` (or the next one behind a hole) that lie below `upper_bound`;
+  /// max_bytes may cut the last, unless it is the first and `at_least_one_batch`. Empty where `from` is not
+  /// below the bound. OFFSET_OUT_OF_RANGE outside [log start, log end]. At the log's end no file is read.
+  [[nodiscard]] Task<Result<LogSlice>> read(Offset from, std::size_t max_bytes, Offset upper_bound,
+                                            bool at_least_one_batch);
 
   /// The first record whose timestamp is not before `target`.
   [[nodiscard]] Task<Result<std::optional<TimestampOffset>>> offset_for_timestamp(Timestamp target);
   /// The first record with the log's largest timestamp.
   [[nodiscard]] Task<Result<std::optional<TimestampOffset>>> max_timestamp_offset();
-  /// Aborted transactions that reach into [from, upper_bound), for a reader of committed ones. With LogSlice::end as the bound the
-  /// index is asked for a closer one.
-  [[nodiscard]] Task<Result<std::vector<AbortedTransaction>>> aborted_transactions(Offset from, Offset upper_bound);
-  [[nodiscard]] Task<Result<std::vector<AbortedTransaction>>> aborted_transactions(Offset from, LogPosition end);
+  /// Aborted transactions that reach into [from, upper_bound), for a reader of committed ones. With
+  /// LogSlice::end as the bound the index is asked for a closer one.
+  [[nodiscard]] Task<Result<std::vector<AbortedTransaction>>> aborted_transactions(Offset from,
+                                                                                   Offset upper_bound);
+  [[nodiscard]] Task<Result<std::vector<AbortedTransaction>>> aborted_transactions(Offset from,
+                                                                                   LogPosition end);
 
   [[nodiscard]] std::optional<EpochEndOffset> end_offset_for_epoch(LeaderEpoch epoch) const;
   [[nodiscard]] std::optional<LeaderEpoch> latest_epoch() const;
@@ -152,12 +161,14 @@ class Log {
   /// Drops all; the log starts and ends at `offset`.
   [[nodiscard]] Task<Result<void>> truncate_fully_and_start_at(Offset offset);
 
-  /// Makes durable what is in the log now. Calls at the same time share one sync. On an error nothing is known of the disk.
+  /// Makes durable what is in the log now. Calls at the same time share one sync. On an error nothing is
+  /// known of the disk.
   [[nodiscard]] Task<Result<void>> flush();
   /// flush.messages or flush.ms is reached, or a segment was rolled and is not on the disk.
   [[nodiscard]] bool flush_due() const;
   [[nodiscard]] Offset recovery_point() const { return recovery_point_; }
-  /// Writes the producers down at the log's end, so that recovery reads no further back than that. With each recovery-point checkpoint.
+  /// Writes the producers down at the log's end, so that recovery reads no further back than that. With each
+  /// recovery-point checkpoint.
   [[nodiscard]] Result<void> checkpoint_producers();
 
   [[nodiscard]] std::vector<ActiveProducer> active_producers() const;
@@ -168,11 +179,11 @@ class Log {
   [[nodiscard]] std::uint64_t size_in_bytes() const;
   [[nodiscard]] std::vector<SegmentInfo> segments() const;
 
-  /// DeleteRecords: records below `offset` are gone; their segments go with the next retention. Never goes back; OFFSET_OUT_OF_RANGE
-  /// above the log's end (the caller checks the high watermark).
+  /// DeleteRecords: records below `offset` are gone; their segments go with the next retention. Never goes
+  /// back; OFFSET_OUT_OF_RANGE above the log's end (the caller checks the high watermark).
   [[nodiscard]] Result<void> advance_log_start_offset(Offset offset);
-  /// Deletes what retention.ms, retention.bytes and the log start allow; returns the number of segments. Files are renamed now and
-  /// removed by remove_deleted_files().
+  /// Deletes what retention.ms, retention.bytes and the log start allow; returns the number of segments.
+  /// Files are renamed now and removed by remove_deleted_files().
   [[nodiscard]] Task<Result<std::size_t>> apply_retention(Timestamp now, Offset high_watermark);
   /// Removes files that were deleted file.delete.delay.ms ago; returns how many are left.
   std::size_t remove_deleted_files();
@@ -187,10 +198,12 @@ class Log {
     std::string path;
     runtime::Instant due;
   };
-  using SharedSegment = std::shared_ptr<Segment>;  // with reads that wait for a file while the segment is deleted
+  using SharedSegment =
+      std::shared_ptr<Segment>;  // with reads that wait for a file while the segment is deleted
   using Segments = std::map<Offset, SharedSegment>;
 
-  Log(runtime::FileSystem& files, runtime::Clock& clock, std::string directory, TopicPartition partition, LogConfig config);
+  Log(runtime::FileSystem& files, runtime::Clock& clock, std::string directory, TopicPartition partition,
+      LogConfig config);
 
   // log_open.cc
   [[nodiscard]] Task<Result<void>> load(OpenHints hints);
@@ -199,19 +212,23 @@ class Log {
   [[nodiscard]] Result<void> find_segments();
   [[nodiscard]] bool load_epochs();
   [[nodiscard]] Task<Result<void>> recover(Offset recovery_point);
-  [[nodiscard]] Result<void> replay(Segment& segment, const internal::BatchHeader& header, ByteView body, bool index_aborted);
+  [[nodiscard]] Result<void> replay(Segment& segment, const internal::BatchHeader& header, ByteView body,
+                                    bool index_aborted);
   [[nodiscard]] Task<Result<void>> rebuild_producers(Offset end_offset);
 
   // log_append.cc
-  [[nodiscard]] Result<AppendInfo> append(ByteView batches, AppendOrigin origin, std::int16_t transaction_version);
+  [[nodiscard]] Result<AppendInfo> append(ByteView batches, AppendOrigin origin,
+                                          std::int16_t transaction_version);
   [[nodiscard]] Result<void> roll_if_needed(std::size_t size, Offset last_offset, Timestamp max_timestamp);
   [[nodiscard]] Result<void> roll(Offset base_offset);
   [[nodiscard]] Result<void> complete_transactions(Segment& segment, const ProducerUpdate& update);
   void note_epoch(LeaderEpoch epoch, Offset offset);
 
   // log_read.cc
-  [[nodiscard]] Task<Result<LogSlice>> read_once(Offset from, std::size_t max_bytes, Offset bound, bool at_least_one_batch);
-  [[nodiscard]] Task<Result<void>> extend(LogSlice* slice, SharedSegment segment, BatchAt first, std::uint64_t budget, Offset bound);
+  [[nodiscard]] Task<Result<LogSlice>> read_once(Offset from, std::size_t max_bytes, Offset bound,
+                                                 bool at_least_one_batch);
+  [[nodiscard]] Task<Result<void>> extend(LogSlice* slice, SharedSegment segment, BatchAt first,
+                                          std::uint64_t budget, Offset bound);
   [[nodiscard]] Offset end_of(Offset segment_base) const;
   [[nodiscard]] SharedSegment segment_of(Offset offset) const;
   [[nodiscard]] SharedSegment segment_after(Offset segment_base) const;
@@ -236,7 +253,7 @@ class Log {
   Segments segments_;
   LeaderEpochs epochs_;
   ProducerState producers_;
-  Offset last_snapshot_{-1};  ///< where the newest producer snapshot lies
+  Offset last_snapshot_{-1};              ///< where the newest producer snapshot lies
   std::optional<Offset> extra_snapshot_;  ///< the one of checkpoint_producers(), which the next replaces
   Offset log_start_offset_{0};
   Offset log_end_offset_{0};

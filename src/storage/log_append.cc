@@ -24,7 +24,9 @@ Result<ParsedBatches> parse_batches(ByteView bytes, const std::string& where) {
   ParsedBatches parsed;
   while (bytes.size() - parsed.size >= internal::kBatchHeaderSize) {
     const auto header = internal::parse_batch_header(bytes.subspan(parsed.size));
-    if (!header) return fail(ErrorCode::kCorruptMessage, fmt::format("{}: no record batch at byte {} of an append", where, parsed.size));
+    if (!header)
+      return fail(ErrorCode::kCorruptMessage,
+                  fmt::format("{}: no record batch at byte {} of an append", where, parsed.size));
     if (header->size > bytes.size() - parsed.size) break;
     parsed.headers.push_back(*header);
     parsed.size += header->size;
@@ -34,11 +36,14 @@ Result<ParsedBatches> parse_batches(ByteView bytes, const std::string& where) {
 
 }  // namespace
 
-Result<AppendInfo> Log::append_as_leader(ByteView batches, AppendOrigin origin, std::int16_t transaction_version) {
+Result<AppendInfo> Log::append_as_leader(ByteView batches, AppendOrigin origin,
+                                         std::int16_t transaction_version) {
   return append(batches, origin, transaction_version);
 }
 
-Result<AppendInfo> Log::append_as_follower(ByteView batches) { return append(batches, AppendOrigin::kReplication, 0); }
+Result<AppendInfo> Log::append_as_follower(ByteView batches) {
+  return append(batches, AppendOrigin::kReplication, 0);
+}
 
 Result<AppendInfo> Log::append(ByteView batches, AppendOrigin origin, std::int16_t transaction_version) {
   if (closed_) return fail(ErrorCode::kKafkaStorageError, fmt::format("{}: the log is closed", directory_));
@@ -47,7 +52,8 @@ Result<AppendInfo> Log::append(ByteView batches, AppendOrigin origin, std::int16
   if (leads && parsed.size != batches.size()) {
     return fail(ErrorCode::kCorruptMessage, fmt::format("{}: an append ends within a batch", directory_));
   }
-  if (parsed.headers.empty()) return AppendInfo{log_end_offset_, log_end_offset_ - 1, Timestamp(-1), std::nullopt, 0, false};
+  if (parsed.headers.empty())
+    return AppendInfo{log_end_offset_, log_end_offset_ - 1, Timestamp(-1), std::nullopt, 0, false};
 
   AppendInfo info;
   info.batches = parsed.headers.size();
@@ -61,27 +67,35 @@ Result<AppendInfo> Log::append(ByteView batches, AppendOrigin origin, std::int16
   std::size_t at = 0;
   for (const BatchHeader& header : parsed.headers) {
     if (header.base_offset < expected || (leads && header.base_offset != expected)) {
-      return fail(ErrorCode::kOffsetOutOfRange, fmt::format("{}: an append with offset {} where {} comes next", directory_,
-                                                            header.base_offset.value(), expected.value()));
+      return fail(ErrorCode::kOffsetOutOfRange,
+                  fmt::format("{}: an append with offset {} where {} comes next", directory_,
+                              header.base_offset.value(), expected.value()));
     }
     expected = header.last_offset.next();
     info.max_timestamp = std::max(info.max_timestamp, header.max_timestamp);
-    const auto batch = internal::producer_batch(batches.subspan(at, header.size), header, transaction_version);
+    const auto batch =
+        internal::producer_batch(batches.subspan(at, header.size), header, transaction_version);
     at += header.size;
     if (!batch) continue;
     if (origin == AppendOrigin::kClient) {
       if (const BatchMetadata* original = producers_.find_duplicate(*batch)) {
-        return AppendInfo{original->first_offset(), original->last_offset, original->timestamp, epochs_.epoch_of(original->last_offset),
-                          1, true};
+        return AppendInfo{original->first_offset(),
+                          original->last_offset,
+                          original->timestamp,
+                          epochs_.epoch_of(original->last_offset),
+                          1,
+                          true};
       }
     }
     if (auto checked = producers_.check(*batch, origin, update); !checked) {
-      return fail(checked.error().code, fmt::format("{}-{}: {}", partition_.topic, partition_.partition.value(), checked.error().context));
+      return fail(checked.error().code, fmt::format("{}-{}: {}", partition_.topic,
+                                                    partition_.partition.value(), checked.error().context));
     }
   }
   if (leads && parsed.size > config_.segment_bytes) {
-    return fail(ErrorCode::kRecordListTooLarge, fmt::format("{}-{}: {} bytes in one append, segment.bytes is {}", partition_.topic,
-                                                            partition_.partition.value(), parsed.size, config_.segment_bytes));
+    return fail(ErrorCode::kRecordListTooLarge,
+                fmt::format("{}-{}: {} bytes in one append, segment.bytes is {}", partition_.topic,
+                            partition_.partition.value(), parsed.size, config_.segment_bytes));
   }
 
   BROOK_CHECK(roll_if_needed(parsed.size, info.last_offset, info.max_timestamp));
@@ -93,7 +107,8 @@ Result<AppendInfo> Log::append(ByteView batches, AppendOrigin origin, std::int16
   producers_.apply(update);
   producers_.set_end_offset(log_end_offset_);
   if (auto indexed = complete_transactions(segment, update); !indexed) {
-    // The batches are in the log; recovery writes what the transaction index lacks, if the disk never takes it.
+    // The batches are in the log; recovery writes what the transaction index lacks, if the disk never takes
+    // it.
     log::error("transaction_index_not_written", {{"why", indexed.error().context}});
   }
   return info;
@@ -125,8 +140,10 @@ Result<void> Log::roll_if_needed(std::size_t size, Offset last_offset, Timestamp
     const std::int64_t age = first && first->value() >= 0 ? std::max(max_timestamp - *first, std::int64_t{0})
                                                           : clock_.wall_now() - segment.created();
     // Positions are 31 bits in the index, whatever the configuration says.
-    const std::uint64_t bytes_max = std::min<std::uint64_t>(config_.segment_bytes, std::numeric_limits<std::int32_t>::max());
-    needed |= segment.size() + size > bytes_max || age > (config_.segment_ms - config_.segment_jitter_ms).count() ||
+    const std::uint64_t bytes_max =
+        std::min<std::uint64_t>(config_.segment_bytes, std::numeric_limits<std::int32_t>::max());
+    needed |= segment.size() + size > bytes_max ||
+              age > (config_.segment_ms - config_.segment_jitter_ms).count() ||
               segment.index_full(config_.segment_index_bytes);
   }
   if (!needed) return {};
@@ -142,9 +159,12 @@ Result<void> Log::roll(Offset base_offset) {
   rolled_since_flush_ = true;
   producers_.set_end_offset(base_offset);
   if (auto taken = take_producer_snapshot(); !taken) {
-    log::warn("producer_snapshot_not_written", {{"why", taken.error().context}});  // Recovery then reads from the one before.
+    log::warn("producer_snapshot_not_written",
+              {{"why", taken.error().context}});  // Recovery then reads from the one before.
   }
-  log::info("segment_rolled", {{"topic", partition_.topic}, {"partition", partition_.partition.value()}, {"base_offset", base_offset.value()}});
+  log::info("segment_rolled", {{"topic", partition_.topic},
+                               {"partition", partition_.partition.value()},
+                               {"base_offset", base_offset.value()}});
   return {};
 }
 

@@ -20,10 +20,14 @@ constexpr std::string_view kLock = ".lock";
 
 std::string_view suffix_of(PartitionDirectoryKind kind) {
   switch (kind) {
-    case PartitionDirectoryKind::kCurrent: return "";
-    case PartitionDirectoryKind::kDelete: return "-delete";
-    case PartitionDirectoryKind::kStray: return "-stray";
-    case PartitionDirectoryKind::kFuture: return "-future";
+    case PartitionDirectoryKind::kCurrent:
+      return "";
+    case PartitionDirectoryKind::kDelete:
+      return "-delete";
+    case PartitionDirectoryKind::kStray:
+      return "-stray";
+    case PartitionDirectoryKind::kFuture:
+      return "-future";
   }
   return "";
 }
@@ -53,7 +57,8 @@ std::string_view trimmed(std::string_view text) {
   return text.substr(begin, text.find_last_not_of(" \t\r") - begin + 1);
 }
 
-/// The Java properties that brokers write: key=value lines and comments, a backslash before a character that stands for itself.
+/// The Java properties that brokers write: key=value lines and comments, a backslash before a character that
+/// stands for itself.
 std::map<std::string, std::string, std::less<>> parse_properties(std::string_view text) {
   std::map<std::string, std::string, std::less<>> properties;
   while (!text.empty()) {
@@ -82,12 +87,14 @@ std::optional<PartitionDirectory> parse_partition_directory(std::string_view nam
     const std::string_view suffix = suffix_of(kind);
     if (!name.ends_with(suffix)) continue;
     std::string_view rest = name.substr(0, name.size() - suffix.size());
-    if (rest.size() <= kUniqueHex + 1 || rest[rest.size() - kUniqueHex - 1] != '.' || !is_hex(rest.substr(rest.size() - kUniqueHex))) {
+    if (rest.size() <= kUniqueHex + 1 || rest[rest.size() - kUniqueHex - 1] != '.' ||
+        !is_hex(rest.substr(rest.size() - kUniqueHex))) {
       continue;
     }
     rest.remove_suffix(kUniqueHex + 1);
     auto partition = parse_topic_partition(rest);
-    // A name that was cut to fit has lost its partition number; there is nothing to do with it but to remove it.
+    // A name that was cut to fit has lost its partition number; there is nothing to do with it but to remove
+    // it.
     if (!partition && kind != kFuture) partition = TopicPartition{std::string(rest), PartitionIndex(0)};
     if (!partition) return std::nullopt;
     return PartitionDirectory{std::string(name), *std::move(partition), kind};
@@ -101,7 +108,8 @@ std::string partition_directory_name(const TopicPartition& partition) {
   return fmt::format("{}-{}", partition.topic, partition.partition.value());
 }
 
-std::string partition_directory_name(const TopicPartition& partition, PartitionDirectoryKind kind, const Uuid& unique) {
+std::string partition_directory_name(const TopicPartition& partition, PartitionDirectoryKind kind,
+                                     const Uuid& unique) {
   const std::string name = partition_directory_name(partition);
   if (kind == PartitionDirectoryKind::kCurrent) return name;
   const std::string end = fmt::format(".{}{}", hex(unique), suffix_of(kind));
@@ -114,8 +122,8 @@ std::string partition_directory_name(const TopicPartition& partition, PartitionD
 std::string meta_properties_text(const MetaProperties& properties) {
   std::string text = fmt::format("#\ncluster.id={}\n", properties.cluster_id);
   if (properties.directory_id) text += fmt::format("directory.id={}\n", properties.directory_id->text());
-  return text + fmt::format("{}={}\nversion={}\n", properties.version == 0 ? "broker.id" : "node.id", properties.node_id.value(),
-                            properties.version);
+  return text + fmt::format("{}={}\nversion={}\n", properties.version == 0 ? "broker.id" : "node.id",
+                            properties.node_id.value(), properties.version);
 }
 
 Result<MetaProperties> parse_meta_properties(std::string_view text, std::string_view path) {
@@ -153,7 +161,9 @@ Result<std::unique_ptr<LogDirectory>> LogDirectory::open(runtime::FileSystem& fi
   return std::unique_ptr<LogDirectory>(new LogDirectory(files, std::move(path), std::move(lock)));
 }
 
-std::string LogDirectory::path_of(const TopicPartition& partition) const { return file(partition_directory_name(partition)); }
+std::string LogDirectory::path_of(const TopicPartition& partition) const {
+  return file(partition_directory_name(partition));
+}
 
 Result<std::optional<MetaProperties>> LogDirectory::meta_properties() const {
   const std::string path = file(kMetaProperties);
@@ -167,21 +177,25 @@ Result<void> LogDirectory::write_meta_properties(const MetaProperties& propertie
   return files_.replace_whole(file(kMetaProperties), meta_properties_text(properties));
 }
 
-Result<Uuid> LogDirectory::claim(std::string_view cluster_id, BrokerId node_id, const Uuid& fresh_directory_id) {
+Result<Uuid> LogDirectory::claim(std::string_view cluster_id, BrokerId node_id,
+                                 const Uuid& fresh_directory_id) {
   BROOK_TRY(auto found, meta_properties());
   if (!found) {
     BROOK_CHECK(write_meta_properties({1, std::string(cluster_id), node_id, fresh_directory_id}));
     return fresh_directory_id;
   }
   if (found->cluster_id != cluster_id) {
-    return fail(ErrorCode::kInconsistentClusterId,
-                fmt::format("{}: holds another cluster's data: cluster.id {} is in its meta.properties, this cluster is {}", path_,
-                            found->cluster_id, cluster_id));
+    return fail(
+        ErrorCode::kInconsistentClusterId,
+        fmt::format(
+            "{}: holds another cluster's data: cluster.id {} is in its meta.properties, this cluster is {}",
+            path_, found->cluster_id, cluster_id));
   }
   if (found->node_id != node_id) {
-    return fail(ErrorCode::kKafkaStorageError,
-                fmt::format("{}: holds another node's data: node.id {} is in its meta.properties, this node is {}", path_,
-                            found->node_id.value(), node_id.value()));
+    return fail(
+        ErrorCode::kKafkaStorageError,
+        fmt::format("{}: holds another node's data: node.id {} is in its meta.properties, this node is {}",
+                    path_, found->node_id.value(), node_id.value()));
   }
   if (!found->directory_id) {
     found->version = 1;
@@ -206,7 +220,8 @@ std::optional<std::int64_t> LogDirectory::clean_shutdown() const {
 }
 
 Result<void> LogDirectory::write_clean_shutdown(std::int64_t broker_epoch) {
-  return files_.replace_whole(file(kCleanShutdown), fmt::format(R"({{"version":0,"brokerEpoch":{}}})", broker_epoch));
+  return files_.replace_whole(file(kCleanShutdown),
+                              fmt::format(R"({{"version":0,"brokerEpoch":{}}})", broker_epoch));
 }
 
 Result<void> LogDirectory::remove_clean_shutdown() {
@@ -229,7 +244,8 @@ Result<std::vector<PartitionDirectory>> LogDirectory::partitions() const {
   return found;
 }
 
-Result<PartitionDirectory> LogDirectory::rename_for(const TopicPartition& partition, PartitionDirectoryKind kind, const Uuid& unique) {
+Result<PartitionDirectory> LogDirectory::rename_for(const TopicPartition& partition,
+                                                    PartitionDirectoryKind kind, const Uuid& unique) {
   PartitionDirectory renamed{partition_directory_name(partition, kind, unique), partition, kind};
   BROOK_CHECK(files_.rename(path_of(partition), path_of(renamed)));
   BROOK_CHECK(files_.sync_directory(path_));

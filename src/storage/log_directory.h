@@ -25,8 +25,10 @@ struct PartitionDirectory {
 /// `topic-3`, `topic-3.<32 hex>-delete`, `-stray`, `-future`; nothing for any other name.
 [[nodiscard]] std::optional<PartitionDirectory> parse_partition_directory(std::string_view name);
 [[nodiscard]] std::string partition_directory_name(const TopicPartition& partition);
-/// The name to rename a directory to; as Kafka does, a name of more than 255 characters loses the end of its topic. `unique` makes it so.
-[[nodiscard]] std::string partition_directory_name(const TopicPartition& partition, PartitionDirectoryKind kind, const Uuid& unique);
+/// The name to rename a directory to; as Kafka does, a name of more than 255 characters loses the end of its
+/// topic. `unique` makes it so.
+[[nodiscard]] std::string partition_directory_name(const TopicPartition& partition,
+                                                   PartitionDirectoryKind kind, const Uuid& unique);
 
 /// meta.properties. Version 1 has all three; version 0 (of the ZooKeeper days) may lack the directory id.
 struct MetaProperties {
@@ -40,25 +42,33 @@ struct MetaProperties {
 [[nodiscard]] std::string meta_properties_text(const MetaProperties& properties);
 [[nodiscard]] Result<MetaProperties> parse_meta_properties(std::string_view text, std::string_view path);
 
-/// One entry of log.dirs, locked for this object's life. Runs on: startup and the shard that does the directory's housekeeping.
+/// One entry of log.dirs, locked for this object's life. Runs on: startup and the shard that does the
+/// directory's housekeeping.
 class LogDirectory {
  public:
-  /// Creates the directory where it is absent and takes its lock. Errors: KAFKA_STORAGE_ERROR, another process holds it among them.
-  [[nodiscard]] static Result<std::unique_ptr<LogDirectory>> open(runtime::FileSystem& files, std::string path);
+  /// Creates the directory where it is absent and takes its lock. Errors: KAFKA_STORAGE_ERROR, another
+  /// process holds it among them.
+  [[nodiscard]] static Result<std::unique_ptr<LogDirectory>> open(runtime::FileSystem& files,
+                                                                  std::string path);
 
   [[nodiscard]] const std::string& path() const { return path_; }
-  [[nodiscard]] std::string path_of(const PartitionDirectory& directory) const { return path_ + "/" + directory.name; }
+  [[nodiscard]] std::string path_of(const PartitionDirectory& directory) const {
+    return path_ + "/" + directory.name;
+  }
   [[nodiscard]] std::string path_of(const TopicPartition& partition) const;
   [[nodiscard]] std::string file(std::string_view name) const { return path_ + "/" + std::string(name); }
 
   /// Nothing for a directory that was never formatted.
   [[nodiscard]] Result<std::optional<MetaProperties>> meta_properties() const;
   [[nodiscard]] Result<void> write_meta_properties(const MetaProperties& properties);
-  /// Writes meta.properties where there is none (with `fresh_directory_id`), adds a missing directory id, and refuses another
-  /// cluster's or node's data with INCONSISTENT_CLUSTER_ID or KAFKA_STORAGE_ERROR, naming both. Returns the directory's id.
-  [[nodiscard]] Result<Uuid> claim(std::string_view cluster_id, BrokerId node_id, const Uuid& fresh_directory_id);
+  /// Writes meta.properties where there is none (with `fresh_directory_id`), adds a missing directory id, and
+  /// refuses another cluster's or node's data with INCONSISTENT_CLUSTER_ID or KAFKA_STORAGE_ERROR, naming
+  /// both. Returns the directory's id.
+  [[nodiscard]] Result<Uuid> claim(std::string_view cluster_id, BrokerId node_id,
+                                   const Uuid& fresh_directory_id);
 
-  /// The broker epoch in .kafka_cleanshutdown (-1 where the file has none); nothing where the last stop was not clean.
+  /// The broker epoch in .kafka_cleanshutdown (-1 where the file has none); nothing where the last stop was
+  /// not clean.
   [[nodiscard]] std::optional<std::int64_t> clean_shutdown() const;
   [[nodiscard]] Result<void> write_clean_shutdown(std::int64_t broker_epoch);
   /// To be done before the first write of a start.
@@ -66,9 +76,10 @@ class LogDirectory {
 
   /// Every partition directory, in the order of names. Others are left out, with a line in the log.
   [[nodiscard]] Result<std::vector<PartitionDirectory>> partitions() const;
-  /// Renames the partition's directory (to be removed by the caller with remove_tree after file.delete.delay.ms) and returns the new
-  /// one. The log in it is closed.
-  [[nodiscard]] Result<PartitionDirectory> rename_for(const TopicPartition& partition, PartitionDirectoryKind kind, const Uuid& unique);
+  /// Renames the partition's directory (to be removed by the caller with remove_tree after
+  /// file.delete.delay.ms) and returns the new one. The log in it is closed.
+  [[nodiscard]] Result<PartitionDirectory> rename_for(const TopicPartition& partition,
+                                                      PartitionDirectoryKind kind, const Uuid& unique);
 
  private:
   LogDirectory(runtime::FileSystem& files, std::string path, std::unique_ptr<runtime::FileLock> lock)

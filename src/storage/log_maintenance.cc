@@ -13,7 +13,8 @@
 namespace brook::storage {
 namespace {
 constexpr std::string_view kEpochsFile = "/leader-epoch-checkpoint";
-constexpr auto kFlushWait = std::chrono::seconds(10);  // then the waiter looks again whether a flush is still under way
+constexpr auto kFlushWait =
+    std::chrono::seconds(10);  // then the waiter looks again whether a flush is still under way
 }  // namespace
 
 void Log::assign_epoch_start(LeaderEpoch epoch, Offset start_offset) { epochs_.assign(epoch, start_offset); }
@@ -47,7 +48,10 @@ Result<void> Log::start_empty_at(Offset offset) {
 Task<Result<void>> Log::truncate_fully_and_start_at(Offset offset) {
   ++truncations_;
   const Result<void> done = start_empty_at(offset);
-  if (done) log::info("log_emptied", {{"topic", partition_.topic}, {"partition", partition_.partition.value()}, {"offset", offset.value()}});
+  if (done)
+    log::info("log_emptied", {{"topic", partition_.topic},
+                              {"partition", partition_.partition.value()},
+                              {"offset", offset.value()}});
   co_return done;
 }
 
@@ -77,7 +81,8 @@ Task<Result<void>> Log::truncate_to(Offset offset) {
 Result<void> Log::drop_segment(Segments::iterator segment) {
   const runtime::Instant due = clock_.now() + config_.file_delete_delay_ms;
   std::vector<std::string> paths = segment->second->existing_files();
-  if (const auto snapshot = offset_file_path(directory_, segment->first, kSnapshotSuffix); files_.exists(snapshot)) {
+  if (const auto snapshot = offset_file_path(directory_, segment->first, kSnapshotSuffix);
+      files_.exists(snapshot)) {
     paths.push_back(snapshot);
   }
   for (const std::string& path : paths) {
@@ -95,7 +100,9 @@ std::size_t Log::remove_deleted_files() {
   std::erase_if(deleted_, [&](const DeletedFile& file) {
     if (file.due > now) return false;
     const auto removed = files_.remove(file.path);
-    if (!removed) log::warn("deleted_file_not_removed", {{"why", removed.error().context}});  // The next start tries again.
+    if (!removed)
+      log::warn("deleted_file_not_removed",
+                {{"why", removed.error().context}});  // The next start tries again.
     return true;
   });
   return deleted_.size();
@@ -123,7 +130,8 @@ Task<Result<void>> Log::flush_segments() {
   const std::uint64_t seen = truncations_;
   const bool rolled = std::exchange(rolled_since_flush_, false);
   if (recovery_point_ < target || rolled) {
-    for (SharedSegment segment = segment_of(recovery_point_); segment; segment = segment_after(segment->base_offset())) {
+    for (SharedSegment segment = segment_of(recovery_point_); segment;
+         segment = segment_after(segment->base_offset())) {
       const auto synced = co_await segment->sync(segment->base_offset() != active().base_offset());
       if (!synced) {
         rolled_since_flush_ |= rolled;
@@ -180,8 +188,8 @@ Result<void> Log::take_producer_snapshot() {
   const Offset at = producers_.end_offset();
   if (at <= last_snapshot_) return {};
   const std::string content = producers_.snapshot();
-  BROOK_TRY(const auto file,
-            files_.open(offset_file_path(directory_, at, kSnapshotSuffix), runtime::OpenMode::kCreateOrEmpty));
+  BROOK_TRY(const auto file, files_.open(offset_file_path(directory_, at, kSnapshotSuffix),
+                                         runtime::OpenMode::kCreateOrEmpty));
   const ByteView part = as_bytes(content);
   BROOK_CHECK(file->write_at(0, std::span(&part, 1)));
   last_snapshot_ = at;
@@ -205,14 +213,16 @@ Result<void> Log::checkpoint_producers() {
 std::vector<ActiveProducer> Log::active_producers() const {
   std::vector<ActiveProducer> found;
   for (const auto& [id, entry] : producers_.entries()) {
-    found.push_back({id, entry.epoch.value_or(ProducerEpoch(-1)), entry.last_sequence(), entry.last_timestamp, entry.coordinator_epoch,
-                     entry.current_txn_first_offset});
+    found.push_back({id, entry.epoch.value_or(ProducerEpoch(-1)), entry.last_sequence(), entry.last_timestamp,
+                     entry.coordinator_epoch, entry.current_txn_first_offset});
   }
   std::ranges::sort(found, {}, &ActiveProducer::producer_id);
   return found;
 }
 
-std::size_t Log::remove_expired_producers(Timestamp now) { return producers_.remove_expired(now, config_.producer_id_expiration_ms); }
+std::size_t Log::remove_expired_producers(Timestamp now) {
+  return producers_.remove_expired(now, config_.producer_id_expiration_ms);
+}
 
 std::uint64_t Log::size_in_bytes() const {
   std::uint64_t total = 0;
@@ -222,14 +232,16 @@ std::uint64_t Log::size_in_bytes() const {
 
 std::vector<SegmentInfo> Log::segments() const {
   std::vector<SegmentInfo> found;
-  for (const auto& [base, segment] : segments_) found.push_back({base, segment->size(), segment->largest_timestamp()});
+  for (const auto& [base, segment] : segments_)
+    found.push_back({base, segment->size(), segment->largest_timestamp()});
   return found;
 }
 
 Result<void> Log::advance_log_start_offset(Offset offset) {
   if (offset > log_end_offset_) {
-    return fail(ErrorCode::kOffsetOutOfRange, fmt::format("offset {} of {}-{} is above the log's end {}", offset.value(), partition_.topic,
-                                                          partition_.partition.value(), log_end_offset_.value()));
+    return fail(ErrorCode::kOffsetOutOfRange,
+                fmt::format("offset {} of {}-{} is above the log's end {}", offset.value(), partition_.topic,
+                            partition_.partition.value(), log_end_offset_.value()));
   }
   if (offset <= log_start_offset_) return {};
   log_start_offset_ = offset;
@@ -242,13 +254,15 @@ Result<void> Log::advance_log_start_offset(Offset offset) {
 Task<Result<std::size_t>> Log::apply_retention(Timestamp now, Offset high_watermark) {
   if (config_.cleanup_delete && config_.retention_ms) {
     // By offset, not by iterator: segments may come and go while we wait.
-    for (SharedSegment segment = segments_.begin()->second; segment; segment = segment_after(segment->base_offset())) {
+    for (SharedSegment segment = segments_.begin()->second; segment;
+         segment = segment_after(segment->base_offset())) {
       BROOK_CO_CHECK(co_await segment->load(config_.index_interval_bytes));
     }
   }
   if (closed_) co_return std::size_t{0};
   std::vector<SegmentSummary> summaries;
-  for (const auto& [base, segment] : segments_) summaries.push_back({base, segment->size(), segment->largest_timestamp()});
+  for (const auto& [base, segment] : segments_)
+    summaries.push_back({base, segment->size(), segment->largest_timestamp()});
   const RetentionDecision decision =
       decide_retention(summaries, config_, now, log_start_offset_, log_end_offset_, high_watermark);
   if (decision.segments == 0) co_return std::size_t{0};
@@ -256,11 +270,13 @@ Task<Result<std::size_t>> Log::apply_retention(Timestamp now, Offset high_waterm
   if (decision.segments == segments_.size()) {
     BROOK_CO_CHECK(roll(log_end_offset_));
   }
-  log::info("segments_deleted", {{"topic", partition_.topic},
-                                 {"partition", partition_.partition.value()},
-                                 {"count", decision.segments},
-                                 {"by", name_of(decision.reason)},
-                                 {"log_start_offset", std::next(segments_.begin(), static_cast<std::ptrdiff_t>(decision.segments))->first.value()}});
+  log::info("segments_deleted",
+            {{"topic", partition_.topic},
+             {"partition", partition_.partition.value()},
+             {"count", decision.segments},
+             {"by", name_of(decision.reason)},
+             {"log_start_offset",
+              std::next(segments_.begin(), static_cast<std::ptrdiff_t>(decision.segments))->first.value()}});
   for (std::size_t i = 0; i < decision.segments; ++i) {
     BROOK_CO_CHECK(drop_segment(segments_.begin()));
     BROOK_CO_CHECK(advance_log_start_offset(std::max(log_start_offset_, segments_.begin()->first)));

@@ -25,7 +25,8 @@ struct ModelBatch {
 
 class World {
  public:
-  World(Shard& shard, std::string directory, std::uint64_t seed) : shard_(shard), directory_(std::move(directory)), random_(seed) {
+  World(Shard& shard, std::string directory, std::uint64_t seed)
+      : shard_(shard), directory_(std::move(directory)), random_(seed) {
     config_.segment_bytes = 1500;
     config_.index_interval_bytes = 200;
     config_.retention_ms.reset();
@@ -43,10 +44,13 @@ class World {
   }
 
  private:
-  std::int64_t draw(std::int64_t below) { return static_cast<std::int64_t>(random_() % static_cast<std::uint64_t>(below)); }
+  std::int64_t draw(std::int64_t below) {
+    return static_cast<std::int64_t>(random_() % static_cast<std::uint64_t>(below));
+  }
 
   Task<void> open(OpenHints hints) {
-    auto opened = co_await Log::open(shard_.files(), shard_.clock(), directory_, testing::test_partition(), config_, hints);
+    auto opened = co_await Log::open(shard_.files(), shard_.clock(), directory_, testing::test_partition(),
+                                     config_, hints);
     EXPECT_TRUE(opened.has_value());
     log_ = std::move(opened).value();
   }
@@ -89,9 +93,11 @@ class World {
     spec.timestamps.assign(static_cast<std::size_t>(1 + draw(4)), 0);
     for (auto& timestamp : spec.timestamps) timestamp = end_ + draw(50);
     spec.value_size = static_cast<std::size_t>(draw(200));
-    ModelBatch batch{spec.base_offset, spec.base_offset + static_cast<std::int64_t>(spec.timestamps.size()) - 1,
+    ModelBatch batch{spec.base_offset,
+                     spec.base_offset + static_cast<std::int64_t>(spec.timestamps.size()) - 1,
                      std::ranges::max(spec.timestamps), testing::make_batch(spec)};
-    const auto done = follows ? log_->append_as_follower(batch.bytes) : log_->append_as_leader(batch.bytes, AppendOrigin::kClient);
+    const auto done = follows ? log_->append_as_follower(batch.bytes)
+                              : log_->append_as_leader(batch.bytes, AppendOrigin::kClient);
     EXPECT_TRUE(done.has_value());
     end_ = batch.last + 1;
     batches_.push_back(std::move(batch));
@@ -123,7 +129,8 @@ class World {
     }
     EXPECT_EQ(static_cast<std::uint64_t>(size), last.size);
     const std::int64_t survives = flushed_bytes + draw(size - flushed_bytes + 1);
-    const auto file = shard_.files().open(offset_file_path(directory_, last.base_offset, kLogSuffix), runtime::OpenMode::kReadWrite);
+    const auto file = shard_.files().open(offset_file_path(directory_, last.base_offset, kLogSuffix),
+                                          runtime::OpenMode::kReadWrite);
     EXPECT_TRUE((*file)->truncate(static_cast<std::uint64_t>(survives)).has_value());
 
     co_await open(hints);
@@ -136,15 +143,18 @@ class World {
     end_after_restart(last.base_offset.value());
   }
 
-  /// As in Kafka, what was truncated to within a hole or a batch is forgotten: the log ends behind its last batch.
+  /// As in Kafka, what was truncated to within a hole or a batch is forgotten: the log ends behind its last
+  /// batch.
   void end_after_restart(std::int64_t last_segment_base) {
-    const std::int64_t end = batches_.empty() ? last_segment_base : std::max(batches_.back().last + 1, last_segment_base);
+    const std::int64_t end =
+        batches_.empty() ? last_segment_base : std::max(batches_.back().last + 1, last_segment_base);
     if (end < start_) batches_.clear();
     end_ = std::max(end, start_);
   }
 
   void check_ends() {
-    EXPECT_EQ(log_->log_start_offset().value(), std::max(start_, log_->segments().front().base_offset.value()));
+    EXPECT_EQ(log_->log_start_offset().value(),
+              std::max(start_, log_->segments().front().base_offset.value()));
     start_ = log_->log_start_offset().value();
     EXPECT_EQ(log_->log_end_offset().value(), end_);
   }
@@ -173,8 +183,10 @@ class World {
 
     const std::int64_t target = from + draw(60);
     const auto found = co_await log_->offset_for_timestamp(Timestamp(target));
-    const auto holder = std::ranges::find_if(batches_, [&](const ModelBatch& b) { return b.max_timestamp >= target && b.last >= start_; });
-    // Records below the log start don't count: only a batch that is wholly above tells without a look into it.
+    const auto holder = std::ranges::find_if(
+        batches_, [&](const ModelBatch& b) { return b.max_timestamp >= target && b.last >= start_; });
+    // Records below the log start don't count: only a batch that is wholly above tells without a look into
+    // it.
     if (holder == batches_.end()) {
       EXPECT_FALSE(found->has_value());
     } else if (holder->base >= start_) {

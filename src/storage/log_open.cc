@@ -16,14 +16,16 @@ constexpr std::size_t kHeaderChunk = 8192;
 constexpr std::string_view kEpochsFile = "/leader-epoch-checkpoint";
 }  // namespace
 
-Task<Result<std::unique_ptr<Log>>> Log::open(runtime::FileSystem& files, runtime::Clock& clock, std::string directory,
-                                             TopicPartition partition, LogConfig config, OpenHints hints) {
+Task<Result<std::unique_ptr<Log>>> Log::open(runtime::FileSystem& files, runtime::Clock& clock,
+                                             std::string directory, TopicPartition partition,
+                                             LogConfig config, OpenHints hints) {
   std::unique_ptr<Log> opened(new Log(files, clock, std::move(directory), std::move(partition), config));
   BROOK_CO_CHECK(co_await opened->load(hints));
   co_return opened;
 }
 
-Log::Log(runtime::FileSystem& files, runtime::Clock& clock, std::string directory, TopicPartition partition, LogConfig config)
+Log::Log(runtime::FileSystem& files, runtime::Clock& clock, std::string directory, TopicPartition partition,
+         LogConfig config)
     : files_(files),
       clock_(clock),
       directory_(std::move(directory)),
@@ -61,8 +63,9 @@ Task<Result<void>> Log::load(OpenHints hints) {
     BROOK_CO_CHECK(co_await recover(recovery_point));
   }
   if (log_end_offset_ < log_start_offset_) {
-    log::error("log_ends_below_its_start",
-               {{"directory", directory_}, {"log_end", log_end_offset_.value()}, {"log_start", log_start_offset_.value()}});
+    log::error("log_ends_below_its_start", {{"directory", directory_},
+                                            {"log_end", log_end_offset_.value()},
+                                            {"log_start", log_start_offset_.value()}});
     co_return start_empty_at(log_start_offset_);
   }
   epochs_.truncate_from_end(log_end_offset_);
@@ -95,7 +98,8 @@ Task<Result<void>> Log::clean_directory() {
   co_return Result<void>{};
 }
 
-/// A compacted segment that was whole but did not yet stand in its sources' place: what lies in its range goes.
+/// A compacted segment that was whole but did not yet stand in its sources' place: what lies in its range
+/// goes.
 Task<Result<void>> Log::finish_swap(Offset base_offset) {
   const std::string path = offset_file_path(directory_, base_offset, kLogSuffix);
   const std::string swap = path + std::string(kSwapSuffix);
@@ -105,13 +109,16 @@ Task<Result<void>> Log::finish_swap(Offset base_offset) {
   internal::BatchReader reader(file, 0, size, kHeaderChunk);
   while (reader.position() < reader.end()) {
     BROOK_CO_TRY(const auto header, co_await reader.header());
-    if (!header) co_return fail(ErrorCode::kCorruptMessage, fmt::format("{}: no record batch at position {}", swap, reader.position()));
+    if (!header)
+      co_return fail(ErrorCode::kCorruptMessage,
+                     fmt::format("{}: no record batch at position {}", swap, reader.position()));
     end = header->last_offset.next();
     reader.skip(*header);
   }
   BROOK_CO_TRY(const auto entries, files_.list(directory_));
   for (const runtime::DirectoryEntry& entry : entries) {
-    for (const std::string_view suffix : {kLogSuffix, kOffsetIndexSuffix, kTimeIndexSuffix, kTransactionIndexSuffix}) {
+    for (const std::string_view suffix :
+         {kLogSuffix, kOffsetIndexSuffix, kTimeIndexSuffix, kTransactionIndexSuffix}) {
       const auto base = parse_offset_file(entry.name, suffix);
       if (base && *base >= base_offset && *base < end) {
         BROOK_CO_CHECK(files_.remove(directory_ + "/" + entry.name));
@@ -157,7 +164,8 @@ bool Log::load_epochs() {
   return true;
 }
 
-Result<void> Log::replay(Segment& segment, const internal::BatchHeader& header, ByteView body, bool index_aborted) {
+Result<void> Log::replay(Segment& segment, const internal::BatchHeader& header, ByteView body,
+                         bool index_aborted) {
   if (header.base_offset < producers_.end_offset()) return {};
   if (const auto batch = internal::producer_batch(body, header, 0)) {
     ProducerUpdate update;
@@ -180,7 +188,8 @@ Task<Result<void>> Log::recover(Offset recovery_point) {
   bool first = true;
   for (; at != segments_.end(); ++at) {
     Segment& segment = *at->second;
-    BROOK_CO_TRY(const BatchAt start, co_await segment.prepare_recovery(first ? recovery_point : segment.base_offset()));
+    BROOK_CO_TRY(const BatchAt start,
+                 co_await segment.prepare_recovery(first ? recovery_point : segment.base_offset()));
     log_end_offset_ = start.base_offset;
     if (first) {
       BROOK_CO_CHECK(co_await rebuild_producers(start.base_offset));
@@ -188,12 +197,13 @@ Task<Result<void>> Log::recover(Offset recovery_point) {
     }
     first = false;
     BROOK_CO_CHECK(segment.transactions().truncate_to(producers_.end_offset()));
-    BROOK_CO_TRY(const std::uint64_t cut,
-                 co_await segment.recover(start, config_.index_interval_bytes,
-                                          [&](const internal::BatchHeader& header, ByteView body) -> Result<void> {
-                                            note_epoch(header.leader_epoch, header.base_offset);
-                                            return replay(segment, header, body, true);
-                                          }));
+    BROOK_CO_TRY(
+        const std::uint64_t cut,
+        co_await segment.recover(start, config_.index_interval_bytes,
+                                 [&](const internal::BatchHeader& header, ByteView body) -> Result<void> {
+                                   note_epoch(header.leader_epoch, header.base_offset);
+                                   return replay(segment, header, body, true);
+                                 }));
     log_end_offset_ = segment.end_offset();
     if (cut > 0) {
       log::warn("log_truncated", {{"topic", partition_.topic},
@@ -229,8 +239,8 @@ Task<Result<void>> Log::rebuild_producers(Offset end_offset) {
   for (; !known.empty(); known.pop_back()) {
     const std::string path = offset_file_path(directory_, known.back(), kSnapshotSuffix);
     BROOK_CO_TRY(const std::string file, files_.read_whole(path));
-    const auto loaded =
-        producers_.load_snapshot(as_bytes(file), known.back(), clock_.wall_now(), config_.producer_id_expiration_ms, path);
+    const auto loaded = producers_.load_snapshot(as_bytes(file), known.back(), clock_.wall_now(),
+                                                 config_.producer_id_expiration_ms, path);
     if (loaded) {
       last_snapshot_ = known.back();
       if (!segments_.contains(known.back())) extra_snapshot_ = known.back();

@@ -16,7 +16,8 @@ namespace {
 
 constexpr std::size_t kHeaderChunk = 8192;
 
-/// The first record of `bytes` at or above `from` for which `wanted(timestamp)`; `wanted` may be asked of all.
+/// The first record of `bytes` at or above `from` for which `wanted(timestamp)`; `wanted` may be asked of
+/// all.
 template <class Wanted>
 Result<std::optional<TimestampOffset>> first_record(ByteView bytes, Offset from, Wanted wanted) {
   BROOK_TRY(const auto batch, record::BatchView::parse(bytes));
@@ -32,7 +33,8 @@ Result<std::optional<TimestampOffset>> first_record(ByteView bytes, Offset from,
     if (!next) return std::optional<TimestampOffset>{};
     const Offset offset = batch.base_offset() + next->offset_delta;
     const Timestamp timestamp = batch.timestamp_of(next->timestamp_delta);
-    if (offset >= from && wanted(timestamp)) return TimestampOffset{timestamp, offset, batch.partition_leader_epoch()};
+    if (offset >= from && wanted(timestamp))
+      return TimestampOffset{timestamp, offset, batch.partition_leader_epoch()};
   }
 }
 
@@ -61,20 +63,25 @@ Offset Log::last_stable_offset(Offset high_watermark) {
   return unstable && *unstable < high_watermark ? *unstable : high_watermark;
 }
 
-Task<Result<LogSlice>> Log::read(Offset from, std::size_t max_bytes, Offset upper_bound, bool at_least_one_batch) {
+Task<Result<LogSlice>> Log::read(Offset from, std::size_t max_bytes, Offset upper_bound,
+                                 bool at_least_one_batch) {
   while (true) {
     if (from < log_start_offset_ || from > log_end_offset_) {
-      co_return fail(ErrorCode::kOffsetOutOfRange,
-                     fmt::format("offset {} of {}-{} is not within the log, {} to {}", from.value(), partition_.topic,
-                                 partition_.partition.value(), log_start_offset_.value(), log_end_offset_.value()));
+      co_return fail(
+          ErrorCode::kOffsetOutOfRange,
+          fmt::format("offset {} of {}-{} is not within the log, {} to {}", from.value(), partition_.topic,
+                      partition_.partition.value(), log_start_offset_.value(), log_end_offset_.value()));
     }
     const std::uint64_t seen = truncations_;
-    auto slice = co_await read_once(from, max_bytes, std::min(upper_bound, log_end_offset_), at_least_one_batch);
-    if (seen == truncations_) co_return slice;  // Else the log was cut while we waited for a file: look again.
+    auto slice =
+        co_await read_once(from, max_bytes, std::min(upper_bound, log_end_offset_), at_least_one_batch);
+    if (seen == truncations_)
+      co_return slice;  // Else the log was cut while we waited for a file: look again.
   }
 }
 
-Task<Result<LogSlice>> Log::read_once(Offset from, std::size_t max_bytes, Offset bound, bool at_least_one_batch) {
+Task<Result<LogSlice>> Log::read_once(Offset from, std::size_t max_bytes, Offset bound,
+                                      bool at_least_one_batch) {
   LogSlice slice;
   SharedSegment segment = segment_of(from);
   slice.start = {from, segment->base_offset(), 0};
@@ -105,7 +112,8 @@ Task<Result<LogSlice>> Log::read_once(Offset from, std::size_t max_bytes, Offset
 }
 
 /// Adds ranges from `first` on; `slice` lives in the awaiting frame.
-Task<Result<void>> Log::extend(LogSlice* slice, SharedSegment segment, BatchAt first, std::uint64_t budget, Offset bound) {
+Task<Result<void>> Log::extend(LogSlice* slice, SharedSegment segment, BatchAt first, std::uint64_t budget,
+                               Offset bound) {
   std::uint64_t position = first.position;
   while (segment) {
     const Offset base = segment->base_offset();
@@ -162,7 +170,8 @@ Task<Result<std::vector<AbortedTransaction>>> Log::aborted_transactions(Offset f
 }
 
 Task<Result<std::optional<TimestampOffset>>> Log::offset_for_timestamp(Timestamp target) {
-  for (SharedSegment segment = segment_of(log_start_offset_); segment; segment = segment_after(segment->base_offset())) {
+  for (SharedSegment segment = segment_of(log_start_offset_); segment;
+       segment = segment_after(segment->base_offset())) {
     BROOK_CO_CHECK(co_await segment->load(config_.index_interval_bytes));
     if (segment->newest().timestamp < target) continue;
     BROOK_CO_TRY(const auto indexed, co_await segment->time_index().floor(target));
@@ -176,7 +185,8 @@ Task<Result<std::optional<TimestampOffset>>> Log::offset_for_timestamp(Timestamp
       if (!header) break;
       if (header->max_timestamp >= target && header->last_offset >= log_start_offset_) {
         BROOK_CO_TRY(const ByteView body, co_await reader.body(*header));
-        BROOK_CO_TRY(const auto found, first_record(body, log_start_offset_, [&](Timestamp t) { return t >= target; }));
+        BROOK_CO_TRY(const auto found,
+                     first_record(body, log_start_offset_, [&](Timestamp t) { return t >= target; }));
         if (found) co_return found;
       }
       reader.skip(*header);
@@ -188,7 +198,8 @@ Task<Result<std::optional<TimestampOffset>>> Log::offset_for_timestamp(Timestamp
 Task<Result<std::optional<TimestampOffset>>> Log::max_timestamp_offset() {
   IndexedTimestamp newest{Timestamp(-1), Offset(0)};
   SharedSegment holder;
-  for (SharedSegment segment = segment_of(log_start_offset_); segment; segment = segment_after(segment->base_offset())) {
+  for (SharedSegment segment = segment_of(log_start_offset_); segment;
+       segment = segment_after(segment->base_offset())) {
     BROOK_CO_CHECK(co_await segment->load(config_.index_interval_bytes));
     if (segment->newest().timestamp <= newest.timestamp) continue;
     newest = segment->newest();
@@ -205,7 +216,9 @@ Task<Result<std::optional<TimestampOffset>>> Log::max_timestamp_offset() {
   co_return first_record(body, Offset(0), [&](Timestamp t) { return t >= newest.timestamp; });
 }
 
-std::optional<EpochEndOffset> Log::end_offset_for_epoch(LeaderEpoch epoch) const { return epochs_.end_offset_for(epoch, log_end_offset_); }
+std::optional<EpochEndOffset> Log::end_offset_for_epoch(LeaderEpoch epoch) const {
+  return epochs_.end_offset_for(epoch, log_end_offset_);
+}
 
 std::optional<LeaderEpoch> Log::latest_epoch() const {
   const auto latest = epochs_.latest();

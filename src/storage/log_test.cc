@@ -23,8 +23,10 @@ LogConfig small_config() {
   return config;
 }
 
-Task<std::unique_ptr<Log>> open_log(Shard& shard, std::string directory, OpenHints hints = {}, LogConfig config = small_config()) {
-  auto opened = co_await Log::open(shard.files(), shard.clock(), std::move(directory), testing::test_partition(), config, hints);
+Task<std::unique_ptr<Log>> open_log(Shard& shard, std::string directory, OpenHints hints = {},
+                                    LogConfig config = small_config()) {
+  auto opened = co_await Log::open(shard.files(), shard.clock(), std::move(directory),
+                                   testing::test_partition(), config, hints);
   co_return std::move(opened).value();
 }
 
@@ -39,7 +41,9 @@ Task<void> crash_and_reopen(Shard& shard, std::unique_ptr<Log>& log, bool clean)
 void fill(Log& log, std::int64_t batches) {
   for (std::int64_t i = 0; i < batches; ++i) {
     const std::int64_t next = log.log_end_offset().value();
-    EXPECT_TRUE(log.append_as_leader(make_batch({.base_offset = next, .timestamps = {next, next + 1}}), AppendOrigin::kClient).has_value());
+    EXPECT_TRUE(log.append_as_leader(make_batch({.base_offset = next, .timestamps = {next, next + 1}}),
+                                     AppendOrigin::kClient)
+                    .has_value());
   }
 }
 
@@ -107,9 +111,15 @@ TEST(Log, HasKafkasFiles) {
     EXPECT_TRUE((co_await log->close()).has_value());
     const std::string second = offset_file_path("", rolled, "").substr(1);
     const std::string end = offset_file_path("", log->log_end_offset(), "").substr(1);
-    const std::vector<std::string> expected{"00000000000000000000.index", "00000000000000000000.log", "00000000000000000000.timeindex",
-                                            second + ".index",            second + ".log",            second + ".snapshot",
-                                            second + ".timeindex",        end + ".snapshot",          "leader-epoch-checkpoint"};
+    const std::vector<std::string> expected{"00000000000000000000.index",
+                                            "00000000000000000000.log",
+                                            "00000000000000000000.timeindex",
+                                            second + ".index",
+                                            second + ".log",
+                                            second + ".snapshot",
+                                            second + ".timeindex",
+                                            end + ".snapshot",
+                                            "leader-epoch-checkpoint"};
     EXPECT_EQ(names_in(shard.files(), base / "t-0"), expected);
     EXPECT_EQ(*shard.files().read_whole(base / "t-0/leader-epoch-checkpoint"), "0\n1\n0 0\n");
   });
@@ -121,11 +131,14 @@ TEST(Log, FindsOffsetsByTimestampAsASearchOfAllRecordsWould) {
     auto log = co_await open_log(shard, base / "t-0");
     std::vector<std::int64_t> all;
     std::uint32_t random = 12345;
-    const auto draw = [&](std::uint32_t below) { return (random = random * 1664525U + 1013904223U) / 65536U % below; };
+    const auto draw = [&](std::uint32_t below) {
+      return (random = random * 1664525U + 1013904223U) / 65536U % below;
+    };
     for (int i = 0; i < 120; ++i) {
       BatchSpec spec{.base_offset = static_cast<std::int64_t>(all.size()), .timestamps = {}};
       if (i % 3 == 0) spec.codec = record::Codec::kLz4;
-      for (std::uint32_t n = 1 + draw(4); n > 0; --n) spec.timestamps.push_back(static_cast<std::int64_t>(all.size()) + draw(60));
+      for (std::uint32_t n = 1 + draw(4); n > 0; --n)
+        spec.timestamps.push_back(static_cast<std::int64_t>(all.size()) + draw(60));
       all.insert(all.end(), spec.timestamps.begin(), spec.timestamps.end());
       EXPECT_TRUE(log->append_as_leader(make_batch(spec), AppendOrigin::kClient).has_value());
     }
@@ -173,7 +186,12 @@ TEST(Log, KeepsAbortedTransactionsAndTheStableOffset) {
       EXPECT_TRUE((co_await log->aborted_transactions(Offset(4), Offset(5)))->empty());
     }
     EXPECT_EQ(*shard.files().read_whole(base / "t-0/00000000000000000000.txnindex"),
-              std::string("\0\0" "\0\0\0\0\0\0\0\1" "\0\0\0\0\0\0\0\0" "\0\0\0\0\0\0\0\3" "\0\0\0\0\0\0\0\1", 34));
+              std::string("\0\0"
+                          "\0\0\0\0\0\0\0\1"
+                          "\0\0\0\0\0\0\0\0"
+                          "\0\0\0\0\0\0\0\3"
+                          "\0\0\0\0\0\0\0\1",
+                          34));
     EXPECT_TRUE((co_await log->truncate_to(Offset(3))).has_value());
     EXPECT_TRUE((co_await log->aborted_transactions(Offset(0), Offset(5)))->empty());
     EXPECT_EQ(log->last_stable_offset(Offset(3)), Offset(0));
@@ -197,7 +215,8 @@ TEST(Log, DeletesByRetentionAndLetsReadersFinish) {
     EXPECT_FALSE(shard.files().exists(base / "t-0/00000000000000000000.log"));
     EXPECT_FALSE(shard.files().exists(base / "t-0/00000000000000000000.log.deleted"));
     EXPECT_EQ((co_await testing::bytes_of(*before)).size(), 500U);
-    EXPECT_EQ((co_await log->read(Offset(0), 500, Offset(120), true)).error().code, ErrorCode::kOffsetOutOfRange);
+    EXPECT_EQ((co_await log->read(Offset(0), 500, Offset(120), true)).error().code,
+              ErrorCode::kOffsetOutOfRange);
 
     const Offset start = log->log_start_offset() + 20;
     EXPECT_TRUE(log->advance_log_start_offset(start).has_value());
@@ -224,7 +243,8 @@ TEST(Log, FlushesOnceForManyAndMovesTheRecoveryPoint) {
         seen.push_back(shared.recovery_point());
       }(*log, points));
     }
-    while (points.size() < 3) co_await shard.clock().sleep_until(shard.clock().now() + std::chrono::milliseconds(1));
+    while (points.size() < 3)
+      co_await shard.clock().sleep_until(shard.clock().now() + std::chrono::milliseconds(1));
     EXPECT_EQ(points, (std::vector<Offset>(3, Offset(4))));
     EXPECT_FALSE(log->flush_due());
   });
@@ -235,7 +255,9 @@ TEST(Log, KeepsEpochsThroughRestartAndTruncation) {
   runtime::testing::run<void>([&](Shard& shard) -> Task<void> {
     auto log = co_await open_log(shard, base / "t-0");
     for (std::int64_t i = 0; i < 30; ++i) {
-      EXPECT_TRUE(log->append_as_follower(make_batch({.base_offset = i, .epoch = static_cast<std::int32_t>(i / 10)})).has_value());
+      EXPECT_TRUE(
+          log->append_as_follower(make_batch({.base_offset = i, .epoch = static_cast<std::int32_t>(i / 10)}))
+              .has_value());
     }
     for (const int round : {0, 1, 2}) {
       if (round > 0) co_await crash_and_reopen(shard, log, round == 1);
@@ -274,8 +296,12 @@ TEST(Log, RebuildsIndexesThatAreMissingOrGarbage) {
         for (const std::string& path : indexes) {
           EXPECT_TRUE(shard.files().remove(path).has_value());
           if (damage == 1) EXPECT_TRUE(shard.files().replace_whole(path, "garbage").has_value());
-          if (damage == 2) EXPECT_TRUE(shard.files().replace_whole(path, std::string(240, '\xff')).has_value());
-          if (damage == 3) EXPECT_TRUE(shard.files().replace_whole(path, std::string(240, '\0')).has_value());  // as Kafka preallocates
+          if (damage == 2)
+            EXPECT_TRUE(shard.files().replace_whole(path, std::string(240, '\xff')).has_value());
+          if (damage == 3)
+            EXPECT_TRUE(shard.files()
+                            .replace_whole(path, std::string(240, '\0'))
+                            .has_value());  // as Kafka preallocates
         }
         log = co_await open_log(shard, base / "t-0", {Offset(0), Offset(0), clean});
         for (std::int64_t offset = 0; offset < 80; offset += 7) {
@@ -287,7 +313,8 @@ TEST(Log, RebuildsIndexesThatAreMissingOrGarbage) {
         }
         EXPECT_TRUE((co_await log->close()).has_value());
         for (std::size_t i = 0; i < indexes.size(); ++i) {
-          EXPECT_EQ(*shard.files().read_whole(indexes[i]), contents[i]) << indexes[i] << " damage " << damage << " clean " << clean;
+          EXPECT_EQ(*shard.files().read_whole(indexes[i]), contents[i])
+              << indexes[i] << " damage " << damage << " clean " << clean;
         }
       }
     }
@@ -339,7 +366,8 @@ TEST(Log, FinishesAnInterruptedSwapAndClearsLeftovers) {
     const auto kept = make_batch({.base_offset = second.value() - 1});
     EXPECT_TRUE(shard.files().replace_whole(first + ".swap", as_chars(kept)).has_value());
     EXPECT_TRUE(shard.files().replace_whole(base / "t-0/00000000000000000009.log.cleaned", "x").has_value());
-    EXPECT_TRUE(shard.files().replace_whole(base / "t-0/00000000000000000009.index.deleted", "x").has_value());
+    EXPECT_TRUE(
+        shard.files().replace_whole(base / "t-0/00000000000000000009.index.deleted", "x").has_value());
     log = co_await open_log(shard, base / "t-0", {Offset(60), Offset(0), true});
     const auto slice = co_await log->read(Offset(0), 10, Offset(60), true);
     EXPECT_EQ(slice->size, kept.size());
@@ -353,12 +381,14 @@ TEST(Log, StaysUsableWhenTheDiskIsFull) {
   TemporaryDirectory base;
   runtime::testing::run<void>([&](Shard& shard) -> Task<void> {
     testing::FullDisk disk(shard.files());
-    auto opened = co_await Log::open(disk, shard.clock(), base / "t-0", testing::test_partition(), small_config(), OpenHints{});
+    auto opened = co_await Log::open(disk, shard.clock(), base / "t-0", testing::test_partition(),
+                                     small_config(), OpenHints{});
     std::unique_ptr<Log> log = std::move(opened).value();
     const auto send = [&] {
       const std::int64_t next = log->log_end_offset().value();
-      return log->append_as_leader(make_batch({.base_offset = next, .producer_id = 9, .sequence = static_cast<std::int32_t>(next)}),
-                                   AppendOrigin::kClient);
+      return log->append_as_leader(
+          make_batch({.base_offset = next, .producer_id = 9, .sequence = static_cast<std::int32_t>(next)}),
+          AppendOrigin::kClient);
     };
     // Every amount of space, so that appends, rolls and index writes fail in turn.
     for (std::uint64_t space = 0; space < 400; space += 7) {
@@ -389,9 +419,13 @@ TEST(Log, RefusesWhatCantBeAppended) {
   runtime::testing::run<void>([&](Shard& shard) -> Task<void> {
     auto log = co_await open_log(shard, base / "t-0");
     fill(*log, 2);
-    EXPECT_EQ(log->append_as_follower(make_batch({.base_offset = 3})).error().code, ErrorCode::kOffsetOutOfRange);
-    EXPECT_EQ(log->append_as_leader(make_batch({.base_offset = 5}), AppendOrigin::kClient).error().code, ErrorCode::kOffsetOutOfRange);
-    EXPECT_EQ(log->append_as_leader(make_batch({.base_offset = 4, .value_size = 2000}), AppendOrigin::kClient).error().code,
+    EXPECT_EQ(log->append_as_follower(make_batch({.base_offset = 3})).error().code,
+              ErrorCode::kOffsetOutOfRange);
+    EXPECT_EQ(log->append_as_leader(make_batch({.base_offset = 5}), AppendOrigin::kClient).error().code,
+              ErrorCode::kOffsetOutOfRange);
+    EXPECT_EQ(log->append_as_leader(make_batch({.base_offset = 4, .value_size = 2000}), AppendOrigin::kClient)
+                  .error()
+                  .code,
               ErrorCode::kRecordListTooLarge);
     auto partial = make_batch({.base_offset = 4});
     const auto more = make_batch({.base_offset = 9});

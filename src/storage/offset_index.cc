@@ -26,22 +26,25 @@ Task<Result<bool>> OffsetIndex::load(std::uint64_t log_size, bool whole) {
   BROOK_CO_TRY(const auto all, co_await entries_.all());
   for (std::size_t i = 0; i < all.size(); ++i) {
     if (!possible(all[i])) co_return false;
-    const bool grows = i == 0 || (all[i].relative_offset > all[i - 1].relative_offset && all[i].position > all[i - 1].position);
+    const bool grows = i == 0 || (all[i].relative_offset > all[i - 1].relative_offset &&
+                                  all[i].position > all[i - 1].position);
     if (!grows) co_return false;
   }
   co_return true;
 }
 
 void OffsetIndex::append(IndexedPosition entry) {
-  entries_.push({static_cast<std::int32_t>(entry.offset - base_offset_), static_cast<std::int32_t>(entry.position)});
+  entries_.push(
+      {static_cast<std::int32_t>(entry.offset - base_offset_), static_cast<std::int32_t>(entry.position)});
 }
 
 Task<Result<std::optional<IndexedPosition>>> OffsetIndex::floor(Offset offset) {
   const std::int64_t relative = offset - base_offset_;
   std::optional<IndexedPosition> found;
   if (entries_.last() && entries_.last()->relative_offset <= relative) co_return absolute(*entries_.last());
-  BROOK_CO_TRY(const std::uint64_t count,
-               co_await entries_.count_while([relative](const Entry& e) { return e.relative_offset <= relative; }));
+  BROOK_CO_TRY(const std::uint64_t count, co_await entries_.count_while([relative](const Entry& e) {
+    return e.relative_offset <= relative;
+  }));
   if (count == 0) co_return found;
   BROOK_CO_TRY(const Entry entry, co_await entries_.at(count - 1));
   co_return absolute(entry);
@@ -65,8 +68,9 @@ std::optional<IndexedPosition> OffsetIndex::last() const {
 
 Task<Result<void>> OffsetIndex::truncate_to(Offset offset) {
   const std::int64_t relative = offset - base_offset_;
-  BROOK_CO_TRY(const std::uint64_t count,
-               co_await entries_.count_while([relative](const Entry& e) { return e.relative_offset < relative; }));
+  BROOK_CO_TRY(const std::uint64_t count, co_await entries_.count_while([relative](const Entry& e) {
+    return e.relative_offset < relative;
+  }));
   co_return co_await entries_.keep(count);
 }
 

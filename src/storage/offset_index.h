@@ -22,15 +22,15 @@ struct IndexedPosition {
   friend bool operator==(const IndexedPosition&, const IndexedPosition&) = default;
 };
 
-/// `.index`: sparse, both offsets and positions grow strictly. Entries are for batches' last offsets; the first batch of a segment
-/// has none. Runs on: the log's shard.
+/// `.index`: sparse, both offsets and positions grow strictly. Entries are for batches' last offsets; the
+/// first batch of a segment has none. Runs on: the log's shard.
 class OffsetIndex {
  public:
   OffsetIndex(runtime::FileSystem& files, std::string path, Offset base_offset)
       : entries_(files, std::move(path)), base_offset_(base_offset) {}
 
-  /// Takes the file; false where it can't be the index of a log of `log_size` bytes (the caller builds it anew). `whole` looks at all
-  /// entries, not only the last.
+  /// Takes the file; false where it can't be the index of a log of `log_size` bytes (the caller builds it
+  /// anew). `whole` looks at all entries, not only the last.
   [[nodiscard]] Task<Result<bool>> load(std::uint64_t log_size, bool whole);
   void append(IndexedPosition entry);
   /// The last entry whose offset is not above `offset`: no batch with an offset above it starts before it.

@@ -21,7 +21,8 @@ std::optional<std::string_view> value_of(std::string_view text, std::string_view
 
 }  // namespace
 
-Result<std::optional<Uuid>> read_partition_metadata(runtime::FileSystem& files, const std::string& directory) {
+Result<std::optional<Uuid>> read_partition_metadata(runtime::FileSystem& files,
+                                                    const std::string& directory) {
   const std::string path = directory + std::string(kFile);
   if (!files.exists(path)) return std::optional<Uuid>{};
   BROOK_TRY(const std::string text, files.read_whole(path));
@@ -29,13 +30,16 @@ Result<std::optional<Uuid>> read_partition_metadata(runtime::FileSystem& files, 
   const auto id = value_of(text, "topic_id:");
   const auto uuid = id ? Uuid::parse(*id) : std::nullopt;
   if (version != "0" || !uuid || uuid->is_zero()) {
-    return fail(ErrorCode::kKafkaStorageError, fmt::format("{}: no version 0 and topic id in '{}'", path, text));
+    return fail(ErrorCode::kKafkaStorageError,
+                fmt::format("{}: no version 0 and topic id in '{}'", path, text));
   }
   return uuid;
 }
 
-Result<void> write_partition_metadata(runtime::FileSystem& files, const std::string& directory, const Uuid& topic_id) {
-  return files.replace_whole(directory + std::string(kFile), fmt::format("version: 0\ntopic_id: {}", topic_id.text()));
+Result<void> write_partition_metadata(runtime::FileSystem& files, const std::string& directory,
+                                      const Uuid& topic_id) {
+  return files.replace_whole(directory + std::string(kFile),
+                             fmt::format("version: 0\ntopic_id: {}", topic_id.text()));
 }
 
 }  // namespace brook::storage

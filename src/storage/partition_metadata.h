@@ -10,7 +10,9 @@
 namespace brook::storage {
 
 /// The topic id in `directory`/partition.metadata; nothing where there is no such file.
-[[nodiscard]] Result<std::optional<Uuid>> read_partition_metadata(runtime::FileSystem& files, const std::string& directory);
-[[nodiscard]] Result<void> write_partition_metadata(runtime::FileSystem& files, const std::string& directory, const Uuid& topic_id);
+[[nodiscard]] Result<std::optional<Uuid>> read_partition_metadata(runtime::FileSystem& files,
+                                                                  const std::string& directory);
+[[nodiscard]] Result<void> write_partition_metadata(runtime::FileSystem& files, const std::string& directory,
+                                                    const Uuid& topic_id);
 
 }  // namespace brook::storage

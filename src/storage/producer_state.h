@@ -18,14 +18,16 @@
 
 namespace brook::storage {
 
-/// Who appends. A client's sequences are checked; what is replicated was checked by its leader and is only followed.
+/// Who appends. A client's sequences are checked; what is replicated was checked by its leader and is only
+/// followed.
 using AppendOrigin = record::Origin;
 
 /// What the end marker of a transaction says.
 struct EndMarker {
   bool commit = false;
   std::int32_t coordinator_epoch = 0;
-  std::int16_t transaction_version = 0;  ///< of the WriteTxnMarkers request; not in the record, so 0 where it is not known
+  std::int16_t transaction_version =
+      0;  ///< of the WriteTxnMarkers request; not in the record, so 0 where it is not known
 };
 
 /// The part of a batch that concerns its producer.
@@ -56,7 +58,8 @@ struct BatchMetadata {
 
 /// What is known of one producer id; Kafka's ProducerStateEntry.
 struct ProducerEntry {
-  static constexpr std::size_t kBatchesToRetain = 5;  // Kafka's: max.in.flight.requests.per.connection is at most 5
+  static constexpr std::size_t kBatchesToRetain =
+      5;  // Kafka's: max.in.flight.requests.per.connection is at most 5
 
   std::optional<ProducerEpoch> epoch;
   std::int32_t coordinator_epoch = -1;
@@ -65,7 +68,9 @@ struct ProducerEntry {
   std::array<BatchMetadata, kBatchesToRetain> batches{};  ///< the first `batch_count` of them, oldest first
   std::uint8_t batch_count = 0;
 
-  [[nodiscard]] std::int32_t last_sequence() const { return batch_count == 0 ? -1 : batches[batch_count - 1U].last_sequence; }
+  [[nodiscard]] std::int32_t last_sequence() const {
+    return batch_count == 0 ? -1 : batches[batch_count - 1U].last_sequence;
+  }
   [[nodiscard]] std::optional<Offset> last_offset() const;
   [[nodiscard]] const BatchMetadata* find_duplicate(const ProducerBatch& batch) const;
   void add_batch(ProducerEpoch batch_epoch, const BatchMetadata& batch);
@@ -100,14 +105,16 @@ class ProducerUpdate {
   std::vector<CompletedTransaction> completed_;
 };
 
-/// The producers of one partition (KIP-98, KIP-360, KIP-890): sequences, duplicates, transactions that hold the last stable offset back.
-/// Pure: no files, no clock. Runs on: the log's shard.
+/// The producers of one partition (KIP-98, KIP-360, KIP-890): sequences, duplicates, transactions that hold
+/// the last stable offset back. Pure: no files, no clock. Runs on: the log's shard.
 class ProducerState {
  public:
-  /// Checks `batch` against the state and what `update` already holds, and adds it there. Errors, all with Kafka 4.3's rules:
-  /// INVALID_PRODUCER_EPOCH (older than the last seen), OUT_OF_ORDER_SEQUENCE_NUMBER (clients only; a producer without state may
-  /// start anywhere), INVALID_TXN_STATE (plain write within a transaction), TRANSACTION_COORDINATOR_FENCED (old marker).
-  [[nodiscard]] Result<void> check(const ProducerBatch& batch, AppendOrigin origin, ProducerUpdate& update) const;
+  /// Checks `batch` against the state and what `update` already holds, and adds it there. Errors, all with
+  /// Kafka 4.3's rules: INVALID_PRODUCER_EPOCH (older than the last seen), OUT_OF_ORDER_SEQUENCE_NUMBER
+  /// (clients only; a producer without state may start anywhere), INVALID_TXN_STATE (plain write within a
+  /// transaction), TRANSACTION_COORDINATOR_FENCED (old marker).
+  [[nodiscard]] Result<void> check(const ProducerBatch& batch, AppendOrigin origin,
+                                   ProducerUpdate& update) const;
   /// The batch that `batch` repeats, if it is among the last five of its producer.
   [[nodiscard]] const BatchMetadata* find_duplicate(const ProducerBatch& batch) const;
   /// Takes over what `update` holds, but for the ends of transactions: complete() them in their order.
@@ -117,9 +124,11 @@ class ProducerState {
   void set_end_offset(Offset end_offset) { end_offset_ = end_offset; }
   [[nodiscard]] Offset end_offset() const { return end_offset_; }
 
-  /// The first offset of a transaction that is open, or whose end is not yet below `high_watermark`; what is below is forgotten.
+  /// The first offset of a transaction that is open, or whose end is not yet below `high_watermark`; what is
+  /// below is forgotten.
   [[nodiscard]] std::optional<Offset> first_unstable_offset(Offset high_watermark);
-  /// The last stable offset once `completed` is, asked before complete(): the end of it, or the start of the earliest other open transaction.
+  /// The last stable offset once `completed` is, asked before complete(): the end of it, or the start of the
+  /// earliest other open transaction.
   [[nodiscard]] Offset last_stable_offset_after(const CompletedTransaction& completed) const;
   [[nodiscard]] std::optional<Offset> first_open_transaction() const;
   void on_log_start_advanced(Offset log_start_offset);
@@ -132,14 +141,16 @@ class ProducerState {
 
   /// Kafka's snapshot file, version 1.
   [[nodiscard]] std::string snapshot() const;
-  /// Replaces the state by a snapshot that was taken at `offset`, leaving out expired producers. CORRUPT_MESSAGE names `path`.
-  [[nodiscard]] Result<void> load_snapshot(ByteView file, Offset offset, Timestamp now, std::chrono::milliseconds expiration,
-                                           std::string_view path);
+  /// Replaces the state by a snapshot that was taken at `offset`, leaving out expired producers.
+  /// CORRUPT_MESSAGE names `path`.
+  [[nodiscard]] Result<void> load_snapshot(ByteView file, Offset offset, Timestamp now,
+                                           std::chrono::milliseconds expiration, std::string_view path);
 
  private:
   std::unordered_map<ProducerId, ProducerEntry> entries_;
-  std::map<Offset, OpenTransaction> ongoing_;       ///< by first offset
-  std::map<Offset, OpenTransaction> unreplicated_;  ///< ended, but the end marker is not yet below the high watermark
+  std::map<Offset, OpenTransaction> ongoing_;  ///< by first offset
+  std::map<Offset, OpenTransaction>
+      unreplicated_;  ///< ended, but the end marker is not yet below the high watermark
   Offset end_offset_{0};
 };
 

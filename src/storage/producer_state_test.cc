@@ -10,7 +10,8 @@ namespace {
 constexpr ProducerId kProducer{7};
 constexpr auto kNever = std::chrono::hours(1000000);
 
-ProducerBatch data(std::int16_t epoch, std::int32_t first_sequence, std::int32_t count, std::int64_t offset, bool transactional = false) {
+ProducerBatch data(std::int16_t epoch, std::int32_t first_sequence, std::int32_t count, std::int64_t offset,
+                   bool transactional = false) {
   ProducerBatch batch;
   batch.producer_id = kProducer;
   batch.epoch = ProducerEpoch(epoch);
@@ -23,7 +24,8 @@ ProducerBatch data(std::int16_t epoch, std::int32_t first_sequence, std::int32_t
   return batch;
 }
 
-ProducerBatch marker(std::int16_t epoch, std::int64_t offset, bool commit, std::int32_t coordinator_epoch = 0, std::int16_t version = 0) {
+ProducerBatch marker(std::int16_t epoch, std::int64_t offset, bool commit, std::int32_t coordinator_epoch = 0,
+                     std::int16_t version = 0) {
   ProducerBatch batch = data(epoch, -1, 1, offset, true);
   batch.control = true;
   batch.marker = EndMarker{commit, coordinator_epoch, version};
@@ -104,11 +106,13 @@ TEST(ProducerState, RefusesMarkersOfOldCoordinatorsAndEpochs) {
   ProducerState state;
   EXPECT_EQ(add(state, data(3, 0, 1, 0, true)), ErrorCode::kNone);
   EXPECT_EQ(add(state, marker(3, 1, false, 5), AppendOrigin::kCoordinator), ErrorCode::kNone);
-  EXPECT_EQ(add(state, marker(3, 2, false, 4), AppendOrigin::kCoordinator), ErrorCode::kTransactionCoordinatorFenced);
+  EXPECT_EQ(add(state, marker(3, 2, false, 4), AppendOrigin::kCoordinator),
+            ErrorCode::kTransactionCoordinatorFenced);
   EXPECT_EQ(add(state, marker(2, 2, false, 5), AppendOrigin::kCoordinator), ErrorCode::kInvalidProducerEpoch);
 
   EXPECT_EQ(add(state, data(3, 1, 1, 2, true)), ErrorCode::kNone);
-  EXPECT_EQ(add(state, marker(3, 3, true, 5, 2), AppendOrigin::kCoordinator), ErrorCode::kInvalidProducerEpoch);
+  EXPECT_EQ(add(state, marker(3, 3, true, 5, 2), AppendOrigin::kCoordinator),
+            ErrorCode::kInvalidProducerEpoch);
   EXPECT_EQ(add(state, marker(4, 3, true, 5, 2), AppendOrigin::kCoordinator), ErrorCode::kNone);
   EXPECT_EQ(add(state, marker(4, 4, true, 5, 2), AppendOrigin::kCoordinator), ErrorCode::kNone);  // its retry
 }
@@ -129,15 +133,15 @@ TEST(ProducerState, WritesKafkasSnapshotByteForByte) {
   ProducerState state;
   ASSERT_EQ(add(state, data(2, 5, 3, 100, true)), ErrorCode::kNone);
   constexpr unsigned char kBody[] = {
-      0, 0, 0, 1,                        // one producer
-      0, 0, 0, 0, 0, 0, 0, 7,            // its id
-      0, 2,                              // epoch
-      0, 0, 0, 7,                        // last sequence
-      0, 0, 0, 0, 0, 0, 0, 102,          // last offset
-      0, 0, 0, 2,                        // offset delta
-      0, 0, 0, 0, 0, 0, 0, 100,          // timestamp
-      0xff, 0xff, 0xff, 0xff,            // coordinator epoch
-      0, 0, 0, 0, 0, 0, 0, 100,          // current transaction's first offset
+      0,    0,    0,    1,                   // one producer
+      0,    0,    0,    0,    0, 0, 0, 7,    // its id
+      0,    2,                               // epoch
+      0,    0,    0,    7,                   // last sequence
+      0,    0,    0,    0,    0, 0, 0, 102,  // last offset
+      0,    0,    0,    2,                   // offset delta
+      0,    0,    0,    0,    0, 0, 0, 100,  // timestamp
+      0xff, 0xff, 0xff, 0xff,                // coordinator epoch
+      0,    0,    0,    0,    0, 0, 0, 100,  // current transaction's first offset
   };
   const std::string file = state.snapshot();
   ASSERT_EQ(file.size(), 56U);
@@ -162,7 +166,8 @@ TEST(ProducerState, LoadsWhatItWroteAndRefusesDamage) {
     std::string damaged = file;
     damaged[i] = static_cast<char>(damaged[i] ^ 1);
     EXPECT_FALSE(loaded.load_snapshot(as_bytes(damaged), Offset(0), Timestamp(0), kNever, "x").has_value());
-    EXPECT_FALSE(loaded.load_snapshot(as_bytes(file.substr(0, i)), Offset(0), Timestamp(0), kNever, "x").has_value());
+    EXPECT_FALSE(
+        loaded.load_snapshot(as_bytes(file.substr(0, i)), Offset(0), Timestamp(0), kNever, "x").has_value());
   }
 }
 

@@ -6,17 +6,23 @@ namespace brook::storage {
 
 std::string_view name_of(RetentionReason reason) {
   switch (reason) {
-    case RetentionReason::kTime: return "retention.ms";
-    case RetentionReason::kSize: return "retention.bytes";
-    case RetentionReason::kLogStart: return "log_start_offset";
+    case RetentionReason::kTime:
+      return "retention.ms";
+    case RetentionReason::kSize:
+      return "retention.bytes";
+    case RetentionReason::kLogStart:
+      return "log_start_offset";
   }
   return "unknown";
 }
 
-RetentionDecision decide_retention(std::span<const SegmentSummary> segments, const LogConfig& config, Timestamp now,
-                                   Offset log_start_offset, Offset log_end_offset, Offset high_watermark) {
+RetentionDecision decide_retention(std::span<const SegmentSummary> segments, const LogConfig& config,
+                                   Timestamp now, Offset log_start_offset, Offset log_end_offset,
+                                   Offset high_watermark) {
   RetentionDecision decision;
-  const auto end_of = [&](std::size_t i) { return i + 1 < segments.size() ? segments[i + 1].base_offset : log_end_offset; };
+  const auto end_of = [&](std::size_t i) {
+    return i + 1 < segments.size() ? segments[i + 1].base_offset : log_end_offset;
+  };
   const auto take_while = [&](RetentionReason reason, auto goes) {
     std::size_t count = 0;
     for (; count < segments.size(); ++count) {
@@ -26,8 +32,9 @@ RetentionDecision decide_retention(std::span<const SegmentSummary> segments, con
     if (count > decision.segments) decision = {count, reason};
   };
 
-  take_while(RetentionReason::kLogStart,
-             [&](std::size_t i) { return i + 1 < segments.size() && segments[i + 1].base_offset <= log_start_offset; });
+  take_while(RetentionReason::kLogStart, [&](std::size_t i) {
+    return i + 1 < segments.size() && segments[i + 1].base_offset <= log_start_offset;
+  });
   if (!config.cleanup_delete) return decision;
   if (config.retention_ms) {
     const std::int64_t limit = config.retention_ms->count();

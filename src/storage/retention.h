@@ -26,9 +26,12 @@ struct RetentionDecision {
   RetentionReason reason = RetentionReason::kTime;
 };
 
-/// Kafka's deleteOldSegments. `segments` are in order, the last one is active. A segment goes only when its end is not above the high
-/// watermark, and an empty active segment stays; a full active one may go (the log then rolls first).
-[[nodiscard]] RetentionDecision decide_retention(std::span<const SegmentSummary> segments, const LogConfig& config, Timestamp now,
-                                                 Offset log_start_offset, Offset log_end_offset, Offset high_watermark);
+/// Kafka's deleteOldSegments. `segments` are in order, the last one is active. A segment goes only when its
+/// end is not above the high watermark, and an empty active segment stays; a full active one may go (the log
+/// then rolls first).
+[[nodiscard]] RetentionDecision decide_retention(std::span<const SegmentSummary> segments,
+                                                 const LogConfig& config, Timestamp now,
+                                                 Offset log_start_offset, Offset log_end_offset,
+                                                 Offset high_watermark);
 
 }  // namespace brook::storage

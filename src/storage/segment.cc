@@ -16,7 +16,7 @@ namespace {
 using internal::BatchHeader;
 using internal::BatchReader;
 
-constexpr std::size_t kHeaderChunk = 8192;              // an index interval of small batches and the page it begins in
+constexpr std::size_t kHeaderChunk = 8192;  // an index interval of small batches and the page it begins in
 constexpr std::size_t kSequentialChunk = std::size_t{1} << 20;  // where everything is read
 
 std::unexpected<Error> corrupt_at(const std::string& path, std::uint64_t position) {
@@ -29,7 +29,8 @@ BatchAt located(const BatchHeader& header, std::uint64_t position) {
 
 }  // namespace
 
-/// Decides which batches get entries, as Kafka does: the batch that finds more than an interval behind the last entry gets one.
+/// Decides which batches get entries, as Kafka does: the batch that finds more than an interval behind the
+/// last entry gets one.
 struct Segment::IndexBuilder {
   std::vector<IndexedPosition> positions;
   std::vector<IndexedTimestamp> timestamps;
@@ -47,7 +48,8 @@ struct Segment::IndexBuilder {
   }
 };
 
-Segment::Segment(runtime::FileSystem& files, std::string directory, Offset base_offset, std::uint64_t size, Timestamp created)
+Segment::Segment(runtime::FileSystem& files, std::string directory, Offset base_offset, std::uint64_t size,
+                 Timestamp created)
     : files_(files),
       directory_(std::move(directory)),
       path_(offset_file_path(directory_, base_offset, kLogSuffix)),
@@ -168,7 +170,8 @@ Task<Result<BatchAt>> Segment::prepare_recovery(Offset from) {
   bytes_since_index_entry_ = 0;
   BatchAt start{base_offset_, base_offset_, 0, 0};
   const bool txns_sound = transactions_.load().has_value();
-  bool sound = txns_sound && from > base_offset_ && files_.exists(offset_index_.path()) && files_.exists(time_index_.path());
+  bool sound = txns_sound && from > base_offset_ && files_.exists(offset_index_.path()) &&
+               files_.exists(time_index_.path());
   if (sound) {
     BROOK_CO_TRY(sound, co_await offset_index_.load(size_, true));
   }
@@ -246,11 +249,13 @@ Task<Result<void>> Segment::visit(Offset from, Offset to, Visitor visit) {
   co_return Result<void>{};
 }
 
-Result<void> Segment::append(ByteView batches, std::span<const BatchHeader> headers, std::uint32_t index_interval) {
+Result<void> Segment::append(ByteView batches, std::span<const BatchHeader> headers,
+                             std::uint32_t index_interval) {
   BROOK_TRY(const auto opened, file());
   if (auto written = opened->write_at(size_, std::span(&batches, 1)); !written) {
     // Where even this fails the next append overwrites what was left behind, and recovery would cut it.
-    if (auto undone = opened->truncate(size_); !undone) log::error("append_not_undone", {{"why", undone.error().context}});
+    if (auto undone = opened->truncate(size_); !undone)
+      log::error("append_not_undone", {{"why", undone.error().context}});
     return written;
   }
   std::uint64_t position = size_;
@@ -274,7 +279,8 @@ std::optional<std::optional<BatchAt>> Segment::find_in_tail(Offset offset) const
 }
 
 Task<Result<std::uint64_t>> Segment::scan_start(Offset offset) {
-  // The entry's batch ends at its offset: where that is below the asked one, the search goes on behind it. `floor` may give the very batch.
+  // The entry's batch ends at its offset: where that is below the asked one, the search goes on behind it.
+  // `floor` may give the very batch.
   BROOK_CO_TRY(const auto entry, co_await offset_index_.floor(offset));
   co_return entry ? entry->position : 0;
 }

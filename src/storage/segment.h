@@ -30,15 +30,18 @@ struct BatchAt {
   std::uint32_t size = 0;
 };
 
-/// One `%020d.log` with its indexes, named after the first offset that it may hold. Batches follow each other without gaps in the
-/// file; their offsets grow. Files are opened when they are used, closed by release_idle(). Runs on: the log's shard.
+/// One `%020d.log` with its indexes, named after the first offset that it may hold. Batches follow each other
+/// without gaps in the file; their offsets grow. Files are opened when they are used, closed by
+/// release_idle(). Runs on: the log's shard.
 class Segment {
  public:
-  /// A visited batch: `body` is the whole batch where the walk asked for it or it is a control batch, else the header's bytes are not kept.
+  /// A visited batch: `body` is the whole batch where the walk asked for it or it is a control batch, else
+  /// the header's bytes are not kept.
   using Visitor = std::function<Result<void>(const internal::BatchHeader& header, ByteView body)>;
 
   /// `size` as the directory lists it; nothing is read before load(), recover() or append().
-  Segment(runtime::FileSystem& files, std::string directory, Offset base_offset, std::uint64_t size, Timestamp created);
+  Segment(runtime::FileSystem& files, std::string directory, Offset base_offset, std::uint64_t size,
+          Timestamp created);
 
   [[nodiscard]] Offset base_offset() const { return base_offset_; }
   [[nodiscard]] std::uint64_t size() const { return size_; }
@@ -48,7 +51,9 @@ class Segment {
   [[nodiscard]] std::optional<Timestamp> first_timestamp() const { return first_timestamp_; }
   /// The largest timestamp and its batch's last offset; -1 where no record has one. Known after load().
   [[nodiscard]] IndexedTimestamp newest() const { return newest_; }
-  [[nodiscard]] Timestamp largest_timestamp() const { return newest_.timestamp.value() >= 0 ? newest_.timestamp : created_; }
+  [[nodiscard]] Timestamp largest_timestamp() const {
+    return newest_.timestamp.value() >= 0 ? newest_.timestamp : created_;
+  }
   /// `offset` can be written relative to this segment's base.
   [[nodiscard]] bool can_hold(Offset offset) const;
   [[nodiscard]] bool index_full(std::uint32_t index_bytes_max) const;
@@ -60,16 +65,19 @@ class Segment {
   /// The offset behind the last batch that load_tail(), recover() or append() saw.
   [[nodiscard]] Offset end_offset() const { return end_offset_; }
 
-  /// Cuts the indexes back to `from`; returns the batch to begin with (position and base offset), at or before it.
+  /// Cuts the indexes back to `from`; returns the batch to begin with (position and base offset), at or
+  /// before it.
   [[nodiscard]] Task<Result<BatchAt>> prepare_recovery(Offset from);
-  /// Checks every batch from `start` with its CRC, builds the indexes over them and shows them to `visit`; cuts the file at the first
-  /// bad one. Returns the number of bytes cut.
-  [[nodiscard]] Task<Result<std::uint64_t>> recover(BatchAt start, std::uint32_t index_interval, Visitor visit);
+  /// Checks every batch from `start` with its CRC, builds the indexes over them and shows them to `visit`;
+  /// cuts the file at the first bad one. Returns the number of bytes cut.
+  [[nodiscard]] Task<Result<std::uint64_t>> recover(BatchAt start, std::uint32_t index_interval,
+                                                    Visitor visit);
   /// Shows the headers of batches in [from, to), with the bodies of control batches.
   [[nodiscard]] Task<Result<void>> visit(Offset from, Offset to, Visitor visit);
 
   /// One write; on an error the file is as before. `headers` are those of `batches`.
-  [[nodiscard]] Result<void> append(ByteView batches, std::span<const internal::BatchHeader> headers, std::uint32_t index_interval);
+  [[nodiscard]] Result<void> append(ByteView batches, std::span<const internal::BatchHeader> headers,
+                                    std::uint32_t index_interval);
 
   /// The first batch whose last offset is not below `offset`.
   [[nodiscard]] Task<Result<std::optional<BatchAt>>> find(Offset offset);
@@ -94,7 +102,8 @@ class Segment {
   void release_idle();
 
  private:
-  static constexpr std::size_t kTailBatches = 32;  // how far behind the end a reader may be without a look into the file
+  static constexpr std::size_t kTailBatches =
+      32;  // how far behind the end a reader may be without a look into the file
 
   struct IndexBuilder;
   [[nodiscard]] Task<Result<void>> rebuild_indexes(std::uint32_t index_interval);

@@ -20,7 +20,8 @@ Task<Result<bool>> TimeIndex::load(bool whole) {
   BROOK_CO_TRY(const auto all, co_await entries_.all());
   for (std::size_t i = 0; i < all.size(); ++i) {
     if (!possible(all[i])) co_return false;
-    const bool grows = i == 0 || (all[i].timestamp > all[i - 1].timestamp && all[i].relative_offset >= all[i - 1].relative_offset);
+    const bool grows = i == 0 || (all[i].timestamp > all[i - 1].timestamp &&
+                                  all[i].relative_offset >= all[i - 1].relative_offset);
     if (!grows) co_return false;
   }
   co_return true;
@@ -49,8 +50,9 @@ std::optional<IndexedTimestamp> TimeIndex::last() const {
 
 Task<Result<void>> TimeIndex::truncate_to(Offset offset) {
   const std::int64_t relative = offset - base_offset_;
-  BROOK_CO_TRY(const std::uint64_t count,
-               co_await entries_.count_while([relative](const Entry& e) { return e.relative_offset < relative; }));
+  BROOK_CO_TRY(const std::uint64_t count, co_await entries_.count_while([relative](const Entry& e) {
+    return e.relative_offset < relative;
+  }));
   co_return co_await entries_.keep(count);
 }
 

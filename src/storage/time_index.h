@@ -22,8 +22,8 @@ struct IndexedTimestamp {
   friend bool operator==(const IndexedTimestamp&, const IndexedTimestamp&) = default;
 };
 
-/// `.timeindex`: timestamps grow strictly, offsets don't fall. An entry says that no record up to its offset is newer.
-/// Runs on: the log's shard.
+/// `.timeindex`: timestamps grow strictly, offsets don't fall. An entry says that no record up to its offset
+/// is newer. Runs on: the log's shard.
 class TimeIndex {
  public:
   TimeIndex(runtime::FileSystem& files, std::string path, Offset base_offset)
@@ -33,7 +33,8 @@ class TimeIndex {
   [[nodiscard]] Task<Result<bool>> load(bool whole);
   /// Adds an entry when its timestamp is above the last one's (-1 before the first).
   void append_if_newer(IndexedTimestamp entry);
-  /// The last entry whose timestamp is not after `timestamp`: what is newer lies behind its offset's batch, or in it.
+  /// The last entry whose timestamp is not after `timestamp`: what is newer lies behind its offset's batch,
+  /// or in it.
   [[nodiscard]] Task<Result<std::optional<IndexedTimestamp>>> floor(Timestamp timestamp);
   [[nodiscard]] std::optional<IndexedTimestamp> last() const;
   [[nodiscard]] std::uint64_t count() const { return entries_.count(); }

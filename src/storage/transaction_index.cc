@@ -23,9 +23,11 @@ Result<void> TransactionIndex::load() {
   if (!files_.exists(path_)) return {};
   BROOK_TRY(const std::string text, files_.read_whole(path_));
   const ByteView bytes = as_bytes(text);
-  if (bytes.size() % kEntrySize != 0) return fail(ErrorCode::kCorruptMessage, fmt::format("{}: ends within an entry", path_));
+  if (bytes.size() % kEntrySize != 0)
+    return fail(ErrorCode::kCorruptMessage, fmt::format("{}: ends within an entry", path_));
   for (std::size_t at = 0; at < bytes.size(); at += kEntrySize) {
-    if (load_be<std::int16_t>(bytes.data() + at) != kVersion || decode(bytes.data() + at).last_offset < base_offset_) {
+    if (load_be<std::int16_t>(bytes.data() + at) != kVersion ||
+        decode(bytes.data() + at).last_offset < base_offset_) {
       return fail(ErrorCode::kCorruptMessage, fmt::format("{}: no valid entry at {}", path_, at));
     }
   }
@@ -52,7 +54,8 @@ Result<void> TransactionIndex::truncate_to(Offset offset) {
   BROOK_TRY(const std::string text, files_.read_whole(path_));
   const ByteView bytes = as_bytes(text);
   std::uint64_t keep = 0;
-  while (keep + kEntrySize <= size_ && keep + kEntrySize <= bytes.size() && decode(bytes.data() + keep).last_offset < offset) {
+  while (keep + kEntrySize <= size_ && keep + kEntrySize <= bytes.size() &&
+         decode(bytes.data() + keep).last_offset < offset) {
     keep += kEntrySize;
   }
   if (keep == size_) return {};
@@ -73,7 +76,8 @@ Task<Result<std::vector<AbortedTransaction>>> TransactionIndex::entries() const 
   BROOK_CO_TRY(const auto file, files_.open(path_, runtime::OpenMode::kRead));
   std::vector<std::byte> bytes(size_);
   BROOK_CO_TRY(const std::size_t read, co_await file->read_at(0, bytes));
-  for (std::size_t at = 0; at + kEntrySize <= read; at += kEntrySize) found.push_back(decode(bytes.data() + at));
+  for (std::size_t at = 0; at + kEntrySize <= read; at += kEntrySize)
+    found.push_back(decode(bytes.data() + at));
   co_return found;
 }
 

@@ -18,13 +18,14 @@ struct AbortedTransaction {
   ProducerId producer_id;
   Offset first_offset;
   Offset last_offset;         ///< of the abort marker
-  Offset last_stable_offset;  ///< when the marker was written: nothing behind it is of interest to a reader below
+  Offset last_stable_offset;  ///< when the marker was written: nothing behind it is of interest to a reader
+                              ///< below
 
   friend bool operator==(const AbortedTransaction&, const AbortedTransaction&) = default;
 };
 
-/// The aborted transactions whose marker lies in one segment. The file is made with the first one; nothing is kept in memory but its
-/// size. Runs on: the log's shard.
+/// The aborted transactions whose marker lies in one segment. The file is made with the first one; nothing is
+/// kept in memory but its size. Runs on: the log's shard.
 class TransactionIndex {
  public:
   static constexpr std::size_t kEntrySize = 34;

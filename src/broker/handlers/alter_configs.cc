@@ -1,8 +1,8 @@
-// IncrementalAlterConfigs (0 to 1: set, delete, append, subtract) and the older AlterConfigs (0 to 2), which replaces all settings of a
-// resource by those that it names.
+// IncrementalAlterConfigs (0 to 1: set, delete, append, subtract) and the older AlterConfigs (0 to 2), which
+// replaces all settings of a resource by those that it names.
+#include "protocol/alter_configs.h"
 #include "broker/config_resources.h"
 #include "broker/handlers/handlers.h"
-#include "protocol/alter_configs.h"
 #include "protocol/incremental_alter_configs.h"
 
 namespace brook::broker {
@@ -24,22 +24,23 @@ void refuse(Answer& answer, const Error& error) {
 }
 
 template <class Answer>
-void fill(std::vector<Answer>& answers, const std::vector<std::size_t>& places, const std::vector<Result<void>>& results) {
+void fill(std::vector<Answer>& answers, const std::vector<std::size_t>& places,
+          const std::vector<Result<void>>& results) {
   for (std::size_t i = 0; i < results.size(); ++i) {
     if (!results[i]) refuse(answers[places[i]], results[i].error());
   }
 }
 
-class IncrementalAlterConfigsHandler final
-    : public TypedHandler<protocol::IncrementalAlterConfigsRequest, protocol::IncrementalAlterConfigsResponse> {
+class IncrementalAlterConfigsHandler final : public TypedHandler<protocol::IncrementalAlterConfigsRequest,
+                                                                 protocol::IncrementalAlterConfigsResponse> {
  public:
   explicit IncrementalAlterConfigsHandler(Administration& administration) : administration_(administration) {}
 
  private:
   using Answer = protocol::IncrementalAlterConfigsResponse::AlterConfigsResourceResponse;
 
-  Task<protocol::IncrementalAlterConfigsResponse> serve(const RequestContext& /*context*/,
-                                                        protocol::IncrementalAlterConfigsRequest request) override {
+  Task<protocol::IncrementalAlterConfigsResponse> serve(
+      const RequestContext& /*context*/, protocol::IncrementalAlterConfigsRequest request) override {
     protocol::IncrementalAlterConfigsResponse response;
     std::vector<cluster::ConfigChange> changes;
     std::vector<std::size_t> places;
@@ -58,13 +59,15 @@ class IncrementalAlterConfigsHandler final
           valid = false;
           break;
         }
-        change.alterations.push_back({config.name, static_cast<cluster::AlterOperation>(config.config_operation), config.value});
+        change.alterations.push_back(
+            {config.name, static_cast<cluster::AlterOperation>(config.config_operation), config.value});
       }
       if (!valid) continue;
       places.push_back(response.responses.size() - 1);
       changes.push_back(std::move(change));
     }
-    const std::vector<Result<void>> results = co_await administration_.alter_configs(std::move(changes), request.validate_only);
+    const std::vector<Result<void>> results =
+        co_await administration_.alter_configs(std::move(changes), request.validate_only);
     fill(response.responses, places, results);
     co_return response;
   }
@@ -72,14 +75,16 @@ class IncrementalAlterConfigsHandler final
   Administration& administration_;
 };
 
-class AlterConfigsHandler final : public TypedHandler<protocol::AlterConfigsRequest, protocol::AlterConfigsResponse> {
+class AlterConfigsHandler final
+    : public TypedHandler<protocol::AlterConfigsRequest, protocol::AlterConfigsResponse> {
  public:
   explicit AlterConfigsHandler(Administration& administration) : administration_(administration) {}
 
  private:
   using Answer = protocol::AlterConfigsResponse::AlterConfigsResourceResponse;
 
-  Task<protocol::AlterConfigsResponse> serve(const RequestContext& /*context*/, protocol::AlterConfigsRequest request) override {
+  Task<protocol::AlterConfigsResponse> serve(const RequestContext& /*context*/,
+                                             protocol::AlterConfigsRequest request) override {
     protocol::AlterConfigsResponse response;
     std::vector<cluster::ConfigReplacement> changes;
     std::vector<std::size_t> places;
@@ -97,7 +102,8 @@ class AlterConfigsHandler final : public TypedHandler<protocol::AlterConfigsRequ
       places.push_back(response.responses.size() - 1);
       changes.push_back(std::move(change));
     }
-    const std::vector<Result<void>> results = co_await administration_.replace_configs(std::move(changes), request.validate_only);
+    const std::vector<Result<void>> results =
+        co_await administration_.replace_configs(std::move(changes), request.validate_only);
     fill(response.responses, places, results);
     co_return response;
   }

@@ -1,5 +1,6 @@
-// ApiVersions: versions 0 to 4. Answers before anything else and to any version: an unknown one gets version 0, UNSUPPORTED_VERSION
-// and the list (KIP-511). The feature levels tell Java clients which protocols to use: what Brook does not have yet is left out.
+// ApiVersions: versions 0 to 4. Answers before anything else and to any version: an unknown one gets version
+// 0, UNSUPPORTED_VERSION and the list (KIP-511). The feature levels tell Java clients which protocols to use:
+// what Brook does not have yet is left out.
 #include <algorithm>
 #include <cctype>
 
@@ -31,12 +32,14 @@ class ApiVersionsHandler final : public TypedHandler<ApiVersionsRequest, ApiVers
  private:
   Task<ApiVersionsResponse> serve(const RequestContext& context, ApiVersionsRequest request) override {
     ApiVersionsResponse response;
-    if (context.version >= 3 && (!is_software_name(request.client_software_name) || !is_software_name(request.client_software_version))) {
+    if (context.version >= 3 && (!is_software_name(request.client_software_name) ||
+                                 !is_software_name(request.client_software_version))) {
       response.error_code = wire(ErrorCode::kInvalidRequest);
       co_return response;
     }
     response.api_keys = list_;
-    // metadata.version is what this broker's image can express; the rest come with groups, transactions and queues.
+    // metadata.version is what this broker's image can express; the rest come with groups, transactions and
+    // queues.
     response.supported_features = {{"metadata.version", 7, 30}};
     response.finalized_features = {{"metadata.version", 30, 30}};
     response.finalized_features_epoch = 0;

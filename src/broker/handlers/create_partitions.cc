@@ -1,6 +1,6 @@
 // CreatePartitions: versions 0 to 3. Raises a topic's number of partitions; it never falls.
-#include "broker/handlers/handlers.h"
 #include "protocol/create_partitions.h"
+#include "broker/handlers/handlers.h"
 
 namespace brook::broker {
 namespace {
@@ -13,21 +13,24 @@ class CreatePartitionsHandler final : public TypedHandler<CreatePartitionsReques
   explicit CreatePartitionsHandler(Administration& administration) : administration_(administration) {}
 
  private:
-  Task<CreatePartitionsResponse> serve(const RequestContext& /*context*/, CreatePartitionsRequest request) override {
+  Task<CreatePartitionsResponse> serve(const RequestContext& /*context*/,
+                                       CreatePartitionsRequest request) override {
     CreatePartitionsResponse response;
     std::vector<cluster::NewPartitions> topics;
     for (const auto& asked : request.topics) {
       cluster::NewPartitions topic;
       topic.topic = asked.name;
       topic.count = asked.count;
-      for (const auto& assignment : asked.assignments.value_or(std::vector<CreatePartitionsRequest::CreatePartitionsAssignment>())) {
+      for (const auto& assignment :
+           asked.assignments.value_or(std::vector<CreatePartitionsRequest::CreatePartitionsAssignment>())) {
         auto& brokers = topic.assignments.emplace_back();
         for (const std::int32_t id : assignment.broker_ids) brokers.emplace_back(id);
       }
       topics.push_back(std::move(topic));
       response.results.emplace_back().name = asked.name;
     }
-    const std::vector<Result<void>> created = co_await administration_.create_partitions(std::move(topics), request.validate_only);
+    const std::vector<Result<void>> created =
+        co_await administration_.create_partitions(std::move(topics), request.validate_only);
     for (std::size_t i = 0; i < created.size(); ++i) {
       if (created[i]) continue;
       response.results[i].error_code = wire(created[i].error().code);

@@ -1,4 +1,5 @@
-// CreateTopics: versions 2 to 7; defaults for partitions and replication (−1) from 4, the topic's settings in the answer from 5, its id from 7.
+// CreateTopics: versions 2 to 7; defaults for partitions and replication (−1) from 4, the topic's settings in
+// the answer from 5, its id from 7.
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -19,15 +20,20 @@ Result<cluster::NewTopic> to_new_topic(const CreateTopicsRequest::CreatableTopic
   topic.name = asked.name;
   const bool assigned = !asked.assignments.empty();
   if (assigned && (asked.num_partitions != -1 || asked.replication_factor != -1)) {
-    return fail(ErrorCode::kInvalidRequest, "Both numPartitions or replicationFactor and replicasAssignments were set. Both cannot be used at the same time.");
+    return fail(ErrorCode::kInvalidRequest,
+                "Both numPartitions or replicationFactor and replicasAssignments were set. Both cannot be "
+                "used at the same time.");
   }
   if (!assigned && asked.num_partitions != -1) {
-    if (asked.num_partitions <= 0) return fail(ErrorCode::kInvalidPartitions, "Number of partitions must be larger than 0, or -1 to use the default value.");
+    if (asked.num_partitions <= 0)
+      return fail(ErrorCode::kInvalidPartitions,
+                  "Number of partitions must be larger than 0, or -1 to use the default value.");
     topic.partitions = asked.num_partitions;
   }
   if (!assigned && asked.replication_factor != -1) {
     if (asked.replication_factor <= 0) {
-      return fail(ErrorCode::kInvalidReplicationFactor, "Replication factor must be larger than 0, or -1 to use the default value.");
+      return fail(ErrorCode::kInvalidReplicationFactor,
+                  "Replication factor must be larger than 0, or -1 to use the default value.");
     }
     topic.replication_factor = asked.replication_factor;
   }
@@ -35,11 +41,15 @@ Result<cluster::NewTopic> to_new_topic(const CreateTopicsRequest::CreatableTopic
     std::vector<BrokerId> brokers;
     for (const std::int32_t id : assignment.broker_ids) brokers.emplace_back(id);
     if (!topic.assignments.emplace(assignment.partition_index, std::move(brokers)).second) {
-      return fail(ErrorCode::kInvalidReplicaAssignment, fmt::format("Found multiple manual partition assignments for partition {}", assignment.partition_index));
+      return fail(ErrorCode::kInvalidReplicaAssignment,
+                  fmt::format("Found multiple manual partition assignments for partition {}",
+                              assignment.partition_index));
     }
   }
   for (const auto& config : asked.configs) {
-    if (!config.value) return fail(ErrorCode::kInvalidConfig, fmt::format("Null value not supported for topic configs: {}", config.name));
+    if (!config.value)
+      return fail(ErrorCode::kInvalidConfig,
+                  fmt::format("Null value not supported for topic configs: {}", config.name));
     topic.configs.insert_or_assign(config.name, *config.value);
   }
   return topic;
@@ -47,7 +57,8 @@ Result<cluster::NewTopic> to_new_topic(const CreateTopicsRequest::CreatableTopic
 
 class CreateTopicsHandler final : public TypedHandler<CreateTopicsRequest, CreateTopicsResponse> {
  public:
-  CreateTopicsHandler(ClusterView& view, Administration& administration) : view_(view), administration_(administration) {}
+  CreateTopicsHandler(ClusterView& view, Administration& administration)
+      : view_(view), administration_(administration) {}
 
  private:
   Task<CreateTopicsResponse> serve(const RequestContext& /*context*/, CreateTopicsRequest request) override {
@@ -76,7 +87,8 @@ class CreateTopicsHandler final : public TypedHandler<CreateTopicsRequest, Creat
       places.push_back(response.topics.size() - 1);
       topics.push_back(*std::move(topic));
     }
-    const std::vector<Result<cluster::CreatedTopic>> created = co_await administration_.create_topics(std::move(topics), request.validate_only);
+    const std::vector<Result<cluster::CreatedTopic>> created =
+        co_await administration_.create_topics(std::move(topics), request.validate_only);
     for (std::size_t i = 0; i < created.size(); ++i) {
       auto& answer = response.topics[places[i]];
       if (!created[i]) {
@@ -88,8 +100,10 @@ class CreateTopicsHandler final : public TypedHandler<CreateTopicsRequest, Creat
       answer.num_partitions = topic.partitions;
       answer.replication_factor = topic.replication_factor;
       answer.configs.emplace();
-      for (const cluster::DescribedConfig& config : cluster::describe_topic_config(view_.layers(), topic.configs)) {
-        answer.configs->push_back({config.key, config.value, config.read_only, static_cast<std::int8_t>(config.source), config.sensitive});
+      for (const cluster::DescribedConfig& config :
+           cluster::describe_topic_config(view_.layers(), topic.configs)) {
+        answer.configs->push_back({config.key, config.value, config.read_only,
+                                   static_cast<std::int8_t>(config.source), config.sensitive});
       }
     }
     co_return response;

@@ -1,6 +1,6 @@
 // DeleteRecords: versions 0 to 2. Moves a partition's start up to an offset; −1 is the high watermark.
-#include "broker/handlers/handlers.h"
 #include "protocol/delete_records.h"
+#include "broker/handlers/handlers.h"
 
 namespace brook::broker {
 namespace {
@@ -40,7 +40,8 @@ class DeleteRecordsHandler final : public TypedHandler<DeleteRecordsRequest, Del
   DeleteRecordsHandler(ClusterView& view, PartitionRouter& router) : view_(view), router_(router) {}
 
  private:
-  Task<DeleteRecordsResponse> serve(const RequestContext& /*context*/, DeleteRecordsRequest request) override {
+  Task<DeleteRecordsResponse> serve(const RequestContext& /*context*/,
+                                    DeleteRecordsRequest request) override {
     DeleteRecordsResponse response;
     response.topics.resize(request.topics.size());
     std::vector<Item> items;

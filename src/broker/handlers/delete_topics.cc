@@ -1,6 +1,7 @@
-// DeleteTopics: versions 1 to 6; by name, from 6 also by id. A topic is gone for every client when this is answered; its files go later.
-#include "broker/handlers/handlers.h"
+// DeleteTopics: versions 1 to 6; by name, from 6 also by id. A topic is gone for every client when this is
+// answered; its files go later.
 #include "protocol/delete_topics.h"
+#include "broker/handlers/handlers.h"
 
 namespace brook::broker {
 namespace {
@@ -10,7 +11,8 @@ using protocol::DeleteTopicsResponse;
 
 class DeleteTopicsHandler final : public TypedHandler<DeleteTopicsRequest, DeleteTopicsResponse> {
  public:
-  DeleteTopicsHandler(ClusterView& view, Administration& administration) : view_(view), administration_(administration) {}
+  DeleteTopicsHandler(ClusterView& view, Administration& administration)
+      : view_(view), administration_(administration) {}
 
  private:
   Task<DeleteTopicsResponse> serve(const RequestContext& context, DeleteTopicsRequest request) override {
@@ -23,7 +25,8 @@ class DeleteTopicsHandler final : public TypedHandler<DeleteTopicsRequest, Delet
     for (const auto& state : request.topics) topics.push_back({state.name.value_or(""), state.topic_id});
     for (const cluster::TopicRef& ref : topics) {
       auto& answer = response.responses.emplace_back();
-      const cluster::TopicPtr topic = ref.name.empty() ? image->topics.find(ref.id) : image->topics.find(ref.name);
+      const cluster::TopicPtr topic =
+          ref.name.empty() ? image->topics.find(ref.id) : image->topics.find(ref.name);
       answer.name.reset();
       if (!ref.name.empty()) answer.name = ref.name;
       if (topic) answer.name = topic->name;

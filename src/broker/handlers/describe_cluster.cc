@@ -1,4 +1,5 @@
-// DescribeCluster: versions 0 to 2 (KIP-700); endpoint type 1 is brokers, 2 controllers, which Brook does not show apart.
+// DescribeCluster: versions 0 to 2 (KIP-700); endpoint type 1 is brokers, 2 controllers, which Brook does not
+// show apart.
 #include <fmt/core.h>
 
 #include "broker/authorized_operations.h"
@@ -16,16 +17,20 @@ class DescribeClusterHandler final : public TypedHandler<DescribeClusterRequest,
   explicit DescribeClusterHandler(ClusterView& view) : view_(view) {}
 
  private:
-  Task<DescribeClusterResponse> serve(const RequestContext& context, DescribeClusterRequest request) override {
+  Task<DescribeClusterResponse> serve(const RequestContext& context,
+                                      DescribeClusterRequest request) override {
     DescribeClusterResponse response;
     if (request.endpoint_type != 1) {
       const bool controllers = request.endpoint_type == 2;
-      response.error_code = wire(controllers ? ErrorCode::kMismatchedEndpointType : ErrorCode::kUnsupportedEndpointType);
-      response.error_message = controllers ? std::string("The request was sent to an endpoint of the wrong type.")
-                                           : fmt::format("Unsupported endpoint type {}", request.endpoint_type);
+      response.error_code =
+          wire(controllers ? ErrorCode::kMismatchedEndpointType : ErrorCode::kUnsupportedEndpointType);
+      response.error_message = controllers
+                                   ? std::string("The request was sent to an endpoint of the wrong type.")
+                                   : fmt::format("Unsupported endpoint type {}", request.endpoint_type);
       co_return response;
     }
-    if (request.include_cluster_authorized_operations) response.cluster_authorized_operations = kAllClusterOperations;
+    if (request.include_cluster_authorized_operations)
+      response.cluster_authorized_operations = kAllClusterOperations;
     const cluster::ImagePtr image = view_.image();
     response.cluster_id = image->cluster_id;
     response.controller_id = image->controller ? image->controller->value() : -1;
@@ -41,6 +46,8 @@ class DescribeClusterHandler final : public TypedHandler<DescribeClusterRequest,
 
 }  // namespace
 
-std::unique_ptr<Handler> make_describe_cluster_handler(ClusterView& view) { return std::make_unique<DescribeClusterHandler>(view); }
+std::unique_ptr<Handler> make_describe_cluster_handler(ClusterView& view) {
+  return std::make_unique<DescribeClusterHandler>(view);
+}
 
 }  // namespace brook::broker

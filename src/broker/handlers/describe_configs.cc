@@ -1,5 +1,6 @@
-// DescribeConfigs: versions 1 to 4. Topics, brokers (a broker's own settings are known to itself only), the brokers' common dynamic
-// defaults (empty name), client metrics and groups; synonyms in the order in which they apply, types and texts from 3.
+// DescribeConfigs: versions 1 to 4. Topics, brokers (a broker's own settings are known to itself only), the
+// brokers' common dynamic defaults (empty name), client metrics and groups; synonyms in the order in which
+// they apply, types and texts from 3.
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -20,7 +21,8 @@ class DescribeConfigsHandler final : public TypedHandler<DescribeConfigsRequest,
   explicit DescribeConfigsHandler(ClusterView& view) : view_(view) {}
 
  private:
-  Task<DescribeConfigsResponse> serve(const RequestContext& /*context*/, DescribeConfigsRequest request) override {
+  Task<DescribeConfigsResponse> serve(const RequestContext& /*context*/,
+                                      DescribeConfigsRequest request) override {
     DescribeConfigsResponse response;
     for (const auto& resource : request.resources) {
       auto& result = response.results.emplace_back();
@@ -34,51 +36,64 @@ class DescribeConfigsHandler final : public TypedHandler<DescribeConfigsRequest,
         continue;
       }
       for (const cluster::DescribedConfig& config : *described) {
-        const bool wanted = !resource.configuration_keys || resource.configuration_keys->empty() ||
-                            std::ranges::find(*resource.configuration_keys, config.key) != resource.configuration_keys->end();
+        const bool wanted =
+            !resource.configuration_keys || resource.configuration_keys->empty() ||
+            std::ranges::find(*resource.configuration_keys, config.key) != resource.configuration_keys->end();
         if (wanted) result.configs.push_back(shown(config, request));
       }
     }
     co_return response;
   }
 
-  [[nodiscard]] Result<std::vector<cluster::DescribedConfig>> describe(const DescribeConfigsRequest::DescribeConfigsResource& asked) const {
+  [[nodiscard]] Result<std::vector<cluster::DescribedConfig>> describe(
+      const DescribeConfigsRequest::DescribeConfigsResource& asked) const {
     if (static_cast<ConfigResourceType>(asked.resource_type) == ConfigResourceType::kBrokerLogger) {
       return std::vector<cluster::DescribedConfig>();
     }
-    BROOK_TRY(const cluster::ConfigResource resource, to_config_resource(asked.resource_type, asked.resource_name));
+    BROOK_TRY(const cluster::ConfigResource resource,
+              to_config_resource(asked.resource_type, asked.resource_name));
     const cluster::ImagePtr image = view_.image();
     const cluster::ConfigLayers layers = view_.layers();
     switch (resource.entity) {
       case cluster::ConfigEntity::kTopic: {
         BROOK_CHECK(cluster::check_topic_name(resource.name));
         const cluster::TopicPtr topic = image->topics.find(resource.name);
-        if (!topic) return fail(ErrorCode::kUnknownTopicOrPartition, fmt::format("Topic {} does not exist", resource.name));
+        if (!topic)
+          return fail(ErrorCode::kUnknownTopicOrPartition,
+                      fmt::format("Topic {} does not exist", resource.name));
         return cluster::describe_topic_config(layers, topic->configs);
       }
       case cluster::ConfigEntity::kBroker: {
         if (resource.name.empty()) return cluster::describe_broker_default_config(image->config_of(resource));
         std::int32_t id = -1;
-        const auto [end, wrong] = std::from_chars(resource.name.data(), resource.name.data() + resource.name.size(), id);
+        const auto [end, wrong] =
+            std::from_chars(resource.name.data(), resource.name.data() + resource.name.size(), id);
         if (wrong != std::errc() || end != resource.name.data() + resource.name.size()) {
-          return fail(ErrorCode::kInvalidRequest, fmt::format("Broker id must be an integer, but it is: {}", resource.name));
+          return fail(ErrorCode::kInvalidRequest,
+                      fmt::format("Broker id must be an integer, but it is: {}", resource.name));
         }
         if (BrokerId(id) != view_.self()) {
-          return fail(ErrorCode::kInvalidRequest, fmt::format("Unexpected broker id, expected {} or empty string, but received {}", view_.self().value(), id));
+          return fail(ErrorCode::kInvalidRequest,
+                      fmt::format("Unexpected broker id, expected {} or empty string, but received {}",
+                                  view_.self().value(), id));
         }
         return cluster::describe_broker_config(layers);
       }
       case cluster::ConfigEntity::kClientMetrics:
-        if (resource.name.empty()) return fail(ErrorCode::kInvalidRequest, "Client metrics subscription name must not be empty");
+        if (resource.name.empty())
+          return fail(ErrorCode::kInvalidRequest, "Client metrics subscription name must not be empty");
         return cluster::describe_client_metrics_config(image->config_of(resource));
       case cluster::ConfigEntity::kGroup:
         if (resource.name.empty()) return fail(ErrorCode::kInvalidRequest, "Group name must not be empty");
         return cluster::describe_group_config(layers, image->config_of(resource));
-      default: return fail(ErrorCode::kInvalidRequest, fmt::format("Unsupported config resource type {}", asked.resource_type));
+      default:
+        return fail(ErrorCode::kInvalidRequest,
+                    fmt::format("Unsupported config resource type {}", asked.resource_type));
     }
   }
 
-  static DescribeConfigsResponse::DescribeConfigsResourceResult shown(const cluster::DescribedConfig& config, const DescribeConfigsRequest& request) {
+  static DescribeConfigsResponse::DescribeConfigsResourceResult shown(const cluster::DescribedConfig& config,
+                                                                      const DescribeConfigsRequest& request) {
     DescribeConfigsResponse::DescribeConfigsResourceResult out;
     out.name = config.key;
     out.value = config.value;
@@ -101,6 +116,8 @@ class DescribeConfigsHandler final : public TypedHandler<DescribeConfigsRequest,
 
 }  // namespace
 
-std::unique_ptr<Handler> make_describe_configs_handler(ClusterView& view) { return std::make_unique<DescribeConfigsHandler>(view); }
+std::unique_ptr<Handler> make_describe_configs_handler(ClusterView& view) {
+  return std::make_unique<DescribeConfigsHandler>(view);
+}
 
 }  // namespace brook::broker

@@ -1,4 +1,5 @@
-// DescribeLogDirs: versions 1 to 5. Every log directory with the partitions asked for (all by null) and their sizes.
+// DescribeLogDirs: versions 1 to 5. Every log directory with the partitions asked for (all by null) and their
+// sizes.
 #include <map>
 #include <set>
 
@@ -29,15 +30,18 @@ struct Work {
 
 class DescribeLogDirsHandler final : public TypedHandler<DescribeLogDirsRequest, DescribeLogDirsResponse> {
  public:
-  DescribeLogDirsHandler(PartitionRouter& router, replica::LogDirectories& directories) : router_(router), directories_(directories) {}
+  DescribeLogDirsHandler(PartitionRouter& router, replica::LogDirectories& directories)
+      : router_(router), directories_(directories) {}
 
  private:
-  Task<DescribeLogDirsResponse> serve(const RequestContext& context, DescribeLogDirsRequest request) override {
+  Task<DescribeLogDirsResponse> serve(const RequestContext& context,
+                                      DescribeLogDirsRequest request) override {
     std::optional<std::set<TopicPartition>> wanted;
     if (request.topics) {
       wanted.emplace();
       for (const auto& topic : *request.topics) {
-        for (const std::int32_t index : topic.partitions) wanted->insert({topic.topic, PartitionIndex(index)});
+        for (const std::int32_t index : topic.partitions)
+          wanted->insert({topic.topic, PartitionIndex(index)});
       }
     }
     Work work;
@@ -48,15 +52,18 @@ class DescribeLogDirsHandler final : public TypedHandler<DescribeLogDirsRequest,
         if (wanted && !wanted->contains(found.partition)) continue;
         auto& topic = by_directory[found.directory][found.partition.topic];
         topic.name = found.partition.topic;
-        topic.partitions.push_back({found.partition.partition.value(), static_cast<std::int64_t>(found.size), 0, false});
+        topic.partitions.push_back(
+            {found.partition.partition.value(), static_cast<std::int64_t>(found.size), 0, false});
       }
     }
     DescribeLogDirsResponse response;
     for (const auto& entry : directories_.all()) {
       auto& result = response.results.emplace_back();
       result.log_dir = entry->directory->path();
-      if (const auto space = context.shard->files().free_bytes(result.log_dir)) result.usable_bytes = static_cast<std::int64_t>(*space);
-      if (const auto space = context.shard->files().total_bytes(result.log_dir)) result.total_bytes = static_cast<std::int64_t>(*space);
+      if (const auto space = context.shard->files().free_bytes(result.log_dir))
+        result.usable_bytes = static_cast<std::int64_t>(*space);
+      if (const auto space = context.shard->files().total_bytes(result.log_dir))
+        result.total_bytes = static_cast<std::int64_t>(*space);
       for (auto& [name, topic] : by_directory[result.log_dir]) result.topics.push_back(std::move(topic));
     }
     co_return response;
@@ -68,7 +75,8 @@ class DescribeLogDirsHandler final : public TypedHandler<DescribeLogDirsRequest,
 
 }  // namespace
 
-std::unique_ptr<Handler> make_describe_log_dirs_handler(PartitionRouter& router, replica::LogDirectories& directories) {
+std::unique_ptr<Handler> make_describe_log_dirs_handler(PartitionRouter& router,
+                                                        replica::LogDirectories& directories) {
   return std::make_unique<DescribeLogDirsHandler>(router, directories);
 }
 

@@ -1,6 +1,6 @@
 // DescribeProducers: version 0 (KIP-664). The producers that a partition remembers.
-#include "broker/handlers/handlers.h"
 #include "protocol/describe_producers.h"
+#include "broker/handlers/handlers.h"
 
 namespace brook::broker {
 namespace {
@@ -24,20 +24,23 @@ struct Work {
       }
       for (const storage::ActiveProducer& producer : (*partition)->log().active_producers()) {
         item->answer->active_producers.push_back(
-            {producer.producer_id.value(), producer.epoch.value(), producer.last_sequence, producer.last_timestamp.value(),
-             producer.coordinator_epoch, producer.current_txn_start_offset ? producer.current_txn_start_offset->value() : -1});
+            {producer.producer_id.value(), producer.epoch.value(), producer.last_sequence,
+             producer.last_timestamp.value(), producer.coordinator_epoch,
+             producer.current_txn_start_offset ? producer.current_txn_start_offset->value() : -1});
       }
     }
     co_return;
   }
 };
 
-class DescribeProducersHandler final : public TypedHandler<DescribeProducersRequest, DescribeProducersResponse> {
+class DescribeProducersHandler final
+    : public TypedHandler<DescribeProducersRequest, DescribeProducersResponse> {
  public:
   DescribeProducersHandler(ClusterView& view, PartitionRouter& router) : view_(view), router_(router) {}
 
  private:
-  Task<DescribeProducersResponse> serve(const RequestContext& /*context*/, DescribeProducersRequest request) override {
+  Task<DescribeProducersResponse> serve(const RequestContext& /*context*/,
+                                        DescribeProducersRequest request) override {
     DescribeProducersResponse response;
     response.topics.resize(request.topics.size());
     std::vector<Item> items;

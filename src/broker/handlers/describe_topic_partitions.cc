@@ -1,4 +1,5 @@
-// DescribeTopicPartitions: version 0 (KIP-966). Topics by name, a page of partitions at a time; no topics means all of them.
+// DescribeTopicPartitions: version 0 (KIP-966). Topics by name, a page of partitions at a time; no topics
+// means all of them.
 #include <algorithm>
 #include <set>
 
@@ -21,24 +22,28 @@ std::vector<std::int32_t> raw(const std::vector<BrokerId>& ids) {
   return out;
 }
 
-class DescribeTopicPartitionsHandler final : public TypedHandler<DescribeTopicPartitionsRequest, DescribeTopicPartitionsResponse> {
+class DescribeTopicPartitionsHandler final
+    : public TypedHandler<DescribeTopicPartitionsRequest, DescribeTopicPartitionsResponse> {
  public:
   explicit DescribeTopicPartitionsHandler(ClusterView& view) : view_(view) {}
 
  private:
-  Task<DescribeTopicPartitionsResponse> serve(const RequestContext& /*context*/, DescribeTopicPartitionsRequest request) override {
+  Task<DescribeTopicPartitionsResponse> serve(const RequestContext& /*context*/,
+                                              DescribeTopicPartitionsRequest request) override {
     DescribeTopicPartitionsResponse response;
     const cluster::ImagePtr image = view_.image();
     std::set<std::string> names;
     for (const auto& topic : request.topics) names.insert(topic.name);
     const bool everything = names.empty();
-    if (everything) image->topics.for_each([&](const cluster::TopicPtr& topic) { names.insert(topic->name); });
+    if (everything)
+      image->topics.for_each([&](const cluster::TopicPtr& topic) { names.insert(topic->name); });
     std::int32_t left = std::clamp(request.response_partition_limit, 1, kPartitionLimit);
     for (const std::string& name : names) {
       std::size_t first = 0;
       if (request.cursor) {
         if (name < request.cursor->topic_name) continue;
-        if (name == request.cursor->topic_name) first = static_cast<std::size_t>(std::max(request.cursor->partition_index, 0));
+        if (name == request.cursor->topic_name)
+          first = static_cast<std::size_t>(std::max(request.cursor->partition_index, 0));
       }
       if (left == 0) {
         response.next_cursor = DescribeTopicPartitionsResponse::Cursor{name, 0};
@@ -48,7 +53,8 @@ class DescribeTopicPartitionsHandler final : public TypedHandler<DescribeTopicPa
       out.name = name;
       const cluster::TopicPtr topic = image->topics.find(name);
       if (!topic) {
-        out.error_code = wire(cluster::check_topic_name(name) ? ErrorCode::kUnknownTopicOrPartition : ErrorCode::kInvalidTopicException);
+        out.error_code = wire(cluster::check_topic_name(name) ? ErrorCode::kUnknownTopicOrPartition
+                                                              : ErrorCode::kInvalidTopicException);
         response.topics.push_back(std::move(out));
         continue;
       }
@@ -56,7 +62,8 @@ class DescribeTopicPartitionsHandler final : public TypedHandler<DescribeTopicPa
       out.is_internal = topic->is_internal();
       out.topic_authorized_operations = kAllTopicOperations;
       std::size_t at = first;
-      for (; at < topic->partitions.size() && left > 0; ++at, --left) out.partitions.push_back(describe(*image, *topic, at));
+      for (; at < topic->partitions.size() && left > 0; ++at, --left)
+        out.partitions.push_back(describe(*image, *topic, at));
       const bool cut = at < topic->partitions.size();
       response.topics.push_back(std::move(out));
       if (cut) {
@@ -67,9 +74,8 @@ class DescribeTopicPartitionsHandler final : public TypedHandler<DescribeTopicPa
     co_return response;
   }
 
-  static DescribeTopicPartitionsResponse::DescribeTopicPartitionsResponsePartition describe(const cluster::MetadataImage& image,
-                                                                                            const cluster::TopicInfo& topic,
-                                                                                            std::size_t index) {
+  static DescribeTopicPartitionsResponse::DescribeTopicPartitionsResponsePartition describe(
+      const cluster::MetadataImage& image, const cluster::TopicInfo& topic, std::size_t index) {
     const cluster::PartitionInfo& partition = topic.partitions[index];
     DescribeTopicPartitionsResponse::DescribeTopicPartitionsResponsePartition out;
     out.partition_index = static_cast<std::int32_t>(index);

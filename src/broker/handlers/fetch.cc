@@ -1,8 +1,10 @@
-// Fetch: versions 4 to 18; names until 12, topic ids from 13; sessions (KIP-227) from 7; diverging epochs (KIP-595) from 12.
+// Fetch: versions 4 to 18; names until 12, topic ids from 13; sessions (KIP-227) from 7; diverging epochs
+// (KIP-595) from 12.
 //
-// Partitions are read on their own shards, those of one shard with one message. Large reads leave as file ranges; small ones are
-// copied, which is cheaper than a system call each. The first batch of the response goes out whole, however large it is, so that
-// a small limit never stops a consumer; the limits hold for everything behind it.
+// Partitions are read on their own shards, those of one shard with one message. Large reads leave as file
+// ranges; small ones are copied, which is cheaper than a system call each. The first batch of the response
+// goes out whole, however large it is, so that a small limit never stops a consumer; the limits hold for
+// everything behind it.
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -52,11 +54,12 @@ struct Work {
     item.leader_epoch = partition->leader_epoch();
     BROOK_CO_CHECK(partition->check_leader_epoch(item.target->current_leader_epoch));
     if (waiter) partition->waiters().add(waiter);
-    auto outcome = co_await partition->read(item.target->fetch_offset, item.max_bytes, item.whole_first_batch, isolation,
-                                            item.target->last_fetched_epoch);
+    auto outcome = co_await partition->read(item.target->fetch_offset, item.max_bytes, item.whole_first_batch,
+                                            isolation, item.target->last_fetched_epoch);
     if (!outcome) co_return std::unexpected(std::move(outcome).error());
     item.outcome = *std::move(outcome);
-    if (item.outcome.slice.size != 0 && item.outcome.slice.size < kSendfileMin) BROOK_CO_CHECK(co_await copy(item));
+    if (item.outcome.slice.size != 0 && item.outcome.slice.size < kSendfileMin)
+      BROOK_CO_CHECK(co_await copy(item));
     co_return Result<void>{};
   }
 
@@ -65,7 +68,8 @@ struct Work {
     MutableBytes left = item.copied;
     for (const storage::FileRange& range : item.outcome.slice.ranges) {
       BROOK_CO_TRY(const std::size_t got, co_await range.file->read_at(range.offset, left.first(range.size)));
-      if (got != range.size) co_return fail(ErrorCode::kKafkaStorageError, fmt::format("{} ended early", range.file->path()));
+      if (got != range.size)
+        co_return fail(ErrorCode::kKafkaStorageError, fmt::format("{} ended early", range.file->path()));
       left = left.subspan(range.size);
     }
     co_return Result<void>{};
@@ -103,10 +107,12 @@ class FetchHandler final : public Handler {
   struct Plan {
     std::int32_t session_id = 0;
     bool incremental = false;
-    std::list<FetchTarget> own;  // without a session; with one, a copy, since the session may go while we wait
+    std::list<FetchTarget>
+        own;  // without a session; with one, a copy, since the session may go while we wait
   };
 
-  static FetchTarget to_target(const FetchRequest::FetchTopic& topic, const FetchRequest::FetchPartition& partition) {
+  static FetchTarget to_target(const FetchRequest::FetchTopic& topic,
+                               const FetchRequest::FetchPartition& partition) {
     FetchTarget target;
     target.topic_id = topic.topic_id;
     target.topic = topic.topic;
@@ -134,10 +140,12 @@ class FetchHandler final : public Handler {
       if (session != nullptr) plan.session_id = session->id();
       return {};
     }
-    BROOK_TRY(FetchSession* const session, sessions_.find(request.session_id, request.session_epoch, by_id, now));
+    BROOK_TRY(FetchSession* const session,
+              sessions_.find(request.session_id, request.session_epoch, by_id, now));
     session->advance_epoch();
     for (const auto& topic : request.forgotten_topics_data) {
-      for (const std::int32_t partition : topic.partitions) session->forget(topic.topic_id, topic.topic, PartitionIndex(partition));
+      for (const std::int32_t partition : topic.partitions)
+        session->forget(topic.topic_id, topic.topic, PartitionIndex(partition));
     }
     for (const auto& topic : request.topics) {
       for (const auto& partition : topic.partitions) session->put(to_target(topic, partition));
@@ -154,11 +162,13 @@ class FetchHandler final : public Handler {
   }
 
   [[nodiscard]] cluster::TopicPtr find(const FetchTarget& target) const {
-    return target.topic_id.is_zero() ? view_.image()->topics.find(target.topic) : view_.image()->topics.find(target.topic_id);
+    return target.topic_id.is_zero() ? view_.image()->topics.find(target.topic)
+                                     : view_.image()->topics.find(target.topic_id);
   }
 
   /// Resolves the targets against the present image; those that cannot be read have their error.
-  void make_items(const RequestContext& context, const FetchRequest& request, Plan& plan, std::vector<Item>& items) {
+  void make_items(const RequestContext& context, const FetchRequest& request, Plan& plan,
+                  std::vector<Item>& items) {
     const std::int64_t fetch_max = view_.config().number("fetch.max.bytes");
     auto left = static_cast<std::size_t>(std::clamp<std::int64_t>(request.max_bytes, 0, fetch_max));
     items.clear();
@@ -193,7 +203,8 @@ class FetchHandler final : public Handler {
         const std::uint64_t keep = first ? std::max<std::uint64_t>(room, slice.first_batch_size)
                                          : (room >= slice.first_batch_size ? room : 0);
         shorten(item, keep);
-      } else if (!first && slice.first_batch_size > static_cast<std::uint64_t>(std::max(item.target->max_bytes, 0))) {
+      } else if (!first &&
+                 slice.first_batch_size > static_cast<std::uint64_t>(std::max(item.target->max_bytes, 0))) {
         shorten(item, 0);
       }
       total += slice.size;
@@ -214,12 +225,15 @@ class FetchHandler final : public Handler {
     slice.size = keep;
   }
 
-  Task<void> read_until_enough(const RequestContext& context, const FetchRequest& request, Plan& plan, std::vector<Item>& items) {
+  Task<void> read_until_enough(const RequestContext& context, const FetchRequest& request, Plan& plan,
+                               std::vector<Item>& items) {
     runtime::Clock& clock = context.shard->clock();
-    const runtime::Instant deadline = clock.now() + std::chrono::milliseconds(std::max(request.max_wait_ms, 0));
+    const runtime::Instant deadline =
+        clock.now() + std::chrono::milliseconds(std::max(request.max_wait_ms, 0));
     const auto enough = static_cast<std::uint64_t>(std::max(request.min_bytes, 0));
     const std::int64_t fetch_max = view_.config().number("fetch.max.bytes");
-    Work work{request.isolation_level == 1 ? Isolation::kReadCommitted : Isolation::kReadUncommitted, nullptr};
+    Work work{request.isolation_level == 1 ? Isolation::kReadCommitted : Isolation::kReadUncommitted,
+              nullptr};
     while (true) {
       make_items(context, request, plan, items);
       co_await read(items, work);
@@ -245,7 +259,8 @@ class FetchHandler final : public Handler {
   Task<void> read(std::vector<Item>& items, Work& work) {
     std::vector<Item> known;
     std::vector<std::size_t> places;
-    const bool all_known = std::ranges::all_of(items, [](const Item& item) { return item.error.code == ErrorCode::kNone; });
+    const bool all_known =
+        std::ranges::all_of(items, [](const Item& item) { return item.error.code == ErrorCode::kNone; });
     if (all_known) {
       co_await router_.run(items, work);
       co_return;
@@ -296,7 +311,8 @@ class FetchHandler final : public Handler {
     data.last_stable_offset = item.outcome.last_stable_offset.value();
     data.log_start_offset = item.outcome.log_start_offset.value();
     if (item.outcome.diverging) {
-      data.diverging_epoch = {item.outcome.diverging->epoch.value(), item.outcome.diverging->end_offset.value()};
+      data.diverging_epoch = {item.outcome.diverging->epoch.value(),
+                              item.outcome.diverging->end_offset.value()};
     }
     if (!item.outcome.aborted.empty()) {
       data.aborted_transactions.emplace();
@@ -308,13 +324,15 @@ class FetchHandler final : public Handler {
   }
 
   /// Whether the client of an incremental fetch needs to hear of this partition; then notes that it has.
-  static bool tell(FetchSession& session, bool incremental, const Item& item, const FetchResponse::PartitionData& data) {
+  static bool tell(FetchSession& session, bool incremental, const Item& item,
+                   const FetchResponse::PartitionData& data) {
     const auto at = session.find(*item.target);
     if (at == session.targets().end()) return true;
     const Offset high_watermark(data.high_watermark);
     const Offset log_start(data.log_start_offset);
-    const bool news = !incremental || data.error_code != 0 || item.outcome.slice.size != 0 || item.outcome.diverging ||
-                      at->told_high_watermark != high_watermark || at->told_log_start != log_start;
+    const bool news = !incremental || data.error_code != 0 || item.outcome.slice.size != 0 ||
+                      item.outcome.diverging || at->told_high_watermark != high_watermark ||
+                      at->told_log_start != log_start;
     at->told_high_watermark = high_watermark;
     at->told_log_start = log_start;
     // An error is told until it is gone, and its end is news.
@@ -346,7 +364,8 @@ class FetchHandler final : public Handler {
 
 }  // namespace
 
-std::unique_ptr<Handler> make_fetch_handler(ClusterView& view, PartitionRouter& router, FetchSessionCache& sessions) {
+std::unique_ptr<Handler> make_fetch_handler(ClusterView& view, PartitionRouter& router,
+                                            FetchSessionCache& sessions) {
   return std::make_unique<FetchHandler>(view, router, sessions);
 }
 

@@ -1,7 +1,7 @@
-// FindCoordinator: versions 0 to 6; several keys from 4. With one broker it is the coordinator of everything; the coordinators themselves come
-// with groups and transactions.
-#include "broker/handlers/handlers.h"
+// FindCoordinator: versions 0 to 6; several keys from 4. With one broker it is the coordinator of everything;
+// the coordinators themselves come with groups and transactions.
 #include "protocol/find_coordinator.h"
+#include "broker/handlers/handlers.h"
 
 namespace brook::broker {
 namespace {
@@ -14,11 +14,13 @@ class FindCoordinatorHandler final : public TypedHandler<FindCoordinatorRequest,
   explicit FindCoordinatorHandler(ClusterView& view) : view_(view) {}
 
  private:
-  Task<FindCoordinatorResponse> serve(const RequestContext& context, FindCoordinatorRequest request) override {
+  Task<FindCoordinatorResponse> serve(const RequestContext& context,
+                                      FindCoordinatorRequest request) override {
     FindCoordinatorResponse response;
     response.error_message.reset();
     if (context.version < 4) request.coordinator_keys = {request.key};
-    for (const std::string& key : request.coordinator_keys) response.coordinators.push_back(find(context, request.key_type, key));
+    for (const std::string& key : request.coordinator_keys)
+      response.coordinators.push_back(find(context, request.key_type, key));
     if (context.version < 4) {
       const FindCoordinatorResponse::Coordinator one = std::move(response.coordinators.front());
       response.coordinators.clear();
@@ -31,7 +33,8 @@ class FindCoordinatorHandler final : public TypedHandler<FindCoordinatorRequest,
     co_return response;
   }
 
-  [[nodiscard]] FindCoordinatorResponse::Coordinator find(const RequestContext& context, std::int8_t key_type, const std::string& key) const {
+  [[nodiscard]] FindCoordinatorResponse::Coordinator find(const RequestContext& context, std::int8_t key_type,
+                                                          const std::string& key) const {
     FindCoordinatorResponse::Coordinator out;
     out.key = key;
     out.node_id = -1;
@@ -59,6 +62,8 @@ class FindCoordinatorHandler final : public TypedHandler<FindCoordinatorRequest,
 
 }  // namespace
 
-std::unique_ptr<Handler> make_find_coordinator_handler(ClusterView& view) { return std::make_unique<FindCoordinatorHandler>(view); }
+std::unique_ptr<Handler> make_find_coordinator_handler(ClusterView& view) {
+  return std::make_unique<FindCoordinatorHandler>(view);
+}
 
 }  // namespace brook::broker

@@ -12,7 +12,8 @@
 #include "broker/partition_router.h"
 #include "replica/log_directories.h"
 
-/// One function per API; each makes the handler of one shard and names what that needs. What is passed by reference outlives it.
+/// One function per API; each makes the handler of one shard and names what that needs. What is passed by
+/// reference outlives it.
 namespace brook::broker {
 
 /// `served` are the keys that the dispatcher has handlers for.
@@ -21,7 +22,8 @@ std::unique_ptr<Handler> make_metadata_handler(ClusterView& view, Administration
 std::unique_ptr<Handler> make_describe_topic_partitions_handler(ClusterView& view);
 std::unique_ptr<Handler> make_describe_cluster_handler(ClusterView& view);
 std::unique_ptr<Handler> make_produce_handler(ClusterView& view, PartitionRouter& router);
-std::unique_ptr<Handler> make_fetch_handler(ClusterView& view, PartitionRouter& router, FetchSessionCache& sessions);
+std::unique_ptr<Handler> make_fetch_handler(ClusterView& view, PartitionRouter& router,
+                                            FetchSessionCache& sessions);
 std::unique_ptr<Handler> make_list_offsets_handler(ClusterView& view, PartitionRouter& router);
 std::unique_ptr<Handler> make_offset_for_leader_epoch_handler(ClusterView& view, PartitionRouter& router);
 std::unique_ptr<Handler> make_init_producer_id_handler(Administration& administration);

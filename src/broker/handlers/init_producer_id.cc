@@ -1,6 +1,7 @@
-// InitProducerId: versions 0 to 5. Ids for idempotent producers; a transactional one needs the transaction coordinator, which comes later.
-#include "broker/handlers/handlers.h"
+// InitProducerId: versions 0 to 5. Ids for idempotent producers; a transactional one needs the transaction
+// coordinator, which comes later.
 #include "protocol/init_producer_id.h"
+#include "broker/handlers/handlers.h"
 
 namespace brook::broker {
 namespace {
@@ -13,11 +14,13 @@ class InitProducerIdHandler final : public TypedHandler<InitProducerIdRequest, I
   explicit InitProducerIdHandler(Administration& administration) : administration_(administration) {}
 
  private:
-  Task<InitProducerIdResponse> serve(const RequestContext& /*context*/, InitProducerIdRequest request) override {
+  Task<InitProducerIdResponse> serve(const RequestContext& /*context*/,
+                                     InitProducerIdRequest request) override {
     InitProducerIdResponse response;
     response.producer_epoch = -1;
     if (request.transactional_id) {
-      response.error_code = wire(request.transactional_id->empty() ? ErrorCode::kInvalidRequest : ErrorCode::kCoordinatorNotAvailable);
+      response.error_code = wire(request.transactional_id->empty() ? ErrorCode::kInvalidRequest
+                                                                   : ErrorCode::kCoordinatorNotAvailable);
       co_return response;
     }
     const Result<ProducerId> id = co_await administration_.new_producer_id();

@@ -1,12 +1,14 @@
 // ListGroups: versions 0 to 5. No groups yet.
-#include "broker/handlers/handlers.h"
 #include "protocol/list_groups.h"
+#include "broker/handlers/handlers.h"
 
 namespace brook::broker {
 namespace {
 
-class ListGroupsHandler final : public TypedHandler<protocol::ListGroupsRequest, protocol::ListGroupsResponse> {
-  Task<protocol::ListGroupsResponse> serve(const RequestContext& /*context*/, protocol::ListGroupsRequest /*request*/) override {
+class ListGroupsHandler final
+    : public TypedHandler<protocol::ListGroupsRequest, protocol::ListGroupsResponse> {
+  Task<protocol::ListGroupsResponse> serve(const RequestContext& /*context*/,
+                                           protocol::ListGroupsRequest /*request*/) override {
     co_return protocol::ListGroupsResponse{};
   }
 };

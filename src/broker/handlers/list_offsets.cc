@@ -1,7 +1,8 @@
-// ListOffsets: versions 1 to 11. Timestamps below zero are questions of their own: −1 the end, −2 the start, −3 the record with the
-// largest timestamp (7), −4 the local start (8), −5 the tiered end (9), −6 the first not yet tiered (11). Nothing is tiered here.
-#include "broker/handlers/handlers.h"
+// ListOffsets: versions 1 to 11. Timestamps below zero are questions of their own: −1 the end, −2 the start,
+// −3 the record with the largest timestamp (7), −4 the local start (8), −5 the tiered end (9), −6 the first
+// not yet tiered (11). Nothing is tiered here.
 #include "protocol/list_offsets.h"
+#include "broker/handlers/handlers.h"
 
 namespace brook::broker {
 namespace {
@@ -11,17 +12,30 @@ using protocol::ListOffsetsResponse;
 
 constexpr std::int16_t kFirstVersionWithLeaderEpoch = 4;
 
-enum Special : std::int64_t { kLatest = -1, kEarliest = -2, kMaxTimestamp = -3, kEarliestLocal = -4, kLatestTiered = -5, kEarliestPendingUpload = -6 };
+enum Special : std::int64_t {
+  kLatest = -1,
+  kEarliest = -2,
+  kMaxTimestamp = -3,
+  kEarliestLocal = -4,
+  kLatestTiered = -5,
+  kEarliestPendingUpload = -6
+};
 
 std::int16_t first_version(std::int64_t timestamp) {
   switch (timestamp) {
     case kLatest:
-    case kEarliest: return 1;
-    case kMaxTimestamp: return 7;
-    case kEarliestLocal: return 8;
-    case kLatestTiered: return 9;
-    case kEarliestPendingUpload: return 11;
-    default: return timestamp >= 0 ? std::int16_t{1} : INT16_MAX;
+    case kEarliest:
+      return 1;
+    case kMaxTimestamp:
+      return 7;
+    case kEarliestLocal:
+      return 8;
+    case kLatestTiered:
+      return 9;
+    case kEarliestPendingUpload:
+      return 11;
+    default:
+      return timestamp >= 0 ? std::int16_t{1} : INT16_MAX;
   }
 }
 
@@ -55,10 +69,12 @@ struct Work {
       case kEarliest:
       case kEarliestLocal:
         item.answer->offset = log.log_start_offset().value();
-        if (const auto epoch = log.epoch_of(log.log_start_offset())) item.answer->leader_epoch = epoch->value();
+        if (const auto epoch = log.epoch_of(log.log_start_offset()))
+          item.answer->leader_epoch = epoch->value();
         co_return Result<void>{};
       case kLatestTiered:
-      case kEarliestPendingUpload: co_return Result<void>{};
+      case kEarliestPendingUpload:
+        co_return Result<void>{};
       case kMaxTimestamp: {
         BROOK_CO_TRY(found, co_await log.max_timestamp_offset());
         break;

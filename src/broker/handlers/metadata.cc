@@ -1,5 +1,6 @@
-// Metadata: versions 0 to 13; topics by id from 10, v0 names every topic by an empty list and later ones by null. A topic that does not
-// exist is created where auto.create.topics.enable and the request allow it, and described at once.
+// Metadata: versions 0 to 13; topics by id from 10, v0 names every topic by an empty list and later ones by
+// null. A topic that does not exist is created where auto.create.topics.enable and the request allow it, and
+// described at once.
 #include <algorithm>
 
 #include "broker/authorized_operations.h"
@@ -23,14 +24,16 @@ std::vector<std::int32_t> raw(const std::vector<BrokerId>& ids) {
 
 class MetadataHandler final : public TypedHandler<MetadataRequest, MetadataResponse> {
  public:
-  MetadataHandler(ClusterView& view, Administration& administration) : view_(view), administration_(administration) {}
+  MetadataHandler(ClusterView& view, Administration& administration)
+      : view_(view), administration_(administration) {}
 
  private:
   Task<MetadataResponse> serve(const RequestContext& context, MetadataRequest request) override {
     MetadataResponse response;
     const bool everything = !request.topics || (context.version == 0 && request.topics->empty());
     if (everything) {
-      for (const cluster::TopicPtr& topic : view_.image()->topics.sorted()) response.topics.push_back(describe(*topic));
+      for (const cluster::TopicPtr& topic : view_.image()->topics.sorted())
+        response.topics.push_back(describe(*topic));
     } else {
       co_await create_missing(request, response);
       for (const auto& wanted : *request.topics) add(context.version, wanted, response);
@@ -40,7 +43,8 @@ class MetadataHandler final : public TypedHandler<MetadataRequest, MetadataRespo
         if (topic.error_code == 0) topic.topic_authorized_operations = kAllTopicOperations;
       }
     }
-    if (request.include_cluster_authorized_operations) response.cluster_authorized_operations = kAllClusterOperations;
+    if (request.include_cluster_authorized_operations)
+      response.cluster_authorized_operations = kAllClusterOperations;
     const cluster::ImagePtr image = view_.image();
     for (const auto& [id, broker] : image->brokers) {
       const auto address = view_.address_for(context, broker);
@@ -63,7 +67,8 @@ class MetadataHandler final : public TypedHandler<MetadataRequest, MetadataRespo
     if (missing.empty()) co_return;
     std::vector<std::string> names;
     for (const auto& topic : missing) names.push_back(topic.name);
-    const std::vector<Result<cluster::CreatedTopic>> created = co_await administration_.create_topics(std::move(missing), false);
+    const std::vector<Result<cluster::CreatedTopic>> created =
+        co_await administration_.create_topics(std::move(missing), false);
     for (std::size_t i = 0; i < created.size(); ++i) {
       if (created[i] || created[i].error().code == ErrorCode::kTopicAlreadyExists) continue;
       MetadataResponse::MetadataResponseTopic refused;
@@ -73,7 +78,8 @@ class MetadataHandler final : public TypedHandler<MetadataRequest, MetadataRespo
     }
   }
 
-  void add(std::int16_t version, const MetadataRequest::MetadataRequestTopic& wanted, MetadataResponse& response) const {
+  void add(std::int16_t version, const MetadataRequest::MetadataRequestTopic& wanted,
+           MetadataResponse& response) const {
     const bool by_id = !wanted.topic_id.is_zero();
     const cluster::TopicPtr topic = by_id         ? view_.image()->topics.find(wanted.topic_id)
                                     : wanted.name ? view_.image()->topics.find(*wanted.name)
@@ -98,7 +104,8 @@ class MetadataHandler final : public TypedHandler<MetadataRequest, MetadataRespo
         unknown.name.emplace();
       }
     }
-    if (!by_id && wanted.name && !cluster::check_topic_name(*wanted.name)) unknown.error_code = wire(ErrorCode::kInvalidTopicException);
+    if (!by_id && wanted.name && !cluster::check_topic_name(*wanted.name))
+      unknown.error_code = wire(ErrorCode::kInvalidTopicException);
     response.topics.push_back(std::move(unknown));
   }
 

@@ -1,6 +1,7 @@
-// OffsetForLeaderEpoch: versions 2 to 4. Where a leader epoch ended, so that a reader can tell whether its log has diverged (KIP-320).
-#include "broker/handlers/handlers.h"
+// OffsetForLeaderEpoch: versions 2 to 4. Where a leader epoch ended, so that a reader can tell whether its
+// log has diverged (KIP-320).
 #include "protocol/offset_for_leader_epoch.h"
+#include "broker/handlers/handlers.h"
 
 namespace brook::broker {
 namespace {
@@ -34,12 +35,14 @@ struct Work {
   }
 };
 
-class OffsetForLeaderEpochHandler final : public TypedHandler<OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse> {
+class OffsetForLeaderEpochHandler final
+    : public TypedHandler<OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse> {
  public:
   OffsetForLeaderEpochHandler(ClusterView& view, PartitionRouter& router) : view_(view), router_(router) {}
 
  private:
-  Task<OffsetForLeaderEpochResponse> serve(const RequestContext& /*context*/, OffsetForLeaderEpochRequest request) override {
+  Task<OffsetForLeaderEpochResponse> serve(const RequestContext& /*context*/,
+                                           OffsetForLeaderEpochRequest request) override {
     OffsetForLeaderEpochResponse response;
     response.topics.resize(request.topics.size());
     std::vector<Item> items;

@@ -1,8 +1,8 @@
 // Produce: versions 3 to 13; names until 12, topic ids from 13 (KIP-516).
 //
-// Batches are checked and get their offsets in the buffer that they were received in, on the shard of their partition. With no
-// followers, what the log took is committed, so acks=1 and acks=all answer at once (min.insync.replicas counts no more replicas than
-// there are); flush.messages and flush.ms are waited for.
+// Batches are checked and get their offsets in the buffer that they were received in, on the shard of their
+// partition. With no followers, what the log took is committed, so acks=1 and acks=all answer at once
+// (min.insync.replicas counts no more replicas than there are); flush.messages and flush.ms are waited for.
 // acks=0 has no answer, and an error then closes the connection, as its only way to be seen.
 #include <fmt/core.h>
 
@@ -59,7 +59,8 @@ struct Work {
   bool append(replica::ReplicaSet& replicas, replica::Partition& partition, Item& item, Timestamp now) const {
     if (const auto batch = record::BatchView::parse(item.records)) {
       if (batch->codec() == record::Codec::kZstd && version < kFirstVersionWithZstd) {
-        refuse(*item.answer, ErrorCode::kUnsupportedCompressionType, "Produce requests below version 7 cannot carry zstd");
+        refuse(*item.answer, ErrorCode::kUnsupportedCompressionType,
+               "Produce requests below version 7 cannot carry zstd");
         return false;
       }
       if (batch->is_transactional()) {
@@ -69,14 +70,16 @@ struct Work {
     }
     if (!replicas.writable(partition)) {
       refuse(*item.answer, ErrorCode::kKafkaStorageError,
-             fmt::format("the disk of {} is full: less than brook.log.min.free.bytes are left", partition.log_directory()));
+             fmt::format("the disk of {} is full: less than brook.log.min.free.bytes are left",
+                         partition.log_directory()));
       return false;
     }
     auto result = partition.append(item.records, now, storage::AppendOrigin::kClient);
     if (!result) {
       refuse(*item.answer, result.error().error.code, result.error().error.context);
       for (auto& one : result.error().record_errors) {
-        item.answer->record_errors.push_back({.batch_index = one.batch_index, .batch_index_error_message = std::move(one.message)});
+        item.answer->record_errors.push_back(
+            {.batch_index = one.batch_index, .batch_index_error_message = std::move(one.message)});
       }
       return false;
     }
@@ -107,7 +110,8 @@ class ProduceHandler final : public Handler {
   }
 
  private:
-  void prepare(const RequestContext& context, const ProduceRequest& request, ProduceResponse& response, std::vector<Item>& items) {
+  void prepare(const RequestContext& context, const ProduceRequest& request, ProduceResponse& response,
+               std::vector<Item>& items) {
     const bool acks_valid = request.acks >= -1 && request.acks <= 1;
     response.responses.resize(request.topic_data.size());
     for (std::size_t t = 0; t < request.topic_data.size(); ++t) {
@@ -117,21 +121,26 @@ class ProduceHandler final : public Handler {
       answered.topic_id = topic.topic_id;
       answered.partition_responses.resize(topic.partition_data.size());
       const bool by_id = context.version >= kFirstVersionWithTopicIds;
-      const cluster::TopicPtr known = by_id ? view_.image()->topics.find(topic.topic_id) : view_.image()->topics.find(topic.name);
+      const cluster::TopicPtr known =
+          by_id ? view_.image()->topics.find(topic.topic_id) : view_.image()->topics.find(topic.name);
       for (std::size_t p = 0; p < topic.partition_data.size(); ++p) {
         const auto& data = topic.partition_data[p];
         auto& answer = answered.partition_responses[p];
         answer.index = data.index;
         const PartitionIndex index(data.index);
         if (!acks_valid) {
-          refuse(answer, ErrorCode::kInvalidRequiredAcks, fmt::format("acks={} is not -1, 0 or 1", request.acks));
+          refuse(answer, ErrorCode::kInvalidRequiredAcks,
+                 fmt::format("acks={} is not -1, 0 or 1", request.acks));
         } else if (!known) {
           refuse(answer, by_id ? ErrorCode::kUnknownTopicId : ErrorCode::kUnknownTopicOrPartition,
-                 by_id ? "This server does not host this topic ID." : "This server does not host this topic-partition.");
+                 by_id ? "This server does not host this topic ID."
+                       : "This server does not host this topic-partition.");
         } else if (known->partition(index) == nullptr) {
-          refuse(answer, ErrorCode::kUnknownTopicOrPartition, "This server does not host this topic-partition.");
+          refuse(answer, ErrorCode::kUnknownTopicOrPartition,
+                 "This server does not host this topic-partition.");
         } else if (known->is_internal() && context.client_id != "__admin_client") {
-          refuse(answer, ErrorCode::kInvalidTopicException, fmt::format("Cannot append to internal topic {}", known->name));
+          refuse(answer, ErrorCode::kInvalidTopicException,
+                 fmt::format("Cannot append to internal topic {}", known->name));
         } else {
           items.push_back({{known->id, index}, writable(context, data.records), &answer});
         }
@@ -140,15 +149,18 @@ class ProduceHandler final : public Handler {
   }
 
   /// The records in the frame that the connection let us have.
-  static MutableBytes writable(const RequestContext& context, const std::optional<protocol::RecordsView>& records) {
+  static MutableBytes writable(const RequestContext& context,
+                               const std::optional<protocol::RecordsView>& records) {
     if (!records || records->empty()) return {};
-    return context.frame.subspan(static_cast<std::size_t>(records->data() - context.frame.data()), records->size());
+    return context.frame.subspan(static_cast<std::size_t>(records->data() - context.frame.data()),
+                                 records->size());
   }
 
   static void count(const RequestContext& context, const ProduceResponse& response) {
     for (const auto& topic : response.responses) {
       for (const auto& partition : topic.partition_responses) {
-        if (partition.error_code != 0) context.metrics->count_error(static_cast<ErrorCode>(partition.error_code));
+        if (partition.error_code != 0)
+          context.metrics->count_error(static_cast<ErrorCode>(partition.error_code));
       }
     }
   }

@@ -50,9 +50,12 @@ std::optional<Operation> read_operation(Reader& reader) {
       op.mode = static_cast<CreateMode>(mode);
       return op;
     }
-    case Tag::kSet: return SetOp{reader.text(), reader.text(), read_version(reader)};
-    case Tag::kRemove: return RemoveOp{reader.text(), read_version(reader)};
-    case Tag::kCheck: return CheckOp{reader.text(), read_version(reader)};
+    case Tag::kSet:
+      return SetOp{reader.text(), reader.text(), read_version(reader)};
+    case Tag::kRemove:
+      return RemoveOp{reader.text(), read_version(reader)};
+    case Tag::kCheck:
+      return CheckOp{reader.text(), read_version(reader)};
   }
   return std::nullopt;
 }

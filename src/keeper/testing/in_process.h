@@ -16,7 +16,8 @@ namespace brook::keeper::testing {
 /// The keeper in this process, for tests of what is built on Client. A failed start is a test failure.
 class InProcessKeeper {
  public:
-  [[nodiscard]] static Task<std::unique_ptr<InProcessKeeper>> open(runtime::Shard& shard, std::string directory);
+  [[nodiscard]] static Task<std::unique_ptr<InProcessKeeper>> open(runtime::Shard& shard,
+                                                                   std::string directory);
   explicit InProcessKeeper(std::unique_ptr<Server> server);
   ~InProcessKeeper();
 

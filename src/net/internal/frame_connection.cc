@@ -15,12 +15,15 @@ namespace {
 constexpr std::size_t kPrefixSize = Response::kPrefixSize;
 /// Response bytes that may wait for a slow reader before its next request does.
 constexpr std::uint64_t kUnwrittenMax = 1024UL * 1024;
-/// A lone frame up to this size is copied out, so that a long wait (fetch, join) does not hold the read buffer.
+/// A lone frame up to this size is copied out, so that a long wait (fetch, join) does not hold the read
+/// buffer.
 constexpr std::size_t kCopiedFrameMax = 2048;
 /// How often a connection asks again for the budget.
 constexpr auto kBudgetRetry = std::chrono::milliseconds(10);
 
-std::string to_text(const runtime::Address& address) { return fmt::format("{}:{}", address.host, address.port); }
+std::string to_text(const runtime::Address& address) {
+  return fmt::format("{}:{}", address.host, address.port);
+}
 
 /// Lets the other work of the loop go first.
 struct NextTurn {
@@ -34,8 +37,8 @@ struct NextTurn {
 
 }  // namespace
 
-FrameConnection::FrameConnection(FrameServer& server, std::unique_ptr<runtime::Stream> stream, std::uint64_t id,
-                                 std::string listener)
+FrameConnection::FrameConnection(FrameServer& server, std::unique_ptr<runtime::Stream> stream,
+                                 std::uint64_t id, std::string listener)
     : server_(server),
       stream_(std::move(stream)),
       closing_(server.shard_.clock()),
@@ -44,7 +47,8 @@ FrameConnection::FrameConnection(FrameServer& server, std::unique_ptr<runtime::S
           server_.metrics_.sent_bytes.add(*written);
           touch();
         } else if (!info_.closed) {
-          log::debug("connection_write_failed", {{"peer", to_text(info_.peer)}, {"error", written.error().context}});
+          log::debug("connection_write_failed",
+                     {{"peer", to_text(info_.peer)}, {"error", written.error().context}});
           close();
         }
       }) {
@@ -97,7 +101,8 @@ Task<FrameConnection::Next> FrameConnection::read_more() {
   if (charged_ > 0) room = room.first(kPrefixSize + static_cast<std::size_t>(*next_length()) - end_);
   const Result<std::size_t> got = co_await stream_->read_some(room);
   if (!got) {
-    if (!info_.closed) log::debug("connection_read_failed", {{"peer", to_text(info_.peer)}, {"error", got.error().context}});
+    if (!info_.closed)
+      log::debug("connection_read_failed", {{"peer", to_text(info_.peer)}, {"error", got.error().context}});
     co_return Next::kEnd;
   }
   if (*got == 0) co_return Next::kEnd;
@@ -220,13 +225,15 @@ void FrameConnection::watch_idle(runtime::Instant from) {
 
 void FrameConnection::check_idle() {
   const runtime::Instant now = server_.shard_.clock().now();
-  const bool working = processing_ && writer_.idle();  // A request may take long; a reader that takes nothing may not.
+  const bool working =
+      processing_ && writer_.idle();  // A request may take long; a reader that takes nothing may not.
   if (working || now - last_activity_ < server_.options_.idle_max) {
     watch_idle(working ? now : last_activity_);
     return;
   }
   server_.metrics_.closed_idle.add();
-  log::info("connection_idle", {{"peer", to_text(info_.peer)}, {"listener", info_.listener}, {"partial_bytes", buffered()}});
+  log::info("connection_idle",
+            {{"peer", to_text(info_.peer)}, {"listener", info_.listener}, {"partial_bytes", buffered()}});
   close();
 }
 

@@ -16,7 +16,8 @@ namespace brook::net::internal {
 /// One connection of a FrameServer, which outlives it. serve() is its whole life.
 class FrameConnection {
  public:
-  FrameConnection(FrameServer& server, std::unique_ptr<runtime::Stream> stream, std::uint64_t id, std::string listener);
+  FrameConnection(FrameServer& server, std::unique_ptr<runtime::Stream> stream, std::uint64_t id,
+                  std::string listener);
   ~FrameConnection();
 
   [[nodiscard]] Task<void> serve();

@@ -24,8 +24,8 @@ Task<Result<runtime::AlignedBuffer>> read_range(const FileRange& range) {
   runtime::AlignedBuffer buffer(range.size);
   BROOK_CO_TRY(const std::size_t got, co_await range.file->read_at(range.offset, buffer.bytes()));
   if (got < range.size) {
-    co_return fail(ErrorCode::kKafkaStorageError,
-                   fmt::format("cannot send {} at {}: the file ends there", range.file->path(), range.offset + got));
+    co_return fail(ErrorCode::kKafkaStorageError, fmt::format("cannot send {} at {}: the file ends there",
+                                                              range.file->path(), range.offset + got));
   }
   co_return buffer;
 }
@@ -80,7 +80,8 @@ Task<Result<std::uint64_t>> ResponseWriter::write_gathered() {
   std::vector<ByteView> views;
   std::vector<runtime::AlignedBuffer> copies;
   std::uint64_t bytes = 0;
-  // By index: enqueue() may add behind while a range is read, but only this takes from the front. A deque keeps its elements there.
+  // By index: enqueue() may add behind while a range is read, but only this takes from the front. A deque
+  // keeps its elements there.
   for (std::size_t i = 0; i < unwritten_.size() && i < kGatheredPartsMax && bytes < kGatheredBytesMax; ++i) {
     const ResponsePart& part = unwritten_[i];
     if (is_large_range(part)) break;
@@ -102,7 +103,8 @@ Task<Result<std::uint64_t>> ResponseWriter::write_gathered() {
 
 Task<Result<std::uint64_t>> ResponseWriter::send_piece() {
   FileRange& range = std::get<FileRange>(unwritten_.front());
-  // The rest of a range that would leave a small tail goes with it, so that the range stays a large one until it is done.
+  // The rest of a range that would leave a small tail goes with it, so that the range stays a large one until
+  // it is done.
   const std::uint64_t piece = range.size < kFilePiece + kCopiedRangeMax ? range.size : kFilePiece;
   BROOK_CO_CHECK(co_await stream_.send_file(*range.file, range.offset, piece));
   range.offset += piece;

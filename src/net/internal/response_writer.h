@@ -17,16 +17,19 @@
 
 namespace brook::net::internal {
 
-/// Writes the responses of one connection in order. What is queued in one turn of the loop goes out in one gathered system call at
-/// its end; small file ranges are read into it, large ones follow by send_file(). Runs on: one shard.
+/// Writes the responses of one connection in order. What is queued in one turn of the loop goes out in one
+/// gathered system call at its end; small file ranges are read into it, large ones follow by send_file().
+/// Runs on: one shard.
 class ResponseWriter {
  public:
   /// `progress` is called with the bytes that went out, or with the error after which nothing more will.
-  ResponseWriter(runtime::Shard& shard, runtime::Stream& stream, std::function<void(const Result<std::uint64_t>&)> progress);
+  ResponseWriter(runtime::Shard& shard, runtime::Stream& stream,
+                 std::function<void(const Result<std::uint64_t>&)> progress);
 
   void enqueue(Response response);
   [[nodiscard]] bool idle() const { return !writing_; }
-  /// Waits until at most `bytes` are unwritten, or nothing more will be written. With 0: until no write is running or planned.
+  /// Waits until at most `bytes` are unwritten, or nothing more will be written. With 0: until no write is
+  /// running or planned.
   [[nodiscard]] Task<void> wait_below(std::uint64_t bytes);
   /// The stream was closed: drops what is queued; the running write ends by itself.
   void fail();

@@ -11,7 +11,8 @@ namespace brook::runtime::internal {
 namespace {
 
 using Steady = std::chrono::steady_clock;
-/// The alarm is set at most this far ahead, so that Instant::max() and its like can't overflow asio's arithmetic.
+/// The alarm is set at most this far ahead, so that Instant::max() and its like can't overflow asio's
+/// arithmetic.
 constexpr auto kAlarmMax = std::chrono::hours(1);
 
 }  // namespace

@@ -11,9 +11,10 @@
 
 namespace brook::runtime::internal {
 
-/// The clock of one event loop: an ordered map of pending calls over a single asio timer, armed for the earliest. Calls that are
-/// due at once skip the timer and go through the loop's queue. Equal instants fire in the order in which they were asked for; a
-/// call that is made while others fire waits for the next turn. Outlives its timers.
+/// The clock of one event loop: an ordered map of pending calls over a single asio timer, armed for the
+/// earliest. Calls that are due at once skip the timer and go through the loop's queue. Equal instants fire
+/// in the order in which they were asked for; a call that is made while others fire waits for the next turn.
+/// Outlives its timers.
 class AsioClock final : public Clock {
  public:
   explicit AsioClock(boost::asio::io_context& loop) : loop_(loop), alarm_(loop) {}

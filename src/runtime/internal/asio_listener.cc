@@ -19,11 +19,14 @@
 namespace brook::runtime::internal {
 namespace {
 
-/// Rest after EMFILE and its like: the connection stays in the kernel's queue and would be reported again at once.
+/// Rest after EMFILE and its like: the connection stays in the kernel's queue and would be reported again at
+/// once.
 constexpr auto kExhaustedRest = std::chrono::milliseconds(100);
 constexpr auto kExhaustedLogPeriod = std::chrono::seconds(10);
 
-bool is_exhausted(int error) { return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM; }
+bool is_exhausted(int error) {
+  return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+}
 
 Result<OwnedFd> bind_and_listen(const SocketAddress& at, const Address& asked) {
   const std::string what = fmt::format("listen on {}", to_text(asked));
@@ -40,18 +43,21 @@ Result<OwnedFd> bind_and_listen(const SocketAddress& at, const Address& asked) {
   const int error = errno;
   const std::string holder = error == EADDRINUSE ? process_listening_on(asked.port) : std::string();
   if (holder.empty()) return network_error(what, error);
-  return fail(ErrorCode::kNetworkException, fmt::format("cannot {}: {}: port {} is taken by {}", what, errno_text(error), asked.port, holder));
+  return fail(ErrorCode::kNetworkException, fmt::format("cannot {}: {}: port {} is taken by {}", what,
+                                                        errno_text(error), asked.port, holder));
 }
 
 }  // namespace
 
-Result<std::unique_ptr<Listener>> AsioListener::open(boost::asio::io_context& loop, Clock& clock, const Address& at) {
+Result<std::unique_ptr<Listener>> AsioListener::open(boost::asio::io_context& loop, Clock& clock,
+                                                     const Address& at) {
   BROOK_TRY(const std::optional<std::vector<SocketAddress>> resolved, resolve(at, Resolve::kMayBlock));
   std::vector<SocketAddress> addresses = resolved.value_or(std::vector<SocketAddress>());
   if (at.host.empty()) {
     std::ranges::partition(addresses, [](const auto& a) { return a.family() == AF_INET6; });
   }
-  Result<OwnedFd> fd = fail(ErrorCode::kNetworkException, fmt::format("cannot listen on {}: no address", to_text(at)));
+  Result<OwnedFd> fd =
+      fail(ErrorCode::kNetworkException, fmt::format("cannot listen on {}: no address", to_text(at)));
   for (const SocketAddress& address : addresses) {
     fd = bind_and_listen(address, at);
     if (fd) break;
@@ -62,7 +68,10 @@ Result<std::unique_ptr<Listener>> AsioListener::open(boost::asio::io_context& lo
 }
 
 AsioListener::AsioListener(boost::asio::io_context& loop, Clock& clock, OwnedFd fd, Address local)
-    : socket_(std::make_shared<Descriptor>(loop, std::move(fd))), clock_(clock), local_(std::move(local)), closed_(clock) {}
+    : socket_(std::make_shared<Descriptor>(loop, std::move(fd))),
+      clock_(clock),
+      local_(std::move(local)),
+      closed_(clock) {}
 
 Task<Result<std::unique_ptr<PendingStream>>> AsioListener::accept() {
   const std::shared_ptr<Descriptor> socket = socket_;
@@ -82,7 +91,8 @@ Task<Result<std::unique_ptr<PendingStream>>> AsioListener::accept() {
     } else if (error == EBADF || error == EINVAL || error == ENOTSOCK) {
       co_return network_error("accept a connection", error);
     }
-    // All else (ECONNABORTED, EPROTO, EPERM of a firewall, …) concerns one connection that is gone: take the next.
+    // All else (ECONNABORTED, EPROTO, EPERM of a firewall, …) concerns one connection that is gone: take the
+    // next.
   }
   co_return fail(ErrorCode::kNetworkException, "cannot accept a connection: the listener was closed");
 }

@@ -11,12 +11,14 @@
 
 namespace brook::runtime::internal {
 
-/// A listening socket. Where the process is out of descriptors or memory, accept() rests for a moment and tries again, and says so
-/// in the log once per period. It outlives its pending accept(): close it, then wait for that to end.
+/// A listening socket. Where the process is out of descriptors or memory, accept() rests for a moment and
+/// tries again, and says so in the log once per period. It outlives its pending accept(): close it, then wait
+/// for that to end.
 class AsioListener final : public Listener {
  public:
   /// May block on name look-up: at start-up.
-  [[nodiscard]] static Result<std::unique_ptr<Listener>> open(boost::asio::io_context& loop, Clock& clock, const Address& at);
+  [[nodiscard]] static Result<std::unique_ptr<Listener>> open(boost::asio::io_context& loop, Clock& clock,
+                                                              const Address& at);
   AsioListener(boost::asio::io_context& loop, Clock& clock, OwnedFd fd, Address local);
   ~AsioListener() override { close(); }
 

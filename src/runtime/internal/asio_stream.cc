@@ -29,7 +29,8 @@ constexpr std::size_t kPartsPerCall = 256;
 bool would_block(int error) { return error == EAGAIN || error == EWOULDBLOCK; }
 
 std::unexpected<Error> closed(std::string_view action, const Address& peer) {
-  return fail(ErrorCode::kNetworkException, fmt::format("cannot {} {}: the connection was closed here", action, to_text(peer)));
+  return fail(ErrorCode::kNetworkException,
+              fmt::format("cannot {} {}: the connection was closed here", action, to_text(peer)));
 }
 
 std::unexpected<Error> failed(std::string_view action, const Address& peer, int error) {
@@ -67,7 +68,8 @@ ssize_t send_parts(int fd, const Unwritten& rest) {
 
 }  // namespace
 
-std::unique_ptr<Stream> AsioStream::adopt(boost::asio::io_context& loop, std::unique_ptr<PendingStream> pending) {
+std::unique_ptr<Stream> AsioStream::adopt(boost::asio::io_context& loop,
+                                          std::unique_ptr<PendingStream> pending) {
   auto& socket = static_cast<PendingSocket&>(*pending);
   const int on = 1;
   (void)::setsockopt(socket.fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
@@ -134,9 +136,11 @@ Task<Result<void>> AsioStream::send_copied(File& file, std::uint64_t offset, std
     const MutableBytes room = buffer.bytes().first(std::min<std::size_t>(size, buffer.size()));
     BROOK_CO_TRY(const std::size_t got, co_await file.read_at(offset, room));
     if (got < room.size()) {
-      co_return fail(ErrorCode::kKafkaStorageError, fmt::format("cannot send {} at {}: the file ends there", file.path(), offset + got));
+      co_return fail(ErrorCode::kKafkaStorageError,
+                     fmt::format("cannot send {} at {}: the file ends there", file.path(), offset + got));
     }
-    if (!socket->is_open()) co_return fail(ErrorCode::kNetworkException, "cannot send a file: the connection was closed here");
+    if (!socket->is_open())
+      co_return fail(ErrorCode::kNetworkException, "cannot send a file: the connection was closed here");
     const ByteView part = room;
     BROOK_CO_CHECK(co_await write({&part, 1}));
     offset += got;
@@ -155,10 +159,12 @@ Task<Result<void>> AsioStream::send_resident(PosixFile& file, std::uint64_t offs
     const auto end = static_cast<off_t>(offset + piece);
     while (position < end) {
       if (!socket->is_open()) co_return closed("send a file to", peer);
-      const ssize_t sent = ::sendfile(socket->fd(), file.fd(), &position, static_cast<std::size_t>(end - position));
+      const ssize_t sent =
+          ::sendfile(socket->fd(), file.fd(), &position, static_cast<std::size_t>(end - position));
       if (sent > 0) continue;
       if (sent == 0) {
-        co_return fail(ErrorCode::kKafkaStorageError, fmt::format("cannot send {} at {}: the file ends there", file.path(), position));
+        co_return fail(ErrorCode::kKafkaStorageError,
+                       fmt::format("cannot send {} at {}: the file ends there", file.path(), position));
       }
       if (would_block(errno)) {
         (void)co_await socket->writable();

@@ -10,12 +10,14 @@
 
 namespace brook::runtime::internal {
 
-/// A TCP socket: system calls first, the reactor only after EAGAIN, so that nothing cuts a large write. Destroying it closes it;
-/// an operation that waits then ends with an error in a later turn and touches neither stream nor buffers any more.
+/// A TCP socket: system calls first, the reactor only after EAGAIN, so that nothing cuts a large write.
+/// Destroying it closes it; an operation that waits then ends with an error in a later turn and touches
+/// neither stream nor buffers any more.
 class AsioStream final : public Stream {
  public:
   /// `pending` was made by AsioListener or connect_stream().
-  [[nodiscard]] static std::unique_ptr<Stream> adopt(boost::asio::io_context& loop, std::unique_ptr<PendingStream> pending);
+  [[nodiscard]] static std::unique_ptr<Stream> adopt(boost::asio::io_context& loop,
+                                                     std::unique_ptr<PendingStream> pending);
   AsioStream(std::shared_ptr<Descriptor> socket, Address local, Address peer);
   ~AsioStream() override { socket_->close(); }
 

@@ -17,7 +17,8 @@ namespace brook::runtime::internal {
 namespace {
 
 /// Connects one socket; 0 or errno.
-Task<int> finish_connect(std::shared_ptr<Descriptor> socket, SocketAddress to, Clock& clock, Instant deadline) {
+Task<int> finish_connect(std::shared_ptr<Descriptor> socket, SocketAddress to, Clock& clock,
+                         Instant deadline) {
   if (!socket->is_open()) co_return EMFILE;
   if (::connect(socket->fd(), to.raw(), to.size) == 0) co_return 0;
   if (errno != EINPROGRESS && errno != EINTR) co_return errno;
@@ -32,8 +33,8 @@ Task<int> finish_connect(std::shared_ptr<Descriptor> socket, SocketAddress to, C
 
 }  // namespace
 
-Task<Result<std::unique_ptr<Stream>>> connect_stream(boost::asio::io_context& loop, FilePool& pool, Clock& clock, Address to,
-                                                     Instant deadline) {
+Task<Result<std::unique_ptr<Stream>>> connect_stream(boost::asio::io_context& loop, FilePool& pool,
+                                                     Clock& clock, Address to, Instant deadline) {
   BROOK_CO_TRY(std::optional<std::vector<SocketAddress>> addresses, resolve(to, Resolve::kNumericOnly));
   if (!addresses) {
     auto look_up = [to] { return resolve(to, Resolve::kMayBlock); };

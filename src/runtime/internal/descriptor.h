@@ -9,9 +9,9 @@
 
 namespace brook::runtime::internal {
 
-/// A non-blocking socket that waits in one loop's reactor; its owner does the system calls. Always owned by a shared_ptr, of which
-/// every waiting operation holds one, so that the socket's owner may be destroyed while it waits: the wait then ends with false and
-/// the operation touches nothing else. Runs on: the loop's shard.
+/// A non-blocking socket that waits in one loop's reactor; its owner does the system calls. Always owned by a
+/// shared_ptr, of which every waiting operation holds one, so that the socket's owner may be destroyed while
+/// it waits: the wait then ends with false and the operation touches nothing else. Runs on: the loop's shard.
 class Descriptor {
  public:
   using Ready = boost::asio::posix::stream_descriptor::wait_type;

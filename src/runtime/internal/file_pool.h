@@ -17,9 +17,9 @@
 
 namespace brook::runtime::internal {
 
-/// Threads for what blocks: reads that miss the page cache, fsync, name look-up. A thread starts when a job finds none idle, up
-/// to the limit. The queue is bounded by the coroutines that wait for it: each has at most one job. Destroying the pool waits
-/// for its jobs. Runs on: any.
+/// Threads for what blocks: reads that miss the page cache, fsync, name look-up. A thread starts when a job
+/// finds none idle, up to the limit. The queue is bounded by the coroutines that wait for it: each has at
+/// most one job. Destroying the pool waits for its jobs. Runs on: any.
 class FilePool {
  public:
   explicit FilePool(std::size_t threads_max) : threads_max_(threads_max == 0 ? 1 : threads_max) {}
@@ -29,8 +29,8 @@ class FilePool {
 
   void submit(std::move_only_function<void()> job);
 
-  /// Calls `work` on a thread of the pool and resumes the caller on its shard with the result. What `work` refers to stays alive
-  /// until then.
+  /// Calls `work` on a thread of the pool and resumes the caller on its shard with the result. What `work`
+  /// refers to stays alive until then.
   template <class F>
   Task<std::invoke_result_t<F&>> run(F work) {
     using T = std::invoke_result_t<F&>;

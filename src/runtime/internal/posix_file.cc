@@ -21,7 +21,8 @@ constexpr std::size_t kPartsPerCall = 256;
 /// What a pool thread reads at a time to bring a range into the page cache.
 constexpr std::size_t kResidencyPiece = 256UL * 1024;
 
-std::unexpected<Error> failed(std::string_view action, const std::string& path, std::uint64_t offset, int error) {
+std::unexpected<Error> failed(std::string_view action, const std::string& path, std::uint64_t offset,
+                              int error) {
   return storage_error(fmt::format("{} {} at {}", action, path, offset), error);
 }
 
@@ -31,7 +32,8 @@ struct CachedRead {
   bool complete = false;  ///< all that was asked for, or the file ended; else the rest needs the disk
 };
 
-Result<CachedRead> read_cached(const OwnedFd& fd, const std::string& path, std::uint64_t offset, MutableBytes to) {
+Result<CachedRead> read_cached(const OwnedFd& fd, const std::string& path, std::uint64_t offset,
+                               MutableBytes to) {
   CachedRead read;
   while (read.size < to.size()) {
     iovec part{to.data() + read.size, to.size() - read.size};
@@ -50,10 +52,12 @@ Result<CachedRead> read_cached(const OwnedFd& fd, const std::string& path, std::
   return read;
 }
 
-Result<std::size_t> read_blocking(const OwnedFd& fd, const std::string& path, std::uint64_t offset, MutableBytes to) {
+Result<std::size_t> read_blocking(const OwnedFd& fd, const std::string& path, std::uint64_t offset,
+                                  MutableBytes to) {
   std::size_t done = 0;
   while (done < to.size()) {
-    const ssize_t got = ::pread(fd.get(), to.data() + done, to.size() - done, static_cast<off_t>(offset + done));
+    const ssize_t got =
+        ::pread(fd.get(), to.data() + done, to.size() - done, static_cast<off_t>(offset + done));
     if (got == 0) break;
     if (got > 0) {
       done += static_cast<std::size_t>(got);
@@ -76,7 +80,7 @@ PosixFile::PosixFile(FilePool& pool, std::string path, OwnedFd fd)
     : pool_(pool), path_(std::move(path)), fd_(std::make_shared<const OwnedFd>(std::move(fd))) {}
 
 Result<std::uint64_t> PosixFile::size() const {
-  struct stat status {};
+  struct stat status{};
   if (::fstat(fd(), &status) != 0) return storage_error(fmt::format("get the size of {}", path_), errno);
   return static_cast<std::uint64_t>(status.st_size);
 }
@@ -95,7 +99,8 @@ Result<void> PosixFile::write_at(std::uint64_t offset, std::span<const ByteView>
       const ByteView part = i == 0 ? parts[i].subspan(skip) : parts[i];
       vectors[i] = {const_cast<std::byte*>(part.data()), part.size()};
     }
-    const ssize_t written = ::pwritev(fd(), vectors.data(), static_cast<int>(count), static_cast<off_t>(offset));
+    const ssize_t written =
+        ::pwritev(fd(), vectors.data(), static_cast<int>(count), static_cast<off_t>(offset));
     if (written < 0) {
       if (errno == EINTR) continue;
       return failed("write", path_, offset, errno);

@@ -9,8 +9,8 @@
 
 namespace brook::runtime::internal {
 
-/// A file of the operating system. It must outlive the operations that wait on it, as must their buffers; the descriptor stays open
-/// until the last of them has ended in any case.
+/// A file of the operating system. It must outlive the operations that wait on it, as must their buffers; the
+/// descriptor stays open until the last of them has ended in any case.
 class PosixFile final : public File {
  public:
   PosixFile(FilePool& pool, std::string path, OwnedFd fd);
@@ -24,8 +24,8 @@ class PosixFile final : public File {
   [[nodiscard]] Task<Result<void>> sync() override;
   [[nodiscard]] Result<void> sync_blocking() override;
 
-  /// Ends when the range, of at most some MiB, was in the page cache a moment ago, so that sendfile() does not wait for the disk. An
-  /// error where the file ends before `offset + size`.
+  /// Ends when the range, of at most some MiB, was in the page cache a moment ago, so that sendfile() does
+  /// not wait for the disk. An error where the file ends before `offset + size`.
   [[nodiscard]] Task<Result<void>> make_resident(std::uint64_t offset, std::uint64_t size);
   [[nodiscard]] int fd() const { return fd_->get(); }
 

@@ -28,10 +28,14 @@ constexpr std::size_t kReadPiece = 64UL * 1024;
 
 int flags_of(OpenMode mode) {
   switch (mode) {
-    case OpenMode::kRead: return O_RDONLY;
-    case OpenMode::kReadWrite: return O_RDWR;
-    case OpenMode::kCreate: return O_RDWR | O_CREAT;
-    case OpenMode::kCreateOrEmpty: return O_RDWR | O_CREAT | O_TRUNC;
+    case OpenMode::kRead:
+      return O_RDONLY;
+    case OpenMode::kReadWrite:
+      return O_RDWR;
+    case OpenMode::kCreate:
+      return O_RDWR | O_CREAT;
+    case OpenMode::kCreateOrEmpty:
+      return O_RDWR | O_CREAT | O_TRUNC;
   }
   return O_RDONLY;
 }
@@ -44,8 +48,9 @@ Result<OwnedFd> open_fd(const std::string& path, int flags) {
   }
 }
 
-/// A lock of an open file description (fcntl(2), F_OFD_SETLK): two openings in one process exclude each other too, and it stands
-/// against the fcntl locks that Apache Kafka's FileChannel.tryLock() takes on the same file.
+/// A lock of an open file description (fcntl(2), F_OFD_SETLK): two openings in one process exclude each other
+/// too, and it stands against the fcntl locks that Apache Kafka's FileChannel.tryLock() takes on the same
+/// file.
 class OfdLock final : public FileLock {
  public:
   explicit OfdLock(OwnedFd fd) : fd_(std::move(fd)) {}
@@ -55,7 +60,7 @@ class OfdLock final : public FileLock {
 };
 
 struct flock whole_file() {
-  struct flock range {};
+  struct flock range{};
   range.l_type = F_WRLCK;
   range.l_whence = SEEK_SET;
   return range;
@@ -86,7 +91,7 @@ Result<std::vector<DirectoryEntry>> PosixFileSystem::list(const std::string& dir
     if (entry == nullptr) break;
     std::string name = entry->d_name;
     if (name == "." || name == "..") continue;
-    struct stat status {};
+    struct stat status{};
     if (::fstatat(::dirfd(stream.get()), name.c_str(), &status, 0) != 0) {
       if (errno == ENOENT) continue;  // Removed meanwhile, or a dangling link.
       return storage_error(fmt::format("look at {}/{}", directory, name), errno);
@@ -109,12 +114,14 @@ Result<void> PosixFileSystem::create_directories(const std::string& path) {
 }
 
 Result<void> PosixFileSystem::rename(const std::string& from, const std::string& to) {
-  if (::rename(from.c_str(), to.c_str()) != 0) return storage_error(fmt::format("rename {} to {}", from, to), errno);
+  if (::rename(from.c_str(), to.c_str()) != 0)
+    return storage_error(fmt::format("rename {} to {}", from, to), errno);
   return {};
 }
 
 Result<void> PosixFileSystem::remove(const std::string& path) {
-  if (::remove(path.c_str()) != 0 && errno != ENOENT) return storage_error(fmt::format("remove {}", path), errno);
+  if (::remove(path.c_str()) != 0 && errno != ENOENT)
+    return storage_error(fmt::format("remove {}", path), errno);
   return {};
 }
 
@@ -171,14 +178,16 @@ Result<std::unique_ptr<FileLock>> PosixFileSystem::lock(const std::string& path)
 }
 
 Result<std::uint64_t> PosixFileSystem::free_bytes(const std::string& path) {
-  struct statvfs status {};
-  if (::statvfs(path.c_str(), &status) != 0) return storage_error(fmt::format("get the free space of {}", path), errno);
+  struct statvfs status{};
+  if (::statvfs(path.c_str(), &status) != 0)
+    return storage_error(fmt::format("get the free space of {}", path), errno);
   return static_cast<std::uint64_t>(status.f_bavail) * status.f_frsize;
 }
 
 Result<std::uint64_t> PosixFileSystem::total_bytes(const std::string& path) {
-  struct statvfs status {};
-  if (::statvfs(path.c_str(), &status) != 0) return storage_error(fmt::format("get the free space of {}", path), errno);
+  struct statvfs status{};
+  if (::statvfs(path.c_str(), &status) != 0)
+    return storage_error(fmt::format("get the free space of {}", path), errno);
   return static_cast<std::uint64_t>(status.f_blocks) * status.f_frsize;
 }
 

@@ -17,7 +17,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// The first process that has an open descriptor whose link in /proc/<pid>/fd satisfies `matches`; this one only if no other has.
+/// The first process that has an open descriptor whose link in /proc/<pid>/fd satisfies `matches`; this one
+/// only if no other has.
 std::string find_process(const std::function<bool(const std::string&)>& matches) {
   std::error_code ignored;
   const std::string self = std::to_string(::getpid());
@@ -51,9 +52,11 @@ void append_listeners(const char* table, std::uint16_t port, std::vector<std::st
     unsigned local_port = 0;
     unsigned state = 0;
     unsigned long inode = 0;
-    const int found = std::sscanf(line.c_str(), " %*d: %*[0-9A-Fa-f]:%x %*[0-9A-Fa-f]:%*x %x %*s %*s %*s %*s %*s %lu",
-                                  &local_port, &state, &inode);
-    if (found == 3 && local_port == port && state == kListen) links.push_back(fmt::format("socket:[{}]", inode));
+    const int found =
+        std::sscanf(line.c_str(), " %*d: %*[0-9A-Fa-f]:%x %*[0-9A-Fa-f]:%*x %x %*s %*s %*s %*s %*s %lu",
+                    &local_port, &state, &inode);
+    if (found == 3 && local_port == port && state == kListen)
+      links.push_back(fmt::format("socket:[{}]", inode));
   }
 }
 
@@ -71,7 +74,8 @@ std::string process_listening_on(std::uint16_t port) {
   append_listeners("/proc/net/tcp", port, links);
   append_listeners("/proc/net/tcp6", port, links);
   if (links.empty()) return {};
-  return find_process([&links](const std::string& link) { return std::ranges::find(links, link) != links.end(); });
+  return find_process(
+      [&links](const std::string& link) { return std::ranges::find(links, link) != links.end(); });
 }
 
 std::string process_with_open_file(const std::string& path) {

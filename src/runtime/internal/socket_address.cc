@@ -26,12 +26,15 @@ SocketAddress copy_of(const addrinfo& info) {
 }  // namespace
 
 sockaddr* SocketAddress::raw() { return static_cast<sockaddr*>(static_cast<void*>(&storage)); }
-const sockaddr* SocketAddress::raw() const { return static_cast<const sockaddr*>(static_cast<const void*>(&storage)); }
+const sockaddr* SocketAddress::raw() const {
+  return static_cast<const sockaddr*>(static_cast<const void*>(&storage));
+}
 
 Address SocketAddress::text() const {
   std::array<char, NI_MAXHOST> host{};
   std::array<char, NI_MAXSERV> port{};
-  if (::getnameinfo(raw(), size, host.data(), host.size(), port.data(), port.size(), NI_NUMERICHOST | NI_NUMERICSERV) != 0) {
+  if (::getnameinfo(raw(), size, host.data(), host.size(), port.data(), port.size(),
+                    NI_NUMERICHOST | NI_NUMERICSERV) != 0) {
     return {};
   }
   constexpr std::string_view kMapped = "::ffff:";
@@ -42,7 +45,8 @@ Address SocketAddress::text() const {
 
 std::string to_text(const Address& address) {
   const bool v6 = address.host.find(':') != std::string::npos;
-  return v6 ? fmt::format("[{}]:{}", address.host, address.port) : fmt::format("{}:{}", address.host, address.port);
+  return v6 ? fmt::format("[{}]:{}", address.host, address.port)
+            : fmt::format("{}:{}", address.host, address.port);
 }
 
 Address local_address(int fd) {
@@ -60,13 +64,15 @@ Result<std::optional<std::vector<SocketAddress>>> resolve(const Address& address
   const char* host = address.host.empty() ? nullptr : address.host.c_str();
   const int outcome = ::getaddrinfo(host, std::to_string(address.port).c_str(), &hints, &found);
   const AddressList list(found, &::freeaddrinfo);
-  if (outcome == EAI_NONAME && how == Resolve::kNumericOnly) return std::optional<std::vector<SocketAddress>>();
+  if (outcome == EAI_NONAME && how == Resolve::kNumericOnly)
+    return std::optional<std::vector<SocketAddress>>();
   if (outcome != 0) {
     const std::string why = outcome == EAI_SYSTEM ? errno_text(errno) : ::gai_strerror(outcome);
     return fail(ErrorCode::kNetworkException, fmt::format("cannot resolve {}: {}", address.host, why));
   }
   std::vector<SocketAddress> addresses;
-  for (const addrinfo* info = list.get(); info != nullptr; info = info->ai_next) addresses.push_back(copy_of(*info));
+  for (const addrinfo* info = list.get(); info != nullptr; info = info->ai_next)
+    addresses.push_back(copy_of(*info));
   return std::optional(std::move(addresses));
 }
 

@@ -12,8 +12,8 @@
 
 namespace brook::runtime::testing {
 
-/// Runs `body` on shard 0 of a real host with `shards` threads until it and all gates have ended. `body` may be a capturing lambda
-/// that is a coroutine: it lives until then.
+/// Runs `body` on shard 0 of a real host with `shards` threads until it and all gates have ended. `body` may
+/// be a capturing lambda that is a coroutine: it lives until then.
 void run_on_host(std::size_t shards, std::function<Task<void>(Host&)> body);
 
 namespace internal {

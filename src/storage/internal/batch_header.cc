@@ -32,7 +32,8 @@ std::optional<BatchHeader> parse_batch_header(ByteView bytes) {
   const auto length = load_be<std::int32_t>(at + 8);
   const auto delta = load_be<std::int32_t>(at + 23);
   const auto base = load_be<std::int64_t>(at);
-  if (load_be<std::int8_t>(at + 16) != 2 || base < 0 || delta < 0 || base > std::numeric_limits<std::int64_t>::max() - delta - 1 ||
+  if (load_be<std::int8_t>(at + 16) != 2 || base < 0 || delta < 0 ||
+      base > std::numeric_limits<std::int64_t>::max() - delta - 1 ||
       length < static_cast<std::int32_t>(kBatchHeaderSize - record::kLogOverhead)) {
     return std::nullopt;
   }
@@ -52,10 +53,12 @@ std::optional<BatchHeader> parse_batch_header(ByteView bytes) {
 }
 
 bool crc_matches(ByteView batch, const BatchHeader& header) {
-  return batch.size() >= header.size && crc32c(batch.subspan(kCrcStart, header.size - kCrcStart)) == header.crc;
+  return batch.size() >= header.size &&
+         crc32c(batch.subspan(kCrcStart, header.size - kCrcStart)) == header.crc;
 }
 
-std::optional<ProducerBatch> producer_batch(ByteView batch, const BatchHeader& header, std::int16_t transaction_version) {
+std::optional<ProducerBatch> producer_batch(ByteView batch, const BatchHeader& header,
+                                            std::int16_t transaction_version) {
   if (header.producer_id.value() < 0) return std::nullopt;
   ProducerBatch out;
   out.producer_id = header.producer_id;

@@ -13,7 +13,8 @@ namespace brook::storage::internal {
 
 using record::kBatchHeaderSize;
 
-/// The head of a record batch v2 as the log needs it. It is read without the batch's body, which record::BatchView needs.
+/// The head of a record batch v2 as the log needs it. It is read without the batch's body, which
+/// record::BatchView needs.
 struct BatchHeader {
   Offset base_offset;
   Offset last_offset;
@@ -31,12 +32,15 @@ struct BatchHeader {
   [[nodiscard]] bool control() const { return (attributes & 0x20) != 0; }
 };
 
-/// Nothing where `bytes` (61 of them suffice) don't start with a batch of magic 2 with a size and offsets that can be.
+/// Nothing where `bytes` (61 of them suffice) don't start with a batch of magic 2 with a size and offsets
+/// that can be.
 [[nodiscard]] std::optional<BatchHeader> parse_batch_header(ByteView bytes);
 /// The CRC over a whole batch is what its header says.
 [[nodiscard]] bool crc_matches(ByteView batch, const BatchHeader& header);
 
-/// What a batch says about its producer; nothing where it has none. `batch` may be the header alone unless it is a control batch.
-[[nodiscard]] std::optional<ProducerBatch> producer_batch(ByteView batch, const BatchHeader& header, std::int16_t transaction_version);
+/// What a batch says about its producer; nothing where it has none. `batch` may be the header alone unless it
+/// is a control batch.
+[[nodiscard]] std::optional<ProducerBatch> producer_batch(ByteView batch, const BatchHeader& header,
+                                                          std::int16_t transaction_version);
 
 }  // namespace brook::storage::internal

@@ -14,13 +14,16 @@
 
 namespace brook::storage::internal {
 
-/// Walks over the batches of [position, end) of a file, in page-aligned reads of `chunk` bytes. Runs on: the log's shard.
+/// Walks over the batches of [position, end) of a file, in page-aligned reads of `chunk` bytes. Runs on: the
+/// log's shard.
 class BatchReader {
  public:
-  BatchReader(std::shared_ptr<runtime::File> file, std::uint64_t position, std::uint64_t end, std::size_t chunk)
+  BatchReader(std::shared_ptr<runtime::File> file, std::uint64_t position, std::uint64_t end,
+              std::size_t chunk)
       : file_(std::move(file)), position_(position), end_(end), chunk_(chunk) {}
 
-  /// The header at position(). Nothing at the end, and where what is there is no whole batch (position() < end() then).
+  /// The header at position(). Nothing at the end, and where what is there is no whole batch (position() <
+  /// end() then).
   [[nodiscard]] Task<Result<std::optional<BatchHeader>>> header();
   /// All bytes of the batch whose header was just read; valid until the next call.
   [[nodiscard]] Task<Result<ByteView>> body(BatchHeader header);

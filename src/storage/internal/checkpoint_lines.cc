@@ -32,7 +32,8 @@ std::vector<std::string_view> cut_words(std::string_view line) {
 }  // namespace
 
 std::unexpected<Error> bad_checkpoint_line(std::string_view path, const CheckpointLine& line) {
-  return fail(ErrorCode::kKafkaStorageError, fmt::format("{}: line {} is malformed: '{}'", path, line.number, line.text));
+  return fail(ErrorCode::kKafkaStorageError,
+              fmt::format("{}: line {} is malformed: '{}'", path, line.number, line.text));
 }
 
 Result<std::vector<CheckpointLine>> checkpoint_lines(std::string_view text, std::string_view path) {
@@ -46,7 +47,8 @@ Result<std::vector<CheckpointLine>> checkpoint_lines(std::string_view text, std:
   const auto count_line = take_line(rest);
   const auto count = count_line ? parse_number<std::uint32_t>(*count_line) : std::nullopt;
   if (!count) {
-    return fail(ErrorCode::kKafkaStorageError, fmt::format("{}: line 2 is no count: '{}'", path, count_line.value_or("")));
+    return fail(ErrorCode::kKafkaStorageError,
+                fmt::format("{}: line 2 is no count: '{}'", path, count_line.value_or("")));
   }
   std::vector<CheckpointLine> lines;
   for (std::size_t number = 3; const auto line = take_line(rest); ++number) {

@@ -20,7 +20,8 @@ struct CheckpointLine {
 
 /// The lines of Kafka's checkpoint text: version `0`, count, that many lines. An empty file, as Kafka makes
 /// them before the first write, has none. KAFKA_STORAGE_ERROR naming `path` where it is no such text.
-[[nodiscard]] Result<std::vector<CheckpointLine>> checkpoint_lines(std::string_view text, std::string_view path);
+[[nodiscard]] Result<std::vector<CheckpointLine>> checkpoint_lines(std::string_view text,
+                                                                   std::string_view path);
 [[nodiscard]] std::unexpected<Error> bad_checkpoint_line(std::string_view path, const CheckpointLine& line);
 
 /// The whole of `text` as a decimal number.

@@ -17,8 +17,9 @@
 
 namespace brook::storage::internal {
 
-/// A file of entries of Entry::kSize bytes, sorted by the caller. The newest wait in memory and go to the file together; what is in
-/// the file is searched there, so that an index costs memory for its tail only. Runs on: the log's shard.
+/// A file of entries of Entry::kSize bytes, sorted by the caller. The newest wait in memory and go to the
+/// file together; what is in the file is searched there, so that an index costs memory for its tail only.
+/// Runs on: the log's shard.
 template <class Entry>
 class EntryFile {
  public:
@@ -114,14 +115,16 @@ Task<Result<std::vector<Entry>>> EntryFile<Entry>::read(std::uint64_t from, std:
   std::vector<Entry> entries;
   const std::uint64_t saved_to = std::min(to, saved_);
   // What waits is copied before the file is waited for: it may be saved meanwhile.
-  for (std::uint64_t i = std::max(from, saved_); i < to; ++i) entries.push_back(pending_[static_cast<std::size_t>(i - saved_)]);
+  for (std::uint64_t i = std::max(from, saved_); i < to; ++i)
+    entries.push_back(pending_[static_cast<std::size_t>(i - saved_)]);
   if (from >= saved_to) co_return entries;
   BROOK_CO_TRY(const auto opened, file(runtime::OpenMode::kReadWrite));
   std::vector<std::byte> bytes(static_cast<std::size_t>(saved_to - from) * Entry::kSize);
   BROOK_CO_TRY(const std::size_t got, co_await opened->read_at(from * Entry::kSize, bytes));
   if (got < bytes.size()) co_return fail(ErrorCode::kKafkaStorageError, path_ + ": shorter than it was");
   std::vector<Entry> saved;
-  for (std::size_t i = 0; i < bytes.size(); i += Entry::kSize) saved.push_back(Entry::decode(bytes.data() + i));
+  for (std::size_t i = 0; i < bytes.size(); i += Entry::kSize)
+    saved.push_back(Entry::decode(bytes.data() + i));
   saved.insert(saved.end(), entries.begin(), entries.end());
   co_return saved;
 }
@@ -135,7 +138,7 @@ Task<Result<Entry>> EntryFile<Entry>::at(std::uint64_t index) {
 template <class Entry>
 template <class Below>
 Task<Result<std::uint64_t>> EntryFile<Entry>::count_while(Below below) {
-  std::uint64_t low = 0;  // all before it are below
+  std::uint64_t low = 0;         // all before it are below
   std::uint64_t high = count();  // it and all behind are not
   if (!pending_.empty() && below(pending_.front())) {
     low = saved_ + 1;

@@ -40,13 +40,16 @@ inline std::vector<std::byte> make_batch(const BatchSpec& spec) {
   }
   record::BatchBuilder builder(options);
   const std::string value(spec.value_size, 'v');
-  for (const std::int64_t timestamp : spec.timestamps) builder.append(Timestamp(timestamp), std::nullopt, as_bytes(value));
+  for (const std::int64_t timestamp : spec.timestamps)
+    builder.append(Timestamp(timestamp), std::nullopt, as_bytes(value));
   return builder.finish();
 }
 
-inline std::vector<std::byte> make_marker(std::int64_t offset, std::int64_t producer_id, std::int16_t producer_epoch, bool commit,
+inline std::vector<std::byte> make_marker(std::int64_t offset, std::int64_t producer_id,
+                                          std::int16_t producer_epoch, bool commit,
                                           std::int32_t coordinator_epoch = 0) {
-  auto batch = record::end_txn_batch({commit, coordinator_epoch}, Timestamp(1000), ProducerId(producer_id), ProducerEpoch(producer_epoch));
+  auto batch = record::end_txn_batch({commit, coordinator_epoch}, Timestamp(1000), ProducerId(producer_id),
+                                     ProducerEpoch(producer_epoch));
   record::set_base_offset(batch, Offset(offset));
   record::set_partition_leader_epoch(batch, LeaderEpoch(0));
   return batch;

@@ -13,7 +13,8 @@
 
 namespace brook::storage::testing {
 
-/// The real file system, on which writes begin to fail when `bytes_left` is used up: half of a failing write's bytes arrive.
+/// The real file system, on which writes begin to fail when `bytes_left` is used up: half of a failing
+/// write's bytes arrive.
 class FullDisk final : public runtime::FileSystem {
  public:
   explicit FullDisk(runtime::FileSystem& real) : real_(real) {}
@@ -23,16 +24,24 @@ class FullDisk final : public runtime::FileSystem {
     BROOK_TRY(auto file, real_.open(path, mode));
     return std::unique_ptr<runtime::File>(std::make_unique<LimitedFile>(*this, std::move(file)));
   }
-  Result<std::vector<runtime::DirectoryEntry>> list(const std::string& directory) override { return real_.list(directory); }
+  Result<std::vector<runtime::DirectoryEntry>> list(const std::string& directory) override {
+    return real_.list(directory);
+  }
   bool exists(const std::string& path) override { return real_.exists(path); }
   Result<void> create_directories(const std::string& path) override { return real_.create_directories(path); }
-  Result<void> rename(const std::string& from, const std::string& to) override { return real_.rename(from, to); }
+  Result<void> rename(const std::string& from, const std::string& to) override {
+    return real_.rename(from, to);
+  }
   Result<void> remove(const std::string& path) override { return real_.remove(path); }
   Task<Result<void>> remove_tree(const std::string& path) override { return real_.remove_tree(path); }
   Result<void> sync_directory(const std::string& path) override { return real_.sync_directory(path); }
   Result<std::string> read_whole(const std::string& path) override { return real_.read_whole(path); }
-  Result<void> replace_whole(const std::string& path, std::string_view content) override { return real_.replace_whole(path, content); }
-  Result<std::unique_ptr<runtime::FileLock>> lock(const std::string& path) override { return real_.lock(path); }
+  Result<void> replace_whole(const std::string& path, std::string_view content) override {
+    return real_.replace_whole(path, content);
+  }
+  Result<std::unique_ptr<runtime::FileLock>> lock(const std::string& path) override {
+    return real_.lock(path);
+  }
   Result<std::uint64_t> free_bytes(const std::string& path) override { return real_.free_bytes(path); }
   Result<std::uint64_t> total_bytes(const std::string& path) override { return real_.total_bytes(path); }
 
@@ -53,8 +62,12 @@ class FullDisk final : public runtime::FileSystem {
       BROOK_CHECK(real_->write_at(offset, std::span(&half, 1)));
       return fail(ErrorCode::kKafkaStorageError, path() + ": write: no space left on device");
     }
-    Task<Result<std::size_t>> read_at(std::uint64_t offset, MutableBytes to) override { return real_->read_at(offset, to); }
-    Result<std::size_t> read_at_blocking(std::uint64_t offset, MutableBytes to) override { return real_->read_at_blocking(offset, to); }
+    Task<Result<std::size_t>> read_at(std::uint64_t offset, MutableBytes to) override {
+      return real_->read_at(offset, to);
+    }
+    Result<std::size_t> read_at_blocking(std::uint64_t offset, MutableBytes to) override {
+      return real_->read_at_blocking(offset, to);
+    }
     Result<void> truncate(std::uint64_t size) override { return real_->truncate(size); }
     Task<Result<void>> sync() override { return real_->sync(); }
     Result<void> sync_blocking() override { return real_->sync_blocking(); }
