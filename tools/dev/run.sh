@@ -29,7 +29,7 @@ main() {
 
 Brook starts on 127.0.0.1:$port with its data in $data. Ctrl-C stops it. Three lines to try, in another terminal:
 
-  $brook topic create greetings --partitions 1 --bootstrap-server 127.0.0.1:$port
+  kcat -b 127.0.0.1:$port -L
   echo 'hello, Brook' | kcat -b 127.0.0.1:$port -P -t greetings
   kcat -b 127.0.0.1:$port -C -t greetings -o beginning -e
 

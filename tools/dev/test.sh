@@ -96,9 +96,12 @@ main() {
   line_suite "faults: kill, bad input, full disk, bad starts" faults \
     python3 tests/faults/run.py --brook "$brook" --load build/release/tests/faults/faults_load "${fault_arguments[@]}"
 
+  line_suite "formats: Apache Kafka reads our segments, we read its" formats python3 tests/formats/run.py --brook "$brook"
+
   if [[ -z $quick ]]; then
     local compat_arguments=(--brook "$brook" --build-dir build/compat)
-    if [[ ${CI-} == true ]]; then compat_arguments+=(--fail-on-skip); fi
+    # A fifth of each client's records, so that all of them fit into CI; tests/compat/run.py alone sends a million.
+    if [[ ${CI-} == true ]]; then compat_arguments+=(--fail-on-skip --scale 0.2); fi
     line_suite "clients: other people's, against Brook" compat python3 tests/compat/run.py "${compat_arguments[@]}"
     one_suite fuzz ./dev fuzz --seconds 60
   fi

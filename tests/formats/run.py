@@ -1,0 +1,99 @@
+#!/usr/bin/env python3
+"""One data directory, two brokers: Apache Kafka's own DumpLogSegments reads what Brook wrote, and Brook serves what Apache Kafka wrote.
+
+usage: run.py --brook PATH_TO_BINARY        The last line is `N passed, N failed, N skipped`.
+"""
+
+import argparse
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE.parent / "faults"), str(HERE.parent / "peers")]
+import apache_kafka
+from broker import Brook
+
+CODECS = ("none", "gzip", "snappy", "lz4", "zstd")
+RECORDS = 20000  # more than one segment of 1 MiB, the smallest that Kafka allows
+MOVED = 3000
+OPTIONS = argparse.Namespace(brook=None)
+
+
+def lines(codec, count):
+    return [f"key-{codec}-{i}\tvalue {i} of {codec} " + "x" * (i % 200) for i in range(count)]
+
+
+def kcat(bootstrap, *arguments, text=None):
+    done = subprocess.run(["kcat", "-b", bootstrap, *arguments], input=text, capture_output=True, text=True, timeout=60)
+    if done.returncode != 0:
+        raise AssertionError(f"kcat {arguments}: {done.stderr}")
+    return done.stdout
+
+
+def produce(bootstrap, topic, codec, count):
+    kcat(bootstrap, "-P", "-t", topic, "-p", "0", "-K", "\t", "-z", codec, "-X", "batch.num.messages=200", text="\n".join(lines(codec, count)) + "\n")
+
+
+def consume(bootstrap, topic):
+    return kcat(bootstrap, "-C", "-t", topic, "-p", "0", "-o", "beginning", "-e", "-q", "-K", "\t").splitlines()
+
+
+class Formats(unittest.TestCase):
+    def setUp(self):
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="brook-formats-"))
+        self.addCleanup(shutil.rmtree, self.directory, ignore_errors=True)
+
+    def test_apache_kafka_reads_our_segments_without_complaint(self):
+        data = self.directory / "data"
+        with Brook(OPTIONS.brook, {"log.segment.bytes": "1048576"}, data) as broker:
+            for codec in CODECS:
+                produce(broker.bootstrap, f"dump-{codec}", codec, RECORDS)
+            self.assertEqual(broker.stop(), 0, broker.output())
+        for codec in CODECS:
+            segments = sorted((data / f"dump-{codec}-0").glob("*.log"))
+            if codec == "none":
+                self.assertGreater(len(segments), 1, "segments did not roll")
+            files = ",".join(str(file) for segment in segments for file in (segment, segment.with_suffix(".index"), segment.with_suffix(".timeindex")))
+            dumped = apache_kafka.run_tool(apache_kafka.DUMP_LOG, ["--files", files, "--print-data-log", "--index-sanity-check"])
+            verified = apache_kafka.run_tool(apache_kafka.DUMP_LOG, ["--files", files, "--verify-index-only"])
+            for result in (dumped, verified):
+                said = result.stdout + result.stderr
+                self.assertEqual(result.returncode, 0, said[-2000:])
+                self.assertNotRegex(said, r"(?i)mismatch|corrupt|exception|isvalid: false|out of order|found timestamp")
+            offsets = [int(number) for number in re.findall(r"\| offset: (\d+) ", dumped.stdout)]
+            self.assertEqual(offsets, list(range(RECORDS)), f"{codec}: DumpLogSegments saw other records")
+
+    def test_brook_serves_a_topic_that_apache_kafka_wrote(self):
+        with apache_kafka.ApacheKafka({"log.segment.bytes": "1048576"}, directory=self.directory) as kafka:
+            for codec in CODECS:
+                produce(kafka.bootstrap, f"moved-{codec}", codec, MOVED)
+            data = kafka.data_dir
+        with Brook(OPTIONS.brook, {"node.id": "1"}, data) as broker:
+            for codec in CODECS:
+                self.assertEqual(consume(broker.bootstrap, f"moved-{codec}"), lines(codec, MOVED), codec)
+                produce(broker.bootstrap, f"moved-{codec}", codec, MOVED)
+                self.assertEqual(consume(broker.bootstrap, f"moved-{codec}"), lines(codec, MOVED) * 2, codec)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--brook", required=True)
+    options = parser.parse_args()
+    OPTIONS.brook = str(pathlib.Path(options.brook).resolve())
+    missing = [program for program in ("java", "mvn", "kcat") if shutil.which(program) is None]
+    if missing:
+        print(f"SKIPPED formats: {', '.join(missing)} not found\n0 passed, 0 failed, 2 skipped")
+        return 0
+    result = unittest.TextTestRunner(stream=sys.stdout, verbosity=2).run(unittest.defaultTestLoader.loadTestsFromTestCase(Formats))
+    bad = len(result.failures) + len(result.errors)
+    print(f"{result.testsRun - bad} passed, {bad} failed, 0 skipped")
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
