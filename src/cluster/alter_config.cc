@@ -48,14 +48,13 @@ Result<void> check_broker_keys(const ConfigResource& resource, const ConfigMap& 
   }
   if (!fixed.empty()) {
     return fail(ErrorCode::kInvalidRequest,
-                fmt::format("Cannot update these configs dynamically: Set({})", fmt::join(fixed, ", ")));
+                fmt::format("Cannot update these configs dynamically: [{}]", fmt::join(fixed, ", ")));
   }
   if (!single.empty()) {
     return fail(
         ErrorCode::kInvalidRequest,
-        fmt::format(
-            "Cannot update these configs at default cluster level, broker id must be specified: Set({})",
-            fmt::join(single, ", ")));
+        fmt::format("Cannot update these configs at default cluster level, broker id must be specified: [{}]",
+                    fmt::join(single, ", ")));
   }
   return {};
 }
@@ -133,8 +132,12 @@ Result<void> check_config(const ConfigLayers& layers, const ConfigResource& reso
     // Kafka keeps broker keys that it does not know: they may be a plug-in's.
     if (!def && resource.entity == ConfigEntity::kBroker) continue;
     if (!def) return unknown_key(resource.entity, key);
-    if (auto parsed = parse_config_value(*def, value); !parsed)
+    if (auto parsed = parse_config_value(*def, value); !parsed) {
+      // Kafka's code for a broker's bad value differs from that of a topic's.
+      if (resource.entity == ConfigEntity::kBroker)
+        return fail(ErrorCode::kInvalidRequest, parsed.error().context);
       return std::unexpected(std::move(parsed).error());
+    }
   }
   if (resource.entity == ConfigEntity::kTopic) return check_topic_contradictions(layers, whole);
   return {};

@@ -168,7 +168,8 @@ TEST(DescribeConfigs, ListsWhereAValueComesFrom) {
   const DescribedConfig& config = find(all, "retention.ms");
   EXPECT_EQ(config.value, "66");
   EXPECT_EQ(config.source, ConfigSource::kTopic);
-  // Kafka lists the default of log.retention.ms only, which has none (seen in its answers), though 168 hours are in force.
+  // Kafka lists the default of log.retention.ms only, which has none (seen in its answers), though 168 hours
+  // are in force.
   ASSERT_EQ(config.synonyms.size(), 3U);
   EXPECT_EQ(config.synonyms[1].key, "log.retention.ms");
   EXPECT_EQ(config.synonyms[1].source, ConfigSource::kDynamicBroker);
@@ -214,10 +215,10 @@ TEST(AlterConfigs, RefusesInKafkasWords) {
                                 {"min.compaction.lag.ms", AlterOperation::kSet, "2"}}),
             "conflict topic config setting min.compaction.lag.ms (2) > max.compaction.lag.ms (1)");
   EXPECT_EQ(alter_error({ConfigEntity::kBroker, "1"}, {{"node.id", AlterOperation::kSet, "1"}}),
-            "Cannot update these configs dynamically: Set(node.id)");
+            "Cannot update these configs dynamically: [node.id]");
   EXPECT_EQ(alter_error({ConfigEntity::kBroker, ""}, {{"ssl.keystore.location", AlterOperation::kSet, "x"}}),
             "Cannot update these configs at default cluster level, broker id must be specified: "
-            "Set(ssl.keystore.location)");
+            "[ssl.keystore.location]");
 }
 
 TEST(AlterConfigs, AppendsToAndSubtractsFromWhatIsInForce) {
