@@ -166,6 +166,24 @@ class Server {
         });
     co_await checkpointer_->watch_disks();
     shard_.gate().spawn(checkpointer_->run());
+    shard_.gate().spawn(remove_deleted());
+  }
+
+  /// Directories of partitions that were deleted before the last stop, and whose delay had not passed then.
+  Task<void> remove_deleted() {
+    std::vector<std::string> paths;
+    for (const auto& entry : directories_->all()) {
+      const auto partitions = entry->directory->partitions();
+      if (!partitions) continue;
+      for (const storage::PartitionDirectory& partition : *partitions) {
+        if (partition.kind == storage::PartitionDirectoryKind::kDelete)
+          paths.push_back(entry->directory->path_of(partition));
+      }
+    }
+    for (const std::string& path : paths) {
+      Result<void> removed = co_await shard_.files().remove_tree(path);
+      if (!removed) log::warn("directory_not_removed", {{"path", path}, {"why", removed.error().context}});
+    }
   }
 
   Result<void> listen() {
