@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import time
 import unittest
 
 import broker as brokers
@@ -83,6 +84,25 @@ class Start(unittest.TestCase):
         self.broker.start()
         line = next((each for each in self.broker.output().splitlines() if "log.segment.byte" in each), "")
         self.assertRegex(line, r"log\.segment\.byte\b.*log\.segment\.bytes")
+
+    def test_a_deleted_topic_stays_gone_over_a_restart_and_its_files_go(self):
+        self.broker.start()
+        with Connection(self.broker.port) as connection:
+            connection.create_topic("gone")
+            connection.wait_for_leader("gone", 1)
+            connection.produce("gone", batch([b"value"]))
+            connection.delete_topic("gone")
+        self.assertEqual(0, self.broker.stop(), self.broker.output()[-2000:])
+        self.assertTrue(list(self.broker.data_dir.glob("gone-0.*-delete")), "its files went before file.delete.delay.ms")
+
+        self.broker.start()
+
+        deadline = time.monotonic() + 20
+        while list(self.broker.data_dir.glob("gone-*")):
+            self.assertLess(time.monotonic(), deadline, "its files are still there")
+        started = [line for line in self.broker.output().splitlines() if "event=broker_started" in line]
+        self.assertIn("topics=0", started[-1])
+        self.assertEqual(0, self.broker.stop())
 
     def test_sigterm_stops_cleanly_and_keeps_everything(self):
         for how in (signal.SIGTERM, signal.SIGINT):
