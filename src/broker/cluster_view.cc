@@ -10,4 +10,11 @@ std::optional<runtime::Address> ClusterView::address_for(const RequestContext& c
   return runtime::Address{endpoint->host, endpoint->port};
 }
 
+std::vector<std::int32_t> to_wire(const std::vector<BrokerId>& ids) {
+  std::vector<std::int32_t> out;
+  out.reserve(ids.size());
+  for (const BrokerId id : ids) out.push_back(id.value());
+  return out;
+}
+
 }  // namespace brook::broker

@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "broker/request_context.h"
 #include "cluster/config.h"
@@ -34,5 +35,8 @@ class ClusterView {
   const cluster::BrokerConfig& config_;
   cluster::ImagePtr image_;
 };
+
+/// Broker ids as responses list them.
+[[nodiscard]] std::vector<std::int32_t> to_wire(const std::vector<BrokerId>& ids);
 
 }  // namespace brook::broker

@@ -16,12 +16,6 @@ using protocol::DescribeTopicPartitionsResponse;
 /// max.request.partition.size.limit
 constexpr std::int32_t kPartitionLimit = 2000;
 
-std::vector<std::int32_t> raw(const std::vector<BrokerId>& ids) {
-  std::vector<std::int32_t> out;
-  for (const BrokerId id : ids) out.push_back(id.value());
-  return out;
-}
-
 class DescribeTopicPartitionsHandler final
     : public TypedHandler<DescribeTopicPartitionsRequest, DescribeTopicPartitionsResponse> {
  public:
@@ -82,8 +76,8 @@ class DescribeTopicPartitionsHandler final
     out.error_code = wire(partition.leader ? ErrorCode::kNone : ErrorCode::kLeaderNotAvailable);
     out.leader_id = partition.leader ? partition.leader->value() : -1;
     out.leader_epoch = partition.leader_epoch.value();
-    out.replica_nodes = raw(partition.replicas);
-    out.isr_nodes = raw(partition.isr);
+    out.replica_nodes = to_wire(partition.replicas);
+    out.isr_nodes = to_wire(partition.isr);
     out.eligible_leader_replicas.emplace();
     out.last_known_elr.emplace();
     for (const BrokerId id : partition.replicas) {

@@ -15,13 +15,6 @@ using protocol::MetadataResponse;
 
 constexpr std::int16_t kFirstVersionWithNullNames = 12;
 
-std::vector<std::int32_t> raw(const std::vector<BrokerId>& ids) {
-  std::vector<std::int32_t> out;
-  out.reserve(ids.size());
-  for (const BrokerId id : ids) out.push_back(id.value());
-  return out;
-}
-
 class MetadataHandler final : public TypedHandler<MetadataRequest, MetadataResponse> {
  public:
   MetadataHandler(ClusterView& view, Administration& administration)
@@ -121,8 +114,8 @@ class MetadataHandler final : public TypedHandler<MetadataRequest, MetadataRespo
       one.error_code = wire(partition.leader ? ErrorCode::kNone : ErrorCode::kLeaderNotAvailable);
       one.leader_id = partition.leader ? partition.leader->value() : -1;
       one.leader_epoch = partition.leader_epoch.value();
-      one.replica_nodes = raw(partition.replicas);
-      one.isr_nodes = raw(partition.isr);
+      one.replica_nodes = to_wire(partition.replicas);
+      one.isr_nodes = to_wire(partition.isr);
       for (const BrokerId id : partition.replicas) {
         if (view_.image()->broker(id) == nullptr) one.offline_replicas.push_back(id.value());
       }
