@@ -89,7 +89,7 @@ Task<void> Checkpointer::write() {
          {std::pair{storage::kRecoveryPointFile, &recovery}, std::pair{storage::kLogStartOffsetFile, &start},
           std::pair{storage::kHighWatermarkFile, &high}}) {
       Result<void> written =
-          storage::write_checkpoint(shard_.files(), entry->directory->file(file), *offsets);
+          co_await storage::write_checkpoint(shard_.files(), entry->directory->file(file), *offsets);
       if (!written)
         log::error("checkpoint_not_written",
                    {{"file", entry->directory->file(file)}, {"why", written.error().context}});

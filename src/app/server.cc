@@ -256,24 +256,39 @@ class Server {
     co_await on_each(shards_, drain);
     if (publisher_) co_await publisher_->stop();
     if (checkpointer_) co_await checkpointer_->stop();
-    const auto close = [](ShardParts& parts) -> Task<void> {
+    bool written = true;
+    const auto close = [&written](ShardParts& parts) -> Task<void> {
       parts.replicas.stop();
-      co_await parts.replicas.close();
+      const bool closed = co_await parts.replicas.close();
+      written = written && closed;
     };
     co_await on_each(shards_, close);
-    if (checkpointer_) {
-      co_await checkpointer_->write();
-      for (const auto& entry : directories_->all()) {
-        Result<void> marked = entry->directory->write_clean_shutdown(broker_epoch_.value());
-        if (!marked) log::warn("clean_shutdown_not_marked", {{"why", marked.error().context}});
-      }
-    }
+    if (checkpointer_) co_await mark_clean(written);
     if (mirror_) co_await mirror_->close();
     if (client_) {
       [[maybe_unused]] const auto closed = co_await client_->close();
     }
     controller_.reset();
     if (keeper_) co_await keeper_->close();
+  }
+
+  /// One sync for all the logs of a directory, and only then the word that nothing needs to be recovered.
+  Task<void> mark_clean(bool written) {
+    for (const auto& entry : directories_->all()) {
+      if (!written) break;
+      Result<void> synced = co_await shard_.files().sync_file_system(entry->directory->path());
+      written = synced.has_value();
+      if (!synced) log::error("logs_not_synced", {{"why", synced.error().context}});
+    }
+    if (!written) {
+      log::warn("stop_not_clean", {{"what", "the next start checks the logs' ends"}});
+      co_return;
+    }
+    co_await checkpointer_->write();
+    for (const auto& entry : directories_->all()) {
+      Result<void> marked = entry->directory->write_clean_shutdown(broker_epoch_.value());
+      if (!marked) log::warn("clean_shutdown_not_marked", {{"why", marked.error().context}});
+    }
   }
 
   runtime::Host& host_;

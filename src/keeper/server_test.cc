@@ -9,6 +9,7 @@
 #include <optional>
 #include <random>
 
+#include "runtime/testing/forwarding_file_system.h"
 #include "runtime/testing/run.h"
 
 namespace brook::keeper {
@@ -146,38 +147,15 @@ class FailingFile final : public runtime::File {
   const bool& failing_;
 };
 
-class FailingFiles final : public runtime::FileSystem {
+class FailingFiles final : public runtime::testing::ForwardingFileSystem {
  public:
-  explicit FailingFiles(FileSystem& real) : real_(real) {}
+  using ForwardingFileSystem::ForwardingFileSystem;
   Result<std::unique_ptr<runtime::File>> open(const std::string& path, runtime::OpenMode mode) override {
-    BROOK_TRY(auto file, real_.open(path, mode));
+    BROOK_TRY(auto file, real().open(path, mode));
     return std::unique_ptr<runtime::File>(std::make_unique<FailingFile>(std::move(file), failing));
   }
-  Result<std::vector<runtime::DirectoryEntry>> list(const std::string& directory) override {
-    return real_.list(directory);
-  }
-  bool exists(const std::string& path) override { return real_.exists(path); }
-  Result<void> create_directories(const std::string& path) override { return real_.create_directories(path); }
-  Result<void> rename(const std::string& from, const std::string& to) override {
-    return real_.rename(from, to);
-  }
-  Result<void> remove(const std::string& path) override { return real_.remove(path); }
-  Task<Result<void>> remove_tree(const std::string& path) override { return real_.remove_tree(path); }
-  Result<void> sync_directory(const std::string& path) override { return real_.sync_directory(path); }
-  Result<std::string> read_whole(const std::string& path) override { return real_.read_whole(path); }
-  Result<void> replace_whole(const std::string& path, std::string_view content) override {
-    return real_.replace_whole(path, content);
-  }
-  Result<std::unique_ptr<runtime::FileLock>> lock(const std::string& path) override {
-    return real_.lock(path);
-  }
-  Result<std::uint64_t> free_bytes(const std::string& path) override { return real_.free_bytes(path); }
-  Result<std::uint64_t> total_bytes(const std::string& path) override { return real_.total_bytes(path); }
 
   bool failing = false;
-
- private:
-  FileSystem& real_;
 };
 
 TEST(KeeperServer, ForgetsWhatTheDiskRefusedAndGoesOn) {

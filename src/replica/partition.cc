@@ -152,10 +152,10 @@ Result<Offset> Partition::delete_records(std::optional<Offset> before) {
   return log_->log_start_offset();
 }
 
-Task<Result<void>> Partition::close() {
+Task<Result<void>> Partition::close(storage::CloseMode mode) {
   closed_ = true;
   waiters_.wake_all();
-  Result<void> closed = co_await log_->close();
+  Result<void> closed = co_await log_->close(mode);
   co_return closed;
 }
 

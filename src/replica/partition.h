@@ -82,7 +82,7 @@ class Partition {
   [[nodiscard]] DataWaiters& waiters() { return waiters_; }
 
   /// Takes no appends and reads from here on; waits for those under way.
-  [[nodiscard]] Task<Result<void>> close();
+  [[nodiscard]] Task<Result<void>> close(storage::CloseMode mode);
 
  private:
   TopicIdPartition id_;

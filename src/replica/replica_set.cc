@@ -112,6 +112,7 @@ Task<Result<void>> ReplicaSet::try_open(Wanted wanted) {
   OpenLogDirectory& home = directories_.place(name);
   const std::string path = home.directory->path_of(name);
   storage::OpenHints hints;
+  bool known_id = false;
   if (shard_.files().exists(path)) {
     BROOK_CO_TRY(const std::optional<Uuid> found, storage::read_partition_metadata(shard_.files(), path));
     if (found && *found != id.topic_id) {
@@ -123,6 +124,7 @@ Task<Result<void>> ReplicaSet::try_open(Wanted wanted) {
       shard_.gate().spawn(
           remove_later(home.directory->path_of(moved), config_of(*wanted.topic).file_delete_delay_ms));
     } else {
+      known_id = found.has_value();
       hints.clean_shutdown = home.clean_shutdown;
       if (const auto at = home.recovery_points.find(name); at != home.recovery_points.end())
         hints.recovery_point = at->second;
@@ -134,8 +136,7 @@ Task<Result<void>> ReplicaSet::try_open(Wanted wanted) {
   const storage::LogConfig log_settings = log_config(config, options_.producer_id_expiration);
   BROOK_CO_TRY(auto log,
                co_await storage::Log::open(shard_.files(), shard_.clock(), path, name, log_settings, hints));
-  BROOK_CO_TRY(const std::optional<Uuid> written, storage::read_partition_metadata(shard_.files(), path));
-  if (!written) BROOK_CO_CHECK(storage::write_partition_metadata(shard_.files(), path, id.topic_id));
+  if (!known_id) BROOK_CO_CHECK(storage::write_partition_metadata(shard_.files(), path, id.topic_id));
   const LeaderEpoch epoch =
       wanted.topic->partitions.at(static_cast<std::size_t>(wanted.index.value())).leader_epoch;
   auto partition = std::make_shared<Partition>(id, home.directory->path(), std::move(log), epoch);
@@ -148,11 +149,7 @@ Task<Result<void>> ReplicaSet::try_open(Wanted wanted) {
 Task<void> ReplicaSet::remove(std::shared_ptr<Partition> partition) {
   const TopicPartition name = partition->name();
   const auto delay = partition->log().config().file_delete_delay_ms;
-  Result<void> closed = co_await partition->close();
-  if (!closed)
-    log::warn(
-        "log_close_failed",
-        {{"topic", name.topic}, {"partition", name.partition.value()}, {"why", closed.error().context}});
+  [[maybe_unused]] const Result<void> closed = co_await partition->close(storage::CloseMode::kDiscard);
   for (const auto& entry : directories_.all()) {
     if (entry->directory->path() != partition->log_directory()) continue;
     entry->partition_count.fetch_sub(1);
@@ -179,7 +176,10 @@ Task<void> ReplicaSet::remove_later(std::string path, std::chrono::milliseconds 
 }
 
 Result<std::shared_ptr<Partition>> ReplicaSet::find(const TopicIdPartition& id) const {
-  if (const auto at = partitions_.find(id); at != partitions_.end()) return at->second;
+  if (const auto at = partitions_.find(id); at != partitions_.end()) {
+    relieve_open_files();
+    return at->second;
+  }
   if (const auto at = failed_.find(id); at != failed_.end())
     return fail(ErrorCode::kKafkaStorageError, at->second.context);
   const cluster::TopicPtr topic = image_ ? image_->topics.find(id.topic_id) : nullptr;
@@ -188,6 +188,15 @@ Result<std::shared_ptr<Partition>> ReplicaSet::find(const TopicIdPartition& id) 
   }
   return fail(ErrorCode::kNotLeaderOrFollower,
               fmt::format("{}-{} is not open on this broker", topic->name, id.partition.value()));
+}
+
+void ReplicaSet::relieve_open_files() const {
+  const runtime::FileSystem& files = shard_.files();
+  if (files.open_files() <= files.open_files_max()) return;
+  for (const auto& [id, partition] : partitions_) partition->log().release_idle_files();
+  // Another shard's files may be the most: these are closed again and again then, which is slow and works.
+  if (files.open_files() <= files.open_files_max()) return;
+  for (const auto& [id, partition] : partitions_) partition->log().release_files();
 }
 
 bool ReplicaSet::writable(const Partition& partition) const {
@@ -232,12 +241,15 @@ Task<void> ReplicaSet::keep_house() {
   }
 }
 
-Task<void> ReplicaSet::close() {
+Task<bool> ReplicaSet::close() {
+  bool written = true;
   for (const auto& [id, partition] : partitions_) {
-    Result<void> closed = co_await partition->close();
-    if (!closed)
-      log::error("log_close_failed", {{"topic", partition->name().topic}, {"why", closed.error().context}});
+    Result<void> closed = co_await partition->close(storage::CloseMode::kWritten);
+    if (closed) continue;
+    written = false;
+    log::error("log_close_failed", {{"topic", partition->name().topic}, {"why", closed.error().context}});
   }
+  co_return written;
 }
 
 }  // namespace brook::replica

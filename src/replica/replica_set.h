@@ -50,8 +50,9 @@ class ReplicaSet {
     stopping_ = true;
     stopped_.notify_all();
   }
-  /// Makes everything durable and closes the logs.
-  [[nodiscard]] Task<void> close();
+  /// Writes everything and closes the logs; the caller syncs their file systems then. False where a log could
+  /// not be written.
+  [[nodiscard]] Task<bool> close();
 
  private:
   struct Wanted {
@@ -64,6 +65,8 @@ class ReplicaSet {
   [[nodiscard]] Task<void> remove(std::shared_ptr<Partition> partition);
   [[nodiscard]] Task<void> remove_later(std::string path, std::chrono::milliseconds delay);
   [[nodiscard]] cluster::TopicConfig config_of(const cluster::TopicInfo& topic) const;
+  /// Closes files when too many are open: first those that were not used for a while.
+  void relieve_open_files() const;
   [[nodiscard]] bool is_mine(const cluster::TopicInfo& topic, std::size_t index) const;
 
   runtime::Shard& shard_;

@@ -70,13 +70,27 @@ class FileSystem {
   [[nodiscard]] virtual Task<Result<void>> remove_tree(const std::string& path) = 0;
   [[nodiscard]] virtual Result<void> sync_directory(const std::string& path) = 0;
   [[nodiscard]] virtual Result<std::string> read_whole(const std::string& path) = 0;
-  /// Writes `path`.tmp, syncs it, renames it over `path`, syncs the directory.
+  /// Writes `path`.tmp, syncs it, renames it over `path`, syncs the directory. Blocks for both syncs: start
+  /// and stop only.
   [[nodiscard]] virtual Result<void> replace_whole(const std::string& path, std::string_view content) = 0;
+  /// The same on the file pool.
+  [[nodiscard]] virtual Task<Result<void>> replace_whole_on_pool(std::string path, std::string content) = 0;
+  /// Writes `path`.tmp and renames it over `path`, and leaves both to the next sync of the file system: a
+  /// power cut in between may leave `path` empty.
+  [[nodiscard]] virtual Result<void> replace_whole_unsynced(const std::string& path,
+                                                            std::string_view content) = 0;
+  /// Makes durable all that was written to the file system that holds `path`, on the file pool: one call
+  /// instead of several for each of thousands of files.
+  [[nodiscard]] virtual Task<Result<void>> sync_file_system(std::string path) = 0;
   /// An error naming the holder's process id where it is known.
   [[nodiscard]] virtual Result<std::unique_ptr<FileLock>> lock(const std::string& path) = 0;
   /// Of the file system that holds `path`: what an ordinary user may still write, and its size.
   [[nodiscard]] virtual Result<std::uint64_t> free_bytes(const std::string& path) = 0;
   [[nodiscard]] virtual Result<std::uint64_t> total_bytes(const std::string& path) = 0;
+  /// How many files from open() are open now. Any thread.
+  [[nodiscard]] virtual std::size_t open_files() const = 0;
+  /// From how many on idle ones should be closed; what is left of the process's limit is for sockets.
+  [[nodiscard]] virtual std::size_t open_files_max() const = 0;
 };
 
 }  // namespace brook::runtime

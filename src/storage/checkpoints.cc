@@ -37,9 +37,9 @@ Result<OffsetCheckpoint> read_checkpoint(runtime::FileSystem& files, const std::
   return parse_checkpoint(text, path);
 }
 
-Result<void> write_checkpoint(runtime::FileSystem& files, const std::string& path,
-                              const OffsetCheckpoint& offsets) {
-  return files.replace_whole(path, checkpoint_text(offsets));
+Task<Result<void>> write_checkpoint(runtime::FileSystem& files, std::string path,
+                                    const OffsetCheckpoint& offsets) {
+  return files.replace_whole_on_pool(std::move(path), checkpoint_text(offsets));
 }
 
 }  // namespace brook::storage

@@ -24,9 +24,8 @@ using OffsetCheckpoint = std::map<TopicPartition, Offset>;
 
 /// Empty where the file is absent. Startup only: it blocks.
 [[nodiscard]] Result<OffsetCheckpoint> read_checkpoint(runtime::FileSystem& files, const std::string& path);
-/// Replaces the file atomically and durably. Blocks for an fsync: from the shard that does the directory's
-/// housekeeping.
-[[nodiscard]] Result<void> write_checkpoint(runtime::FileSystem& files, const std::string& path,
-                                            const OffsetCheckpoint& offsets);
+/// Replaces the file atomically and durably.
+[[nodiscard]] Task<Result<void>> write_checkpoint(runtime::FileSystem& files, std::string path,
+                                                  const OffsetCheckpoint& offsets);
 
 }  // namespace brook::storage

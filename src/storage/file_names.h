@@ -19,6 +19,8 @@ inline constexpr std::string_view kDeletedSuffix = ".deleted";
 inline constexpr std::string_view kCleanedSuffix = ".cleaned";
 inline constexpr std::string_view kSwapSuffix = ".swap";
 
+inline constexpr std::string_view kEpochsFile = "leader-epoch-checkpoint";
+
 /// `directory`/00000000000000000042.log for (42, ".log").
 [[nodiscard]] std::string offset_file_path(std::string_view directory, Offset offset,
                                            std::string_view suffix);

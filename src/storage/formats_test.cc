@@ -153,6 +153,10 @@ TEST(PartitionMetadata, IsKafkas43Bytes) {
     EXPECT_EQ(*shard.files().read_whole(base / "partition.metadata"),
               "version: 0\ntopic_id: Uf1v5HzsSUSJDOkOmKjjsA");
     EXPECT_EQ(*read_partition_metadata(shard.files(), base.path()), id);
+
+    // What a power cut leaves of one that was not synced.
+    EXPECT_TRUE(shard.files().replace_whole(base / "partition.metadata", "").has_value());
+    EXPECT_EQ(*read_partition_metadata(shard.files(), base.path()), std::nullopt);
     co_return;
   });
 }

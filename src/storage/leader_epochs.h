@@ -55,6 +55,7 @@ class LeaderEpochs {
   /// Something changed since mark_saved().
   [[nodiscard]] bool dirty() const { return dirty_; }
   void mark_saved() { dirty_ = false; }
+  void mark_dirty() { dirty_ = true; }
 
   /// The file's text; parse() refuses what Kafka would refuse and entries that do not grow.
   [[nodiscard]] std::string text() const;

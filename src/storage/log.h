@@ -83,6 +83,13 @@ struct ActiveProducer {
   std::optional<Offset> current_txn_start_offset;
 };
 
+/// What closing a log leaves behind.
+enum class CloseMode {
+  kDurable,  ///< all of it on the disk
+  kWritten,  ///< all of it written; the caller syncs the file system, once for all logs that it closes
+  kDiscard,  ///< nothing more: the log is about to be deleted
+};
+
 struct SegmentInfo {
   Offset base_offset;
   std::uint64_t size = 0;
@@ -189,9 +196,12 @@ class Log {
   std::size_t remove_deleted_files();
   /// Closes files that nobody used since the last call. With the housekeeping tick.
   void release_idle_files();
+  /// Closes all files; the next use opens them.
+  void release_files();
 
-  /// Flushes, writes indexes, epochs and the producer snapshot. The log takes no append afterwards.
-  [[nodiscard]] Task<Result<void>> close();
+  /// Writes indexes, epochs and the producer snapshot; a log that did not change since it was opened has
+  /// nothing to write. The log takes no append afterwards.
+  [[nodiscard]] Task<Result<void>> close(CloseMode mode = CloseMode::kDurable);
 
  private:
   struct DeletedFile {
@@ -207,9 +217,9 @@ class Log {
 
   // log_open.cc
   [[nodiscard]] Task<Result<void>> load(OpenHints hints);
-  [[nodiscard]] Task<Result<void>> clean_directory();
+  [[nodiscard]] Task<Result<std::vector<runtime::DirectoryEntry>>> clean_directory();
   [[nodiscard]] Task<Result<void>> finish_swap(Offset base_offset);
-  [[nodiscard]] Result<void> find_segments();
+  void find_files(const std::vector<runtime::DirectoryEntry>& entries);
   [[nodiscard]] bool load_epochs();
   [[nodiscard]] Task<Result<void>> recover(Offset recovery_point);
   [[nodiscard]] Result<void> replay(Segment& segment, const internal::BatchHeader& header, ByteView body,
@@ -223,6 +233,9 @@ class Log {
   [[nodiscard]] Result<void> roll(Offset base_offset);
   [[nodiscard]] Result<void> complete_transactions(Segment& segment, const ProducerUpdate& update);
   void note_epoch(LeaderEpoch epoch, Offset offset);
+  /// What a clean stop leaves in the files; durably, or for the caller to sync.
+  [[nodiscard]] Result<void> write_out();
+  [[nodiscard]] Task<Result<void>> write_out_durably();
 
   // log_read.cc
   [[nodiscard]] Task<Result<LogSlice>> read_once(Offset from, std::size_t max_bytes, Offset bound,
@@ -237,11 +250,12 @@ class Log {
   [[nodiscard]] Task<Result<void>> flush_segments();
   [[nodiscard]] Result<SharedSegment> create_segment(Offset base_offset);
   [[nodiscard]] Result<void> take_producer_snapshot();
-  [[nodiscard]] Result<std::vector<Offset>> snapshots() const;
   [[nodiscard]] Result<void> remove_snapshots_above(Offset offset);
-  [[nodiscard]] Result<void> save_epochs();
+  [[nodiscard]] Result<void> remove_snapshot(Offset offset);
+  [[nodiscard]] Task<Result<void>> save_epochs();
   [[nodiscard]] Result<void> drop_segment(Segments::iterator segment);
   [[nodiscard]] Result<void> start_empty_at(Offset offset);
+  [[nodiscard]] std::string epochs_path() const;
   [[nodiscard]] Segment& active() const { return *segments_.rbegin()->second; }
 
   runtime::FileSystem& files_;
@@ -253,7 +267,8 @@ class Log {
   Segments segments_;
   LeaderEpochs epochs_;
   ProducerState producers_;
-  Offset last_snapshot_{-1};              ///< where the newest producer snapshot lies
+  std::vector<Offset> snapshots_;         ///< of producers: the files that are there, ascending
+  Offset last_snapshot_{-1};              ///< the newest of them that was written or loaded
   std::optional<Offset> extra_snapshot_;  ///< the one of checkpoint_producers(), which the next replaces
   Offset log_start_offset_{0};
   Offset log_end_offset_{0};
@@ -261,6 +276,8 @@ class Log {
   std::uint64_t truncations_ = 0;  ///< reads that waited look whether the log was cut meanwhile
   runtime::Instant last_flush_{};
   bool rolled_since_flush_ = false;
+  bool new_directory_ = false;  ///< made here and never synced
+  bool changed_ = false;        ///< since it was opened
   bool flushing_ = false;
   bool closed_ = false;
   runtime::Signal flushed_;

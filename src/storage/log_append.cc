@@ -102,6 +102,7 @@ Result<AppendInfo> Log::append(ByteView batches, AppendOrigin origin, std::int16
   Segment& segment = active();
   BROOK_CHECK(segment.append(batches.first(parsed.size), parsed.headers, config_.index_interval_bytes));
 
+  changed_ = true;
   log_end_offset_ = info.last_offset.next();
   for (const BatchHeader& header : parsed.headers) note_epoch(header.leader_epoch, header.base_offset);
   producers_.apply(update);

@@ -12,10 +12,11 @@
 
 namespace brook::storage {
 namespace {
-constexpr std::string_view kEpochsFile = "/leader-epoch-checkpoint";
 constexpr auto kFlushWait =
     std::chrono::seconds(10);  // then the waiter looks again whether a flush is still under way
 }  // namespace
+
+std::string Log::epochs_path() const { return fmt::format("{}/{}", directory_, kEpochsFile); }
 
 void Log::assign_epoch_start(LeaderEpoch epoch, Offset start_offset) { epochs_.assign(epoch, start_offset); }
 
@@ -25,13 +26,12 @@ Result<Log::SharedSegment> Log::create_segment(Offset base_offset) {
   for (const std::string& path : made->existing_files()) {
     BROOK_CHECK(files_.remove(path));
   }
-  BROOK_CHECK(made->file());
-  BROOK_CHECK(made->offset_index().save());
-  BROOK_CHECK(made->time_index().save());
+  BROOK_CHECK(made->file());  // Indexes come with their first entries.
   return made;
 }
 
 Result<void> Log::start_empty_at(Offset offset) {
+  changed_ = true;
   while (!segments_.empty()) {
     BROOK_CHECK(drop_segment(std::prev(segments_.end())));
   }
@@ -62,6 +62,7 @@ Task<Result<void>> Log::truncate_to(Offset offset) {
                                  {"offset", offset.value()},
                                  {"log_end_offset", log_end_offset_.value()}});
   ++truncations_;
+  changed_ = true;
   if (offset < segments_.begin()->first) co_return start_empty_at(offset);
   while (segments_.size() > 1 && segments_.rbegin()->first > offset) {
     BROOK_CO_CHECK(drop_segment(std::prev(segments_.end())));
@@ -85,6 +86,7 @@ Result<void> Log::drop_segment(Segments::iterator segment) {
       files_.exists(snapshot)) {
     paths.push_back(snapshot);
   }
+  std::erase(snapshots_, segment->first);
   for (const std::string& path : paths) {
     std::string deleted = path + std::string(kDeletedSuffix);
     BROOK_CHECK(files_.rename(path, deleted));
@@ -112,6 +114,10 @@ void Log::release_idle_files() {
   for (const auto& [base, segment] : segments_) segment->release_idle();
 }
 
+void Log::release_files() {
+  for (const auto& [base, segment] : segments_) segment->release();
+}
+
 Task<Result<void>> Log::flush() {
   const Offset target = log_end_offset_;
   while (flushing_) {
@@ -129,6 +135,7 @@ Task<Result<void>> Log::flush_segments() {
   const Offset target = log_end_offset_;
   const std::uint64_t seen = truncations_;
   const bool rolled = std::exchange(rolled_since_flush_, false);
+  const bool sync_directory = rolled || new_directory_;
   if (recovery_point_ < target || rolled) {
     for (SharedSegment segment = segment_of(recovery_point_); segment;
          segment = segment_after(segment->base_offset())) {
@@ -138,11 +145,12 @@ Task<Result<void>> Log::flush_segments() {
         co_return synced;
       }
     }
-    if (rolled) {
+    if (sync_directory) {
       BROOK_CO_CHECK(files_.sync_directory(directory_));
+      new_directory_ = false;
     }
   }
-  BROOK_CO_CHECK(save_epochs());
+  BROOK_CO_CHECK(co_await save_epochs());
   last_flush_ = clock_.now();
   if (seen == truncations_) recovery_point_ = std::max(recovery_point_, target);
   co_return Result<void>{};
@@ -155,31 +163,24 @@ bool Log::flush_due() const {
          (config_.flush_ms && clock_.now() - last_flush_ >= *config_.flush_ms);
 }
 
-Result<void> Log::save_epochs() {
-  if (!epochs_.dirty()) return {};
-  BROOK_CHECK(files_.replace_whole(directory_ + std::string(kEpochsFile), epochs_.text()));
-  epochs_.mark_saved();
-  return {};
-}
-
-Result<std::vector<Offset>> Log::snapshots() const {
-  BROOK_TRY(const auto entries, files_.list(directory_));
-  std::vector<Offset> found;
-  for (const runtime::DirectoryEntry& entry : entries) {
-    if (const auto offset = parse_offset_file(entry.name, kSnapshotSuffix)) found.push_back(*offset);
-  }
-  std::ranges::sort(found);
-  return found;
+Task<Result<void>> Log::save_epochs() {
+  if (!epochs_.dirty()) co_return Result<void>{};
+  epochs_.mark_saved();  // Before the wait: what changes meanwhile is saved by the next.
+  Result<void> saved = co_await files_.replace_whole_on_pool(epochs_path(), epochs_.text());
+  if (!saved) epochs_.mark_dirty();
+  co_return saved;
 }
 
 Result<void> Log::remove_snapshots_above(Offset offset) {
-  BROOK_TRY(const auto known, snapshots());
-  for (const Offset taken : known) {
-    if (taken <= offset) continue;
-    BROOK_CHECK(files_.remove(offset_file_path(directory_, taken, kSnapshotSuffix)));
-    if (extra_snapshot_ == taken) extra_snapshot_.reset();
-    if (last_snapshot_ == taken) last_snapshot_ = Offset(-1);
-  }
+  while (!snapshots_.empty() && snapshots_.back() > offset) BROOK_CHECK(remove_snapshot(snapshots_.back()));
+  return {};
+}
+
+Result<void> Log::remove_snapshot(Offset offset) {
+  BROOK_CHECK(files_.remove(offset_file_path(directory_, offset, kSnapshotSuffix)));
+  std::erase(snapshots_, offset);
+  if (extra_snapshot_ == offset) extra_snapshot_.reset();
+  if (last_snapshot_ == offset) last_snapshot_ = Offset(-1);
   return {};
 }
 
@@ -192,6 +193,8 @@ Result<void> Log::take_producer_snapshot() {
                                          runtime::OpenMode::kCreateOrEmpty));
   const ByteView part = as_bytes(content);
   BROOK_CHECK(file->write_at(0, std::span(&part, 1)));
+  if (!std::ranges::binary_search(snapshots_, at))
+    snapshots_.insert(std::ranges::upper_bound(snapshots_, at), at);
   last_snapshot_ = at;
   return {};
 }
@@ -204,9 +207,7 @@ Result<void> Log::checkpoint_producers() {
   BROOK_CHECK(take_producer_snapshot());
   extra_snapshot_.reset();
   if (!segments_.contains(at)) extra_snapshot_ = at;
-  if (before && before != at && !segments_.contains(*before)) {
-    return files_.remove(offset_file_path(directory_, *before, kSnapshotSuffix));
-  }
+  if (before && before != at && !segments_.contains(*before)) return remove_snapshot(*before);
   return {};
 }
 
@@ -244,6 +245,7 @@ Result<void> Log::advance_log_start_offset(Offset offset) {
                             partition_.partition.value(), log_end_offset_.value()));
   }
   if (offset <= log_start_offset_) return {};
+  changed_ = true;
   log_start_offset_ = offset;
   recovery_point_ = std::max(recovery_point_, std::min(offset, segments_.begin()->first));
   epochs_.truncate_from_start(offset);
@@ -284,18 +286,32 @@ Task<Result<std::size_t>> Log::apply_retention(Timestamp now, Offset high_waterm
   co_return decision.segments;
 }
 
-Task<Result<void>> Log::close() {
+Task<Result<void>> Log::close(CloseMode mode) {
   if (std::exchange(closed_, true)) co_return Result<void>{};
+  Result<void> written;
+  if (changed_ && mode == CloseMode::kDurable) written = co_await write_out_durably();
+  if (changed_ && mode == CloseMode::kWritten) written = write_out();
+  release_files();
+  co_return written;
+}
+
+Result<void> Log::write_out() {
+  BROOK_CHECK(active().seal());
+  if (epochs_.dirty()) {
+    BROOK_CHECK(files_.replace_whole_unsynced(epochs_path(), epochs_.text()));
+    epochs_.mark_saved();
+  }
+  BROOK_CHECK(checkpoint_producers());
+  recovery_point_ = log_end_offset_;
+  return {};
+}
+
+Task<Result<void>> Log::write_out_durably() {
   BROOK_CO_CHECK(active().seal());
   BROOK_CO_CHECK(co_await flush());
   BROOK_CO_CHECK(co_await active().sync(true));
   BROOK_CO_CHECK(checkpoint_producers());
-  BROOK_CO_CHECK(files_.sync_directory(directory_));
-  for (const auto& [base, segment] : segments_) {
-    segment->release_idle();  // Twice: the first only forgets that it was used.
-    segment->release_idle();
-  }
-  co_return Result<void>{};
+  co_return files_.sync_directory(directory_);
 }
 
 }  // namespace brook::storage

@@ -13,7 +13,6 @@
 namespace brook::storage {
 namespace {
 constexpr std::size_t kHeaderChunk = 8192;
-constexpr std::string_view kEpochsFile = "/leader-epoch-checkpoint";
 }  // namespace
 
 Task<Result<std::unique_ptr<Log>>> Log::open(runtime::FileSystem& files, runtime::Clock& clock,
@@ -21,6 +20,7 @@ Task<Result<std::unique_ptr<Log>>> Log::open(runtime::FileSystem& files, runtime
                                              LogConfig config, OpenHints hints) {
   std::unique_ptr<Log> opened(new Log(files, clock, std::move(directory), std::move(partition), config));
   BROOK_CO_CHECK(co_await opened->load(hints));
+  opened->release_files();
   co_return opened;
 }
 
@@ -37,20 +37,28 @@ Log::Log(runtime::FileSystem& files, runtime::Clock& clock, std::string director
 Log::~Log() = default;
 
 Task<Result<void>> Log::load(OpenHints hints) {
-  BROOK_CO_CHECK(files_.create_directories(directory_));
-  BROOK_CO_CHECK(co_await clean_directory());
-  BROOK_CO_CHECK(find_segments());
+  if (!files_.exists(directory_)) {
+    BROOK_CO_CHECK(files_.create_directories(directory_));
+    new_directory_ = true;
+  }
+  BROOK_CO_TRY(const auto entries, co_await clean_directory());
+  find_files(entries);
   bool clean = hints.clean_shutdown;
   Offset recovery_point = hints.recovery_point;
-  if (!load_epochs()) {
+  const bool has_epochs = std::ranges::any_of(
+      entries, [](const runtime::DirectoryEntry& entry) { return entry.name == kEpochsFile; });
+  if (has_epochs && !load_epochs()) {
     clean = false;
     recovery_point = Offset(0);
   }
   if (segments_.empty()) {
     BROOK_CO_CHECK(start_empty_at(hints.log_start_offset));
+    changed_ = false;
     co_return Result<void>{};
   }
 
+  // Where nothing was written there is nothing to recover, however the broker ended.
+  if (segments_.size() == 1 && active().size() == 0) clean = true;
   log_start_offset_ = std::max(hints.log_start_offset, segments_.begin()->first);
   if (clean) {
     BROOK_CO_TRY(clean, co_await active().load_tail(config_.index_interval_bytes));
@@ -60,6 +68,7 @@ Task<Result<void>> Log::load(OpenHints hints) {
     log_end_offset_ = active().end_offset();
     recovery_point_ = log_end_offset_;
   } else {
+    changed_ = true;
     BROOK_CO_CHECK(co_await recover(recovery_point));
   }
   if (log_end_offset_ < log_start_offset_) {
@@ -76,14 +85,18 @@ Task<Result<void>> Log::load(OpenHints hints) {
   co_return Result<void>{};
 }
 
-Task<Result<void>> Log::clean_directory() {
-  BROOK_CO_TRY(const auto entries, files_.list(directory_));
+/// Removes what a crash left half done; returns what is in the directory then.
+Task<Result<std::vector<runtime::DirectoryEntry>>> Log::clean_directory() {
+  BROOK_CO_TRY(auto entries, files_.list(directory_));
+  bool cleaned = false;
   std::vector<Offset> swaps;
   for (const runtime::DirectoryEntry& entry : entries) {
     const std::string_view name = entry.name;
     if (name.ends_with(kDeletedSuffix) || name.ends_with(kCleanedSuffix) || name.ends_with(".tmp")) {
+      cleaned = true;
       BROOK_CO_CHECK(files_.remove(directory_ + "/" + entry.name));
     } else if (name.ends_with(kSwapSuffix)) {
+      cleaned = true;
       const auto base = parse_offset_file(name.substr(0, name.size() - kSwapSuffix.size()), kLogSuffix);
       if (base) {
         swaps.push_back(*base);
@@ -95,7 +108,22 @@ Task<Result<void>> Log::clean_directory() {
   for (const Offset base : swaps) {
     BROOK_CO_CHECK(co_await finish_swap(base));
   }
-  co_return Result<void>{};
+  if (cleaned) {
+    BROOK_CO_TRY(entries, files_.list(directory_));
+  }
+  std::set<Offset> logs;
+  for (const runtime::DirectoryEntry& entry : entries) {
+    if (const auto base = parse_offset_file(entry.name, kLogSuffix)) logs.insert(*base);
+  }
+  for (const runtime::DirectoryEntry& entry : entries) {
+    for (const std::string_view suffix : {kOffsetIndexSuffix, kTimeIndexSuffix, kTransactionIndexSuffix}) {
+      const auto base = parse_offset_file(entry.name, suffix);
+      if (!base || logs.contains(*base)) continue;
+      log::warn("index_without_log_removed", {{"directory", directory_}, {"file", entry.name}});
+      BROOK_CO_CHECK(files_.remove(directory_ + "/" + entry.name));
+    }
+  }
+  co_return entries;
 }
 
 /// A compacted segment that was whole but did not yet stand in its sources' place: what lies in its range
@@ -130,30 +158,21 @@ Task<Result<void>> Log::finish_swap(Offset base_offset) {
   co_return Result<void>{};
 }
 
-Result<void> Log::find_segments() {
-  BROOK_TRY(const auto entries, files_.list(directory_));
-  std::set<Offset> with_log;
+void Log::find_files(const std::vector<runtime::DirectoryEntry>& entries) {
   const Timestamp now = clock_.wall_now();
   for (const runtime::DirectoryEntry& entry : entries) {
     if (const auto base = parse_offset_file(entry.name, kLogSuffix)) {
       segments_[*base] = std::make_shared<Segment>(files_, directory_, *base, entry.size, now);
+    } else if (const auto snapshot = parse_offset_file(entry.name, kSnapshotSuffix)) {
+      snapshots_.push_back(*snapshot);
     }
   }
-  for (const runtime::DirectoryEntry& entry : entries) {
-    for (const std::string_view suffix : {kOffsetIndexSuffix, kTimeIndexSuffix, kTransactionIndexSuffix}) {
-      const auto base = parse_offset_file(entry.name, suffix);
-      if (!base || segments_.contains(*base)) continue;
-      log::warn("index_without_log_removed", {{"directory", directory_}, {"file", entry.name}});
-      BROOK_CHECK(files_.remove(directory_ + "/" + entry.name));
-    }
-  }
-  return {};
+  std::ranges::sort(snapshots_);
 }
 
-/// False where the file is there and can't be used: then the whole log is read.
+/// False where the file can't be used: then the whole log is read.
 bool Log::load_epochs() {
-  const std::string path = directory_ + std::string(kEpochsFile);
-  if (!files_.exists(path)) return true;
+  const std::string path = epochs_path();
   const auto text = files_.read_whole(path);
   auto parsed = text ? LeaderEpochs::parse(*text, path) : Result<LeaderEpochs>(std::unexpected(text.error()));
   if (!parsed) {
@@ -232,28 +251,27 @@ Task<Result<void>> Log::recover(Offset recovery_point) {
 /// From the newest usable snapshot, and the headers behind it, up to `end_offset`.
 Task<Result<void>> Log::rebuild_producers(Offset end_offset) {
   BROOK_CO_CHECK(remove_snapshots_above(end_offset));
-  BROOK_CO_TRY(std::vector<Offset> known, snapshots());
   producers_.clear(std::min(log_start_offset_, end_offset));
   last_snapshot_ = Offset(-1);
   extra_snapshot_.reset();
-  for (; !known.empty(); known.pop_back()) {
-    const std::string path = offset_file_path(directory_, known.back(), kSnapshotSuffix);
+  while (!snapshots_.empty()) {
+    const Offset newest = snapshots_.back();
+    const std::string path = offset_file_path(directory_, newest, kSnapshotSuffix);
     BROOK_CO_TRY(const std::string file, files_.read_whole(path));
-    const auto loaded = producers_.load_snapshot(as_bytes(file), known.back(), clock_.wall_now(),
+    const auto loaded = producers_.load_snapshot(as_bytes(file), newest, clock_.wall_now(),
                                                  config_.producer_id_expiration_ms, path);
     if (loaded) {
-      last_snapshot_ = known.back();
-      if (!segments_.contains(known.back())) extra_snapshot_ = known.back();
+      last_snapshot_ = newest;
+      if (!segments_.contains(newest)) extra_snapshot_ = newest;
       break;
     }
     log::warn("producer_snapshot_dropped", {{"why", loaded.error().context}});
     BROOK_CO_CHECK(files_.remove(path));
+    snapshots_.pop_back();
   }
   // A snapshot between segments is of use only while it is the newest.
-  for (const Offset offset : known) {
-    if (offset != last_snapshot_ && !segments_.contains(offset)) {
-      BROOK_CO_CHECK(files_.remove(offset_file_path(directory_, offset, kSnapshotSuffix)));
-    }
+  for (const Offset offset : std::vector(snapshots_)) {
+    if (offset != last_snapshot_ && !segments_.contains(offset)) BROOK_CO_CHECK(remove_snapshot(offset));
   }
   producers_.on_log_start_advanced(std::min(log_start_offset_, end_offset));
 

@@ -54,6 +54,59 @@ std::vector<std::string> names_in(runtime::FileSystem& files, const std::string&
   return names;
 }
 
+TEST(Log, AnUntouchedOneHasOneFileAndWritesNoMore) {
+  TemporaryDirectory base;
+  runtime::testing::run<void>([&](Shard& shard) -> Task<void> {
+    const std::vector<std::string> one_file{"00000000000000000000.log"};
+    auto log = co_await open_log(shard, base / "t-0");
+    log->assign_epoch_start(LeaderEpoch(0), Offset(0));
+    EXPECT_EQ(names_in(shard.files(), base / "t-0"), one_file);
+
+    co_await crash_and_reopen(shard, log, false);
+    EXPECT_EQ(log->log_end_offset(), Offset(0));
+    EXPECT_TRUE((co_await log->close(CloseMode::kWritten)).has_value());
+
+    EXPECT_EQ(names_in(shard.files(), base / "t-0"), one_file);
+    EXPECT_EQ(shard.files().open_files(), 0U);
+  });
+}
+
+TEST(Log, ClosedForItsCallerToSyncIsWholeAtTheNextStart) {
+  TemporaryDirectory base;
+  runtime::testing::run<void>([&](Shard& shard) -> Task<void> {
+    auto log = co_await open_log(shard, base / "t-0");
+    fill(*log, 20);
+    const Offset end = log->log_end_offset();
+    EXPECT_TRUE((co_await log->close(CloseMode::kWritten)).has_value());
+    EXPECT_EQ(log->recovery_point(), end);
+
+    const OpenHints hints{log->recovery_point(), log->log_start_offset(), true};
+    log = co_await open_log(shard, base / "t-0", hints);
+
+    EXPECT_EQ(log->log_end_offset(), end);
+    EXPECT_TRUE(shard.files().exists(base / "t-0/leader-epoch-checkpoint"));
+    EXPECT_EQ(log->latest_epoch(), LeaderEpoch(0));
+    auto all = co_await log->read(Offset(0), 1 << 20, end, true);
+    EXPECT_EQ(all->size, log->size_in_bytes());
+  });
+}
+
+TEST(Log, ClosedFilesAreOpenedAgainByUse) {
+  TemporaryDirectory base;
+  runtime::testing::run<void>([&](Shard& shard) -> Task<void> {
+    auto log = co_await open_log(shard, base / "t-0");
+    fill(*log, 20);
+    EXPECT_GT(shard.files().open_files(), 0U);
+
+    log->release_files();
+    EXPECT_EQ(shard.files().open_files(), 0U);
+
+    fill(*log, 1);
+    auto all = co_await log->read(Offset(0), 1 << 20, log->log_end_offset(), true);
+    EXPECT_EQ(all->size, log->size_in_bytes());
+  });
+}
+
 TEST(Log, AnswersADuplicateWithTheOriginalsOffsets) {
   TemporaryDirectory base;
   runtime::testing::run<void>([&](Shard& shard) -> Task<void> {

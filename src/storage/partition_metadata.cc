@@ -26,6 +26,7 @@ Result<std::optional<Uuid>> read_partition_metadata(runtime::FileSystem& files,
   const std::string path = directory + std::string(kFile);
   if (!files.exists(path)) return std::optional<Uuid>{};
   BROOK_TRY(const std::string text, files.read_whole(path));
+  if (text.empty()) return std::optional<Uuid>{};
   const auto version = value_of(text, "version:");
   const auto id = value_of(text, "topic_id:");
   const auto uuid = id ? Uuid::parse(*id) : std::nullopt;
@@ -38,8 +39,8 @@ Result<std::optional<Uuid>> read_partition_metadata(runtime::FileSystem& files,
 
 Result<void> write_partition_metadata(runtime::FileSystem& files, const std::string& directory,
                                       const Uuid& topic_id) {
-  return files.replace_whole(directory + std::string(kFile),
-                             fmt::format("version: 0\ntopic_id: {}", topic_id.text()));
+  return files.replace_whole_unsynced(directory + std::string(kFile),
+                                      fmt::format("version: 0\ntopic_id: {}", topic_id.text()));
 }
 
 }  // namespace brook::storage

@@ -9,9 +9,11 @@
 
 namespace brook::storage {
 
-/// The topic id in `directory`/partition.metadata; nothing where there is no such file.
+/// The topic id in `directory`/partition.metadata; nothing where there is no such file, or an empty one, as a
+/// power cut may leave of one that was just made.
 [[nodiscard]] Result<std::optional<Uuid>> read_partition_metadata(runtime::FileSystem& files,
                                                                   const std::string& directory);
+/// Not synced: a directory without it gets it anew at the next start.
 [[nodiscard]] Result<void> write_partition_metadata(runtime::FileSystem& files, const std::string& directory,
                                                     const Uuid& topic_id);
 

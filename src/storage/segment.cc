@@ -369,7 +369,10 @@ std::vector<std::string> Segment::existing_files() const {
 }
 
 void Segment::release_idle() {
-  if (std::exchange(used_, false)) return;
+  if (!std::exchange(used_, false)) release();
+}
+
+void Segment::release() {
   file_.reset();
   offset_index_.release();
   time_index_.release();

@@ -99,7 +99,10 @@ class Segment {
   [[nodiscard]] Result<void> add_aborted(const AbortedTransaction& transaction);
   /// The segment's files that exist.
   [[nodiscard]] std::vector<std::string> existing_files() const;
+  /// Closes what nobody used since the last call.
   void release_idle();
+  /// Closes its files; the next use opens them.
+  void release();
 
  private:
   static constexpr std::size_t kTailBatches =

@@ -91,8 +91,11 @@ class RecordReader {
   }
 
   bool unsigned_varint(std::uint64_t& value, unsigned bits) {
-    value = 0;
-    for (unsigned shift = 0; shift < bits; shift += 7) {
+    const int first = next();
+    if (first < 0) return false;
+    value = static_cast<std::uint64_t>(first & 0x7f);
+    if ((first & 0x80) == 0) return true;  // Nearly all fields of a record.
+    for (unsigned shift = 7; shift < bits; shift += 7) {
       const int byte = next();
       if (byte < 0) return false;
       const auto low = static_cast<std::uint64_t>(byte & 0x7f);

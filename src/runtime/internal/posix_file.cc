@@ -76,8 +76,8 @@ Result<void> sync_data(const OwnedFd& fd, const std::string& path) {
 
 }  // namespace
 
-PosixFile::PosixFile(FilePool& pool, std::string path, OwnedFd fd)
-    : pool_(pool), path_(std::move(path)), fd_(std::make_shared<const OwnedFd>(std::move(fd))) {}
+PosixFile::PosixFile(FilePool& pool, std::string path, std::shared_ptr<const OwnedFd> fd)
+    : pool_(pool), path_(std::move(path)), fd_(std::move(fd)) {}
 
 Result<std::uint64_t> PosixFile::size() const {
   struct stat status{};

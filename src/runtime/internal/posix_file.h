@@ -13,7 +13,7 @@ namespace brook::runtime::internal {
 /// descriptor stays open until the last of them has ended in any case.
 class PosixFile final : public File {
  public:
-  PosixFile(FilePool& pool, std::string path, OwnedFd fd);
+  PosixFile(FilePool& pool, std::string path, std::shared_ptr<const OwnedFd> fd);
 
   [[nodiscard]] const std::string& path() const override { return path_; }
   [[nodiscard]] Result<std::uint64_t> size() const override;

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <fmt/core.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -66,6 +67,41 @@ struct flock whole_file() {
   return range;
 }
 
+/// The soft limit of open files, after it was set to the hard one: the soft one is low for programs that use
+/// select(), which this is not.
+std::size_t raised_open_limit() {
+  struct rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;
+  const rlim_t before = limit.rlim_cur;
+  limit.rlim_cur = limit.rlim_max;
+  if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) limit.rlim_cur = before;
+  return static_cast<std::size_t>(limit.rlim_cur);
+}
+
+/// Writes `path`.tmp and renames it over `path`.
+Result<void> replace(const std::string& path, std::string_view content, bool durable) {
+  const std::string draft = path + ".tmp";
+  {
+    BROOK_TRY(const OwnedFd fd, open_fd(draft, O_WRONLY | O_CREAT | O_TRUNC));
+    while (!content.empty()) {
+      const ssize_t written = ::write(fd.get(), content.data(), content.size());
+      if (written >= 0) {
+        content.remove_prefix(static_cast<std::size_t>(written));
+      } else if (errno != EINTR) {
+        return storage_error(fmt::format("write {}", draft), errno);
+      }
+    }
+    if (durable && ::fdatasync(fd.get()) != 0) return storage_error(fmt::format("sync {}", draft), errno);
+  }
+  if (::rename(draft.c_str(), path.c_str()) != 0)
+    return storage_error(fmt::format("rename {} to {}", draft, path), errno);
+  if (!durable) return {};
+  const std::string parent = std::filesystem::path(path).parent_path().string();
+  BROOK_TRY(const OwnedFd directory, open_fd(parent.empty() ? "." : parent, O_RDONLY | O_DIRECTORY));
+  if (::fsync(directory.get()) != 0) return storage_error(fmt::format("sync directory {}", parent), errno);
+  return {};
+}
+
 std::string lock_holder(const OwnedFd& fd, const std::string& path) {
   struct flock range = whole_file();
   if (::fcntl(fd.get(), F_OFD_GETLK, &range) == 0 && range.l_type != F_UNLCK && range.l_pid > 0) {
@@ -76,9 +112,20 @@ std::string lock_holder(const OwnedFd& fd, const std::string& path) {
 
 }  // namespace
 
+PosixFileSystem::PosixFileSystem(FilePool& pool)
+    : pool_(pool),
+      open_(std::make_shared<std::atomic<std::size_t>>(0)),
+      open_max_(raised_open_limit() / 4 * 3) {}
+
 Result<std::unique_ptr<File>> PosixFileSystem::open(const std::string& path, OpenMode mode) {
   BROOK_TRY(OwnedFd fd, open_fd(path, flags_of(mode)));
-  return std::make_unique<PosixFile>(pool_, path, std::move(fd));
+  open_->fetch_add(1, std::memory_order_relaxed);
+  const std::shared_ptr<const OwnedFd> counted(new OwnedFd(std::move(fd)),
+                                               [count = open_](const OwnedFd* own) {
+                                                 delete own;
+                                                 count->fetch_sub(1, std::memory_order_relaxed);
+                                               });
+  return std::make_unique<PosixFile>(pool_, path, counted);
 }
 
 Result<std::vector<DirectoryEntry>> PosixFileSystem::list(const std::string& directory) {
@@ -157,14 +204,25 @@ Result<std::string> PosixFileSystem::read_whole(const std::string& path) {
 }
 
 Result<void> PosixFileSystem::replace_whole(const std::string& path, std::string_view content) {
-  const std::string draft = path + ".tmp";
-  BROOK_TRY(const std::unique_ptr<File> file, open(draft, OpenMode::kCreateOrEmpty));
-  const ByteView part = as_bytes(content);
-  BROOK_CHECK(file->write_at(0, {&part, 1}));
-  BROOK_CHECK(file->sync_blocking());
-  BROOK_CHECK(rename(draft, path));
-  const std::string parent = std::filesystem::path(path).parent_path().string();
-  return sync_directory(parent.empty() ? "." : parent);
+  return replace(path, content, true);
+}
+
+Task<Result<void>> PosixFileSystem::replace_whole_on_pool(std::string path, std::string content) {
+  auto work = [path = std::move(path), content = std::move(content)] { return replace(path, content, true); };
+  return pool_.run(std::move(work));
+}
+
+Result<void> PosixFileSystem::replace_whole_unsynced(const std::string& path, std::string_view content) {
+  return replace(path, content, false);
+}
+
+Task<Result<void>> PosixFileSystem::sync_file_system(std::string path) {
+  auto work = [path = std::move(path)]() -> Result<void> {
+    BROOK_TRY(const OwnedFd fd, open_fd(path, O_RDONLY));
+    if (::syncfs(fd.get()) != 0) return storage_error(fmt::format("sync the file system of {}", path), errno);
+    return {};
+  };
+  return pool_.run(std::move(work));
 }
 
 Result<std::unique_ptr<FileLock>> PosixFileSystem::lock(const std::string& path) {

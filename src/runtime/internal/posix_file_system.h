@@ -1,14 +1,23 @@
 #pragma once
 
+#include <atomic>
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
 #include "runtime/file.h"
 #include "runtime/internal/file_pool.h"
 
 namespace brook::runtime::internal {
 
-/// The machine's file system. Stateless: all shards of a host share one. Runs on: any.
+/// The machine's file system. All shards of a host share one, which keeps nothing but the number of open
+/// files. Runs on: any.
 class PosixFileSystem final : public FileSystem {
  public:
-  explicit PosixFileSystem(FilePool& pool) : pool_(pool) {}
+  /// Raises the process's limit of open files as far as it may go.
+  explicit PosixFileSystem(FilePool& pool);
 
   [[nodiscard]] Result<std::unique_ptr<File>> open(const std::string& path, OpenMode mode) override;
   [[nodiscard]] Result<std::vector<DirectoryEntry>> list(const std::string& directory) override;
@@ -20,12 +29,20 @@ class PosixFileSystem final : public FileSystem {
   [[nodiscard]] Result<void> sync_directory(const std::string& path) override;
   [[nodiscard]] Result<std::string> read_whole(const std::string& path) override;
   [[nodiscard]] Result<void> replace_whole(const std::string& path, std::string_view content) override;
+  [[nodiscard]] Task<Result<void>> replace_whole_on_pool(std::string path, std::string content) override;
+  [[nodiscard]] Result<void> replace_whole_unsynced(const std::string& path,
+                                                    std::string_view content) override;
+  [[nodiscard]] Task<Result<void>> sync_file_system(std::string path) override;
   [[nodiscard]] Result<std::unique_ptr<FileLock>> lock(const std::string& path) override;
   [[nodiscard]] Result<std::uint64_t> free_bytes(const std::string& path) override;
   [[nodiscard]] Result<std::uint64_t> total_bytes(const std::string& path) override;
+  [[nodiscard]] std::size_t open_files() const override { return open_->load(std::memory_order_relaxed); }
+  [[nodiscard]] std::size_t open_files_max() const override { return open_max_; }
 
  private:
   FilePool& pool_;
+  std::shared_ptr<std::atomic<std::size_t>> open_;  ///< shared with the files, which may live longer
+  std::size_t open_max_;
 };
 
 }  // namespace brook::runtime::internal

@@ -5,45 +5,23 @@
 #include <memory>
 #include <span>
 #include <string>
-#include <string_view>
 #include <utility>
-#include <vector>
 
-#include "runtime/file.h"
+#include "runtime/testing/forwarding_file_system.h"
 
 namespace brook::storage::testing {
 
 /// The real file system, on which writes begin to fail when `bytes_left` is used up: half of a failing
 /// write's bytes arrive.
-class FullDisk final : public runtime::FileSystem {
+class FullDisk final : public runtime::testing::ForwardingFileSystem {
  public:
-  explicit FullDisk(runtime::FileSystem& real) : real_(real) {}
+  using ForwardingFileSystem::ForwardingFileSystem;
   std::uint64_t bytes_left = UINT64_MAX;
 
   Result<std::unique_ptr<runtime::File>> open(const std::string& path, runtime::OpenMode mode) override {
-    BROOK_TRY(auto file, real_.open(path, mode));
+    BROOK_TRY(auto file, real().open(path, mode));
     return std::unique_ptr<runtime::File>(std::make_unique<LimitedFile>(*this, std::move(file)));
   }
-  Result<std::vector<runtime::DirectoryEntry>> list(const std::string& directory) override {
-    return real_.list(directory);
-  }
-  bool exists(const std::string& path) override { return real_.exists(path); }
-  Result<void> create_directories(const std::string& path) override { return real_.create_directories(path); }
-  Result<void> rename(const std::string& from, const std::string& to) override {
-    return real_.rename(from, to);
-  }
-  Result<void> remove(const std::string& path) override { return real_.remove(path); }
-  Task<Result<void>> remove_tree(const std::string& path) override { return real_.remove_tree(path); }
-  Result<void> sync_directory(const std::string& path) override { return real_.sync_directory(path); }
-  Result<std::string> read_whole(const std::string& path) override { return real_.read_whole(path); }
-  Result<void> replace_whole(const std::string& path, std::string_view content) override {
-    return real_.replace_whole(path, content);
-  }
-  Result<std::unique_ptr<runtime::FileLock>> lock(const std::string& path) override {
-    return real_.lock(path);
-  }
-  Result<std::uint64_t> free_bytes(const std::string& path) override { return real_.free_bytes(path); }
-  Result<std::uint64_t> total_bytes(const std::string& path) override { return real_.total_bytes(path); }
 
  private:
   class LimitedFile final : public runtime::File {
@@ -76,8 +54,6 @@ class FullDisk final : public runtime::FileSystem {
     FullDisk& disk_;
     std::unique_ptr<runtime::File> real_;
   };
-
-  runtime::FileSystem& real_;
 };
 
 }  // namespace brook::storage::testing
