@@ -14,24 +14,21 @@ struct Checkpoint {
   Offset recovery_point;
   Offset log_start;
   Offset high_watermark;
-  std::uint64_t size = 0;
 };
 
 struct Gather {
-  bool save_producers;
-
   Task<std::vector<Checkpoint>> operator()(replica::ReplicaSet& replicas) const {
     std::vector<Checkpoint> found;
     for (const auto& [id, partition] : replicas.all()) {
       storage::Log& log = partition->log();
-      if (save_producers && !partition->closed()) {
+      if (!partition->closed()) {
         Result<void> saved = log.checkpoint_producers();
         if (!saved)
           log::warn("producers_not_saved",
                     {{"topic", partition->name().topic}, {"why", saved.error().context}});
       }
       found.push_back({partition->log_directory(), partition->name(), log.recovery_point(),
-                       log.log_start_offset(), partition->high_watermark(), log.size_in_bytes()});
+                       log.log_start_offset(), partition->high_watermark()});
     }
     co_return found;
   }
@@ -40,14 +37,8 @@ struct Gather {
 }  // namespace
 
 Checkpointer::Checkpointer(runtime::Shard& shard, broker::PartitionRouter& router,
-                           replica::LogDirectories& directories, broker::BrokerMetrics& metrics,
-                           CheckpointerOptions options)
-    : shard_(shard),
-      router_(router),
-      directories_(directories),
-      metrics_(metrics),
-      options_(options),
-      stopped_(shard.clock()) {}
+                           replica::LogDirectories& directories, CheckpointerOptions options)
+    : shard_(shard), router_(router), directories_(directories), options_(options), stopped_(shard.clock()) {}
 
 Task<void> Checkpointer::run() {
   running_ = true;
@@ -71,7 +62,7 @@ Task<void> Checkpointer::stop() {
 }
 
 Task<void> Checkpointer::write() {
-  const Gather gather{true};
+  const Gather gather;
   const auto by_shard = co_await router_.collect<std::vector<Checkpoint>>(gather);
   for (const auto& entry : directories_.all()) {
     storage::OffsetCheckpoint recovery;
@@ -117,19 +108,6 @@ Task<void> Checkpointer::watch_disks() {
     }
   }
   co_return;
-}
-
-Task<void> Checkpointer::measure_logs() {
-  const Gather gather{false};
-  const auto by_shard = co_await router_.collect<std::vector<Checkpoint>>(gather);
-  std::uint64_t bytes = 0;
-  std::size_t partitions = 0;
-  for (const auto& shard : by_shard) {
-    partitions += shard.size();
-    for (const Checkpoint& one : shard) bytes += one.size;
-  }
-  metrics_.log_bytes.set(static_cast<std::int64_t>(bytes));
-  metrics_.partitions.set(static_cast<std::int64_t>(partitions));
 }
 
 }  // namespace brook::app

@@ -2,7 +2,6 @@
 
 #include <chrono>
 
-#include "broker/broker_metrics.h"
 #include "broker/partition_router.h"
 #include "replica/log_directories.h"
 #include "runtime/signal.h"
@@ -19,7 +18,7 @@ struct CheckpointerOptions {
 class Checkpointer {
  public:
   Checkpointer(runtime::Shard& shard, broker::PartitionRouter& router, replica::LogDirectories& directories,
-               broker::BrokerMetrics& metrics, CheckpointerOptions options);
+               CheckpointerOptions options);
 
   /// Until stop().
   [[nodiscard]] Task<void> run();
@@ -28,14 +27,11 @@ class Checkpointer {
   [[nodiscard]] Task<void> write();
   /// Refuses writes below brook.log.min.free.bytes and takes them again above it and a tenth more.
   [[nodiscard]] Task<void> watch_disks();
-  /// Brings the gauges of log sizes up to date.
-  [[nodiscard]] Task<void> measure_logs();
 
  private:
   runtime::Shard& shard_;
   broker::PartitionRouter& router_;
   replica::LogDirectories& directories_;
-  broker::BrokerMetrics& metrics_;
   CheckpointerOptions options_;
   runtime::Signal stopped_;
   bool stopping_ = false;

@@ -6,6 +6,8 @@
 
 #include "app/adopt_partitions.h"
 #include "app/checkpointer.h"
+#include "app/stray_partitions.h"
+#include "app/topic_metrics.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "broker/make_dispatcher.h"
@@ -37,6 +39,7 @@ struct ShardParts {
   broker::ClusterView view;
   replica::ReplicaSet replicas;
   broker::FetchSessionCache sessions;
+  broker::TopicTraffic traffic;
   std::unique_ptr<broker::Dispatcher> dispatcher;
   std::unique_ptr<net::FrameServer> server;
 
@@ -69,7 +72,8 @@ class Server {
         config_(config),
         budget_(memory_limit(config)),
         net_metrics_(registry_),
-        metrics_(registry_) {}
+        metrics_(registry_),
+        replica_metrics_(registry_) {}
 
   Task<int> run() {
     const runtime::Instant begun = shard_.clock().now();
@@ -116,6 +120,8 @@ class Server {
     BROOK_CO_TRY(const bool elected, co_await controller_->elect());
     if (!elected) co_return fail(ErrorCode::kNotController, "another broker holds the controller's office");
     BROOK_CO_CHECK(co_await adopt_partitions(shard_, *client_, *mirror_, *directories_, config_.node_id()));
+    BROOK_CO_CHECK(set_strays_aside(shard_.files(), *directories_, *mirror_->image(), config_.node_id(),
+                                    shard_.random()));
     co_await make_shards();
     Result<void> listening = listen();
     co_return listening;
@@ -132,7 +138,8 @@ class Server {
         .self = config_.node_id(),
         .shard_count = count,
         .producer_id_expiration = config_.millis("producer.id.expiration.ms"),
-        .retention_check_interval = config_.millis("log.retention.check.interval.ms")};
+        .retention_check_interval = config_.millis("log.retention.check.interval.ms"),
+        .metrics = &replica_metrics_};
     const auto slots = static_cast<std::size_t>(config_.number("max.incremental.fetch.session.cache.slots"));
     std::vector<broker::PartitionRouter::Lane> lanes;
     std::vector<broker::MetadataPublisher::Target> targets;
@@ -151,15 +158,19 @@ class Server {
         .idle_max = config_.millis("connections.max.idle.ms")};
     const auto prepare = [&](ShardParts& parts) -> Task<void> {
       parts.dispatcher = broker::make_dispatcher(*parts.shard, metrics_, parts.view, *router_, *publisher_,
-                                                 parts.sessions, *directories_);
+                                                 parts.sessions, parts.traffic, budget_, *directories_);
       parts.server =
           std::make_unique<net::FrameServer>(*parts.shard, *parts.dispatcher, budget_, net_metrics_, frames);
       parts.shard->gate().spawn(parts.replicas.keep_house());
       co_return;
     };
     co_await on_each(shards_, prepare);
+    std::vector<TopicMetrics::Source> sources;
+    for (const auto& parts : shards_)
+      sources.push_back({parts->shard, &parts->view, &parts->traffic, &parts->replicas});
+    topic_metrics_ = std::make_unique<TopicMetrics>(registry_, metrics_, std::move(sources));
     checkpointer_ = std::make_unique<Checkpointer>(
-        shard_, *router_, *directories_, metrics_,
+        shard_, *router_, *directories_,
         CheckpointerOptions{
             .interval = config_.millis("log.flush.offset.checkpoint.interval.ms"),
             .min_free_bytes = static_cast<std::uint64_t>(config_.number("brook.log.min.free.bytes")),
@@ -189,9 +200,14 @@ class Server {
   Result<void> listen() {
     std::vector<net::FrameServer*> servers;
     for (const auto& parts : shards_) servers.push_back(parts->server.get());
-    net::ConnectionLimits limits;
-    limits.connections_max = static_cast<std::size_t>(config_.number("max.connections"));
-    limits.connections_per_ip_max = static_cast<std::size_t>(config_.number("max.connections.per.ip"));
+    net::ConnectionLimits limits{
+        .connections_max = static_cast<std::size_t>(config_.number("max.connections")),
+        .connections_per_ip_max = static_cast<std::size_t>(config_.number("max.connections.per.ip")),
+        .connections_per_ip_overrides = config_.connections_per_ip_overrides()};
+    const runtime::ListenOptions options{
+        .backlog = static_cast<std::int32_t>(config_.number("socket.listen.backlog.size")),
+        .receive_buffer_bytes = asked_buffer("socket.receive.buffer.bytes"),
+        .send_buffer_bytes = asked_buffer("socket.send.buffer.bytes")};
     acceptor_ = std::make_unique<net::ConnectionAcceptor>(shard_, std::move(servers), limits, registry_);
     registry_.gauge_callback("brook_memory_budget_bytes", "What requests in flight and buffers may hold.",
                              [this] { return static_cast<double>(budget_.limit()); });
@@ -206,12 +222,20 @@ class Server {
       BROOK_TRY(
           const runtime::Address at,
           acceptor_->listen(endpoint.listener,
-                            {endpoint.host.empty() ? std::string("0.0.0.0") : endpoint.host, endpoint.port}));
+                            {endpoint.host.empty() ? std::string("0.0.0.0") : endpoint.host, endpoint.port},
+                            options));
       log::info("listening",
                 {{"listener", endpoint.listener}, {"address", fmt::format("{}:{}", at.host, at.port)}});
     }
     for (const std::string& path : config_.log_dirs()) log::info("data", {{"directory", path}});
     return listen_admin();
+  }
+
+  /// Kafka's default of 100 KiB would keep the kernel from growing a buffer with its connection's speed and
+  /// distance: it holds where somebody asked for it.
+  [[nodiscard]] std::optional<std::int32_t> asked_buffer(std::string_view key) const {
+    const auto bytes = static_cast<std::int32_t>(config_.number(key));
+    return config_.is_set(key) && bytes > 0 ? std::optional(bytes) : std::nullopt;
   }
 
   Result<void> listen_admin() {
@@ -238,7 +262,7 @@ class Server {
     if (request.path != "/metrics")
       co_return net::HttpResponse{
           .status = 404, .content_type = "text/plain", .body = "try /metrics or /healthz\n"};
-    co_await checkpointer_->measure_logs();
+    co_await topic_metrics_->gather();
     co_return net::HttpResponse{.status = 200,
                                 .content_type = "text/plain; version=0.0.4; charset=utf-8",
                                 .body = registry_.render()};
@@ -298,6 +322,7 @@ class Server {
   runtime::MemoryBudget budget_;
   net::FrameServerMetrics net_metrics_;
   broker::BrokerMetrics metrics_;
+  replica::ReplicaMetrics replica_metrics_;
   std::unique_ptr<replica::LogDirectories> directories_;
   std::unique_ptr<keeper::Server> keeper_;
   std::unique_ptr<keeper::Client> client_;
@@ -307,6 +332,7 @@ class Server {
   std::vector<std::unique_ptr<ShardParts>> shards_;
   std::unique_ptr<broker::PartitionRouter> router_;
   std::unique_ptr<broker::MetadataPublisher> publisher_;
+  std::unique_ptr<TopicMetrics> topic_metrics_;
   std::unique_ptr<Checkpointer> checkpointer_;
   std::unique_ptr<net::ConnectionAcceptor> acceptor_;
   std::unique_ptr<net::HttpServer> http_;

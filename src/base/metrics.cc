@@ -67,8 +67,7 @@ void Histogram::observe(double value) {
   sum_.fetch_add(value, std::memory_order_relaxed);
 }
 
-MetricRegistry::Cell& MetricRegistry::cell(Kind kind, std::string_view name, std::string_view help,
-                                           MetricLabels labels) {
+MetricRegistry::Family& MetricRegistry::family(Kind kind, std::string_view name, std::string_view help) {
   auto [place, is_new] = families_.try_emplace(std::string(name));
   Family& family = place->second;
   if (is_new) {
@@ -78,7 +77,12 @@ MetricRegistry::Cell& MetricRegistry::cell(Kind kind, std::string_view name, std
     log::error("metric_declared_twice", {{"name", name}});
     std::abort();
   }
-  return family.cells[std::move(labels)];
+  return family;
+}
+
+MetricRegistry::Cell& MetricRegistry::cell(Kind kind, std::string_view name, std::string_view help,
+                                           MetricLabels labels) {
+  return family(kind, name, help).cells[std::move(labels)];
 }
 
 Counter& MetricRegistry::counter(std::string_view name, std::string_view help, MetricLabels labels) {
@@ -105,6 +109,14 @@ void MetricRegistry::gauge_callback(std::string_view name, std::string_view help
   cell(Kind::kGauge, name, help, std::move(labels)).read = std::move(read);
 }
 
+void MetricRegistry::counters(std::string_view name, std::string_view help, Collect collect) {
+  family(Kind::kCounter, name, help).collect = std::move(collect);
+}
+
+void MetricRegistry::gauges(std::string_view name, std::string_view help, Collect collect) {
+  family(Kind::kGauge, name, help).collect = std::move(collect);
+}
+
 std::string MetricRegistry::render() const {
   std::string out;
   const auto to = std::back_inserter(out);
@@ -112,6 +124,10 @@ std::string MetricRegistry::render() const {
     constexpr std::string_view kTypes[] = {"counter", "gauge", "histogram"};
     fmt::format_to(to, "# HELP {} {}\n# TYPE {} {}\n", name, escaped(family.help, false), name,
                    kTypes[static_cast<std::size_t>(family.kind)]);
+    if (family.collect) {
+      for (const MetricSample& sample : family.collect())
+        fmt::format_to(to, "{}{} {}\n", name, label_text(sample.labels), sample.value);
+    }
     for (const auto& [labels, cell] : family.cells) {
       if (cell.histogram != nullptr) {
         render_histogram(out, name, labels, *cell.histogram);

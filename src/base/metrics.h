@@ -63,6 +63,12 @@ class Histogram {
 /// A label's name and its value; the value may be any UTF-8.
 using MetricLabels = std::vector<std::pair<std::string, std::string>>;
 
+/// One line of a family that is collected.
+struct MetricSample {
+  MetricLabels labels;
+  double value = 0;
+};
+
 /// Every metric by name, `brook_<what>_<unit>`, each with its help text. Asking again for the same name and
 /// labels gives the same cell; a name means one type and one help text (a clash aborts: a bug). The
 /// references live as long as the registry. Runs on: one thread at a time (start-up, then the admin port's
@@ -76,6 +82,12 @@ class MetricRegistry {
   /// `read` is called by render() on its thread, and must outlive the registry's last render().
   void gauge_callback(std::string_view name, std::string_view help, std::function<double()> read,
                       MetricLabels labels = {});
+
+  /// A family of counters or gauges whose cells come and go: `collect` gives them to each render(), on its
+  /// thread, and outlives its last.
+  using Collect = std::function<std::vector<MetricSample>()>;
+  void counters(std::string_view name, std::string_view help, Collect collect);
+  void gauges(std::string_view name, std::string_view help, Collect collect);
 
   /// Everything in the Prometheus text format 0.0.4, sorted by name and labels.
   [[nodiscard]] std::string render() const;
@@ -92,8 +104,10 @@ class MetricRegistry {
     Kind kind = Kind::kCounter;
     std::string help;
     std::map<MetricLabels, Cell> cells;
+    Collect collect;
   };
 
+  Family& family(Kind kind, std::string_view name, std::string_view help);
   Cell& cell(Kind kind, std::string_view name, std::string_view help, MetricLabels labels);
 
   std::map<std::string, Family, std::less<>> families_;

@@ -39,6 +39,19 @@ TEST(MetricRegistry, AccumulatesTheBucketsOfAHistogram) {
             "brook_t_seconds_count{api=\"Fetch\"} 4\n");
 }
 
+TEST(MetricRegistry, CollectsTheCellsOfAFamilyWhenItIsRead) {
+  MetricRegistry registry;
+  std::vector<MetricSample> present;
+  registry.counters("brook_y_total", "Y.", [&] { return present; });
+  EXPECT_EQ(registry.render(), "# HELP brook_y_total Y.\n# TYPE brook_y_total counter\n");
+
+  present.push_back({{{"topic", "a"}}, 12345678901.0});
+
+  EXPECT_EQ(
+      registry.render(),
+      "# HELP brook_y_total Y.\n# TYPE brook_y_total counter\nbrook_y_total{topic=\"a\"} 12345678901\n");
+}
+
 TEST(MetricRegistry, GivesTheSameCellForTheSameLabels) {
   MetricRegistry registry;
   Counter& first = registry.counter("brook_x_total", "X.", {{"a", "1"}});

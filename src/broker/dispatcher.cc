@@ -2,16 +2,24 @@
 
 #include <fmt/core.h>
 
+#include "broker/request_memory.h"
 #include "protocol/api_versions.h"
 #include "protocol/headers.h"
 
 namespace brook::broker {
 namespace {
 
+/// A reply that is on its way, with what it holds of the memory budget.
+struct Sending {
+  Reply reply;
+  runtime::MemoryCharge charge;
+};
+
 /// Bytes between splices belong to the reply, which the parts keep alive.
-net::Response to_response(Reply reply) {
+net::Response to_response(Reply reply, runtime::MemoryCharge charge) {
   net::Response response;
-  const auto owner = std::make_shared<const Reply>(std::move(reply));
+  const auto sending = std::make_shared<const Sending>(std::move(reply), std::move(charge));
+  const std::shared_ptr<const Reply> owner(sending, &sending->reply);
   const ByteView bytes = owner->bytes.bytes();
   std::size_t at = 0;
   for (const protocol::Splice& splice : owner->bytes.splices()) {
@@ -61,6 +69,8 @@ Task<Result<std::optional<net::Response>>> Dispatcher::handle(net::ConnectionInf
   context.frame = frame;
   context.shard = &shard_;
   context.metrics = &metrics_;
+  RequestMemory memory(shard_, budget_, metrics_, connection.closed);
+  context.memory = &memory;
   Result<std::optional<Reply>> reply = co_await answer(context, in.rest());
   if (!reply) {
     if (reply.error().code == ErrorCode::kInvalidRequest ||
@@ -75,7 +85,8 @@ Task<Result<std::optional<net::Response>>> Dispatcher::handle(net::ConnectionInf
     api.seconds->observe(std::chrono::duration<double>(shard_.clock().now() - begun).count());
   }
   if (!reply->has_value()) co_return std::optional<net::Response>();
-  co_return std::optional<net::Response>(to_response(*std::move(*reply)));
+  runtime::MemoryCharge charge = memory.take_for_reply((*reply)->bytes.size());
+  co_return std::optional<net::Response>(to_response(*std::move(*reply), std::move(charge)));
 }
 
 Task<Result<std::optional<Reply>>> Dispatcher::answer(RequestContext& context, ByteView body) {

@@ -6,6 +6,7 @@
 #include "broker/broker_metrics.h"
 #include "broker/handler.h"
 #include "net/frame_server.h"
+#include "runtime/memory_budget.h"
 
 namespace brook::broker {
 
@@ -16,8 +17,9 @@ namespace brook::broker {
 /// served (but any version of ApiVersions is answered), a body that cannot be decoded. Runs on: its shard.
 class Dispatcher final : public net::FrameHandler {
  public:
-  /// `shard` and `metrics` outlive it.
-  Dispatcher(runtime::Shard& shard, BrokerMetrics& metrics) : shard_(shard), metrics_(metrics) {}
+  /// All outlive it.
+  Dispatcher(runtime::Shard& shard, BrokerMetrics& metrics, runtime::MemoryBudget& budget)
+      : shard_(shard), metrics_(metrics), budget_(budget) {}
 
   void add(protocol::ApiKey key, std::unique_ptr<Handler> handler) { handlers_[key] = std::move(handler); }
   /// Ends long waits, so that connections can end.
@@ -31,6 +33,7 @@ class Dispatcher final : public net::FrameHandler {
 
   runtime::Shard& shard_;
   BrokerMetrics& metrics_;
+  runtime::MemoryBudget& budget_;
   std::map<protocol::ApiKey, std::unique_ptr<Handler>> handlers_;
 };
 

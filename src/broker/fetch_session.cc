@@ -16,6 +16,7 @@ void FetchSession::put(FetchTarget target) {
   if (added) {
     targets_.push_back(std::move(target));
     at->second = std::prev(targets_.end());
+    ++entries_;
     return;
   }
   target.told_high_watermark = at->second->told_high_watermark;
@@ -28,6 +29,7 @@ void FetchSession::forget(const TopicId& id, const std::string& topic, Partition
   if (at == by_key_.end()) return;
   targets_.erase(at->second);
   by_key_.erase(at);
+  --entries_;
 }
 
 std::list<FetchTarget>::iterator FetchSession::find(const FetchTarget& target) {
@@ -48,7 +50,7 @@ FetchSession* FetchSessionCache::create(std::int32_t id, bool uses_topic_ids, ru
   }
   const auto [at, added] = sessions_.try_emplace(id);
   if (!added) return nullptr;
-  at->second = std::make_unique<FetchSession>(id, uses_topic_ids);
+  at->second = std::make_unique<FetchSession>(id, uses_topic_ids, entries_);
   at->second->last_used_ = now;
   return at->second.get();
 }

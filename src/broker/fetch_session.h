@@ -35,7 +35,12 @@ struct FetchTarget {
 /// What a client has asked for so far, so that it needs to send and receive only what changes (KIP-227).
 class FetchSession {
  public:
-  FetchSession(std::int32_t id, bool uses_topic_ids) : id_(id), uses_topic_ids_(uses_topic_ids) {}
+  /// `entries` counts the targets of all sessions of a cache, and outlives it.
+  FetchSession(std::int32_t id, bool uses_topic_ids, std::size_t& entries)
+      : id_(id), uses_topic_ids_(uses_topic_ids), entries_(entries) {}
+  ~FetchSession() { entries_ -= targets_.size(); }
+  FetchSession(const FetchSession&) = delete;
+  FetchSession& operator=(const FetchSession&) = delete;
 
   [[nodiscard]] std::int32_t id() const { return id_; }
   [[nodiscard]] bool uses_topic_ids() const { return uses_topic_ids_; }
@@ -60,6 +65,7 @@ class FetchSession {
 
   std::int32_t id_;
   bool uses_topic_ids_;
+  std::size_t& entries_;
   std::int32_t epoch_ = 1;
   runtime::Instant last_used_{};
   std::list<FetchTarget> targets_;
@@ -67,9 +73,12 @@ class FetchSession {
 };
 
 /// The sessions of one shard's connections, bounded (`max.incremental.fetch.session.cache.slots`): when full,
-/// one that was not used for two minutes gives way, else the client goes without. Runs on: one shard.
+/// one that was not used for two minutes gives way, else the client goes without. So are the partitions of
+/// all together: kEntriesMax is some 50 MiB. Runs on: one shard.
 class FetchSessionCache {
  public:
+  static constexpr std::size_t kEntriesMax = 200'000;
+
   explicit FetchSessionCache(std::size_t slots) : slots_(slots) {}
 
   /// A new session under `id`, which the caller drew at random; nullptr where the cache is full or the id is
@@ -82,9 +91,12 @@ class FetchSessionCache {
   [[nodiscard]] FetchSession* get(std::int32_t id);
   void close(std::int32_t id);
   [[nodiscard]] std::size_t size() const { return sessions_.size(); }
+  /// Whether the sessions may have `more` partitions than now.
+  [[nodiscard]] bool has_room_for(std::size_t more) const { return entries_ + more <= kEntriesMax; }
 
  private:
   std::size_t slots_;
+  std::size_t entries_ = 0;
   std::unordered_map<std::int32_t, std::unique_ptr<FetchSession>> sessions_;
 };
 

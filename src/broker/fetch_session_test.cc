@@ -17,7 +17,8 @@ FetchTarget target(std::string topic, std::int32_t partition, std::int64_t offse
 }
 
 TEST(FetchSession, KeepsWhatWasToldWhenAPartitionIsAskedAgain) {
-  FetchSession session(7, false);
+  std::size_t entries = 0;
+  FetchSession session(7, false, entries);
   session.put(target("a", 0, 5));
   session.targets().front().told_high_watermark = Offset(9);
 
@@ -29,7 +30,8 @@ TEST(FetchSession, KeepsWhatWasToldWhenAPartitionIsAskedAgain) {
 }
 
 TEST(FetchSession, ServesLastWhatWasMovedToTheEnd) {
-  FetchSession session(7, false);
+  std::size_t entries = 0;
+  FetchSession session(7, false, entries);
   for (int p = 0; p < 3; ++p) session.put(target("a", p, 0));
   session.move_to_end(session.targets().begin());
   session.forget(TopicId{}, "a", PartitionIndex(1));
@@ -56,6 +58,23 @@ TEST(FetchSessionCache, GivesUpOnlyASessionLongUnused) {
   EXPECT_EQ(cache.create(8, true, Instant{} + minutes(1)), nullptr);
   EXPECT_NE(cache.create(8, true, Instant{} + minutes(3)), nullptr);
   EXPECT_EQ(cache.get(7), nullptr);
+}
+
+TEST(FetchSessionCache, CountsThePartitionsOfAllSessions) {
+  FetchSessionCache cache(3);
+  FetchSession* const first = cache.create(1, false, Instant{});
+  FetchSession* const second = cache.create(2, false, Instant{});
+  for (std::int32_t p = 0; p < 10; ++p) first->put(target("a", p, 0));
+  for (std::int32_t p = 0; p < 5; ++p) second->put(target("a", p, 0));
+  second->put(target("a", 0, 7));
+  EXPECT_TRUE(cache.has_room_for(FetchSessionCache::kEntriesMax - 15));
+  EXPECT_FALSE(cache.has_room_for(FetchSessionCache::kEntriesMax - 14));
+
+  second->forget({}, "a", PartitionIndex(0));
+  cache.close(1);
+
+  EXPECT_TRUE(cache.has_room_for(FetchSessionCache::kEntriesMax - 4));
+  EXPECT_FALSE(cache.has_room_for(FetchSessionCache::kEntriesMax - 3));
 }
 
 }  // namespace

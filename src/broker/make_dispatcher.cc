@@ -6,15 +6,16 @@ namespace brook::broker {
 
 std::unique_ptr<Dispatcher> make_dispatcher(runtime::Shard& shard, BrokerMetrics& metrics, ClusterView& view,
                                             PartitionRouter& router, Administration& administration,
-                                            FetchSessionCache& sessions,
+                                            FetchSessionCache& sessions, TopicTraffic& traffic,
+                                            runtime::MemoryBudget& budget,
                                             replica::LogDirectories& directories) {
   using protocol::ApiKey;
   std::vector<std::pair<ApiKey, std::unique_ptr<Handler>>> handlers;
   const auto add = [&](ApiKey key, std::unique_ptr<Handler> handler) {
     handlers.emplace_back(key, std::move(handler));
   };
-  add(ApiKey::kProduce, make_produce_handler(view, router));
-  add(ApiKey::kFetch, make_fetch_handler(view, router, sessions));
+  add(ApiKey::kProduce, make_produce_handler(view, router, traffic));
+  add(ApiKey::kFetch, make_fetch_handler(view, router, sessions, traffic));
   add(ApiKey::kListOffsets, make_list_offsets_handler(view, router));
   add(ApiKey::kMetadata, make_metadata_handler(view, administration));
   add(ApiKey::kFindCoordinator, make_find_coordinator_handler(view));
@@ -26,7 +27,7 @@ std::unique_ptr<Dispatcher> make_dispatcher(runtime::Shard& shard, BrokerMetrics
   add(ApiKey::kOffsetForLeaderEpoch, make_offset_for_leader_epoch_handler(view, router));
   add(ApiKey::kDescribeConfigs, make_describe_configs_handler(view));
   add(ApiKey::kAlterConfigs, make_alter_configs_handler(administration));
-  add(ApiKey::kDescribeLogDirs, make_describe_log_dirs_handler(router, directories));
+  add(ApiKey::kDescribeLogDirs, make_describe_log_dirs_handler(view, router, directories));
   add(ApiKey::kCreatePartitions, make_create_partitions_handler(administration));
   add(ApiKey::kIncrementalAlterConfigs, make_incremental_alter_configs_handler(administration));
   add(ApiKey::kDescribeCluster, make_describe_cluster_handler(view));
@@ -36,7 +37,7 @@ std::unique_ptr<Dispatcher> make_dispatcher(runtime::Shard& shard, BrokerMetrics
 
   std::vector<ApiKey> served{ApiKey::kApiVersions};
   for (const auto& [key, handler] : handlers) served.push_back(key);
-  auto dispatcher = std::make_unique<Dispatcher>(shard, metrics);
+  auto dispatcher = std::make_unique<Dispatcher>(shard, metrics, budget);
   dispatcher->add(ApiKey::kApiVersions, make_api_versions_handler(served));
   for (auto& [key, handler] : handlers) dispatcher->add(key, std::move(handler));
   return dispatcher;

@@ -8,8 +8,10 @@
 #include "broker/dispatcher.h"
 #include "broker/fetch_session.h"
 #include "broker/partition_router.h"
+#include "broker/topic_traffic.h"
 #include "replica/log_directories.h"
 #include "replica/replica_set.h"
+#include "runtime/memory_budget.h"
 
 namespace brook::broker {
 
@@ -18,7 +20,8 @@ namespace brook::broker {
 [[nodiscard]] std::unique_ptr<Dispatcher> make_dispatcher(runtime::Shard& shard, BrokerMetrics& metrics,
                                                           ClusterView& view, PartitionRouter& router,
                                                           Administration& administration,
-                                                          FetchSessionCache& sessions,
+                                                          FetchSessionCache& sessions, TopicTraffic& traffic,
+                                                          runtime::MemoryBudget& budget,
                                                           replica::LogDirectories& directories);
 
 }  // namespace brook::broker

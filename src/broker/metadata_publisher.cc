@@ -81,40 +81,55 @@ Task<void> MetadataPublisher::settled() {
   if (published_ < goal) log::warn("metadata_not_settled", {{"waiting_for", goal - published_}});
 }
 
-#define BROOK_ON_CONTROLLER(call)                                       \
-  const auto operation = [&]() -> Task<decltype(call.await_resume())> { \
-    auto results = co_await call;                                       \
-    co_await settled();                                                 \
-    co_return results;                                                  \
-  };                                                                    \
-  auto done = co_await shard_.run(operation);                           \
-  co_return done
+template <class Results>
+Task<Results> MetadataPublisher::on_controller(std::move_only_function<Task<Results>()> start) {
+  const auto operation = [this, &start]() -> Task<Results> {
+    Results results = co_await start();
+    co_await settled();
+    co_return results;
+  };
+  Results done = co_await shard_.run(operation);
+  co_return done;
+}
+
+// Each operation's arguments move into the function that makes its task on the controller's shard.
 
 Task<std::vector<Result<cluster::CreatedTopic>>> MetadataPublisher::create_topics(
     std::vector<cluster::NewTopic> topics, bool validate_only) {
-  BROOK_ON_CONTROLLER(controller_.create_topics(std::move(topics), validate_only));
+  return on_controller<std::vector<Result<cluster::CreatedTopic>>>(
+      [this, validate_only, topics = std::move(topics)]() mutable {
+        return controller_.create_topics(std::move(topics), validate_only);
+      });
 }
 
 Task<std::vector<Result<void>>> MetadataPublisher::delete_topics(std::vector<cluster::TopicRef> topics) {
-  BROOK_ON_CONTROLLER(controller_.delete_topics(std::move(topics)));
+  return on_controller<std::vector<Result<void>>>(
+      [this, topics = std::move(topics)]() mutable { return controller_.delete_topics(std::move(topics)); });
 }
 
 Task<std::vector<Result<void>>> MetadataPublisher::create_partitions(
     std::vector<cluster::NewPartitions> topics, bool validate_only) {
-  BROOK_ON_CONTROLLER(controller_.create_partitions(std::move(topics), validate_only));
+  return on_controller<std::vector<Result<void>>>(
+      [this, validate_only, topics = std::move(topics)]() mutable {
+        return controller_.create_partitions(std::move(topics), validate_only);
+      });
 }
 
 Task<std::vector<Result<void>>> MetadataPublisher::alter_configs(std::vector<cluster::ConfigChange> changes,
                                                                  bool validate_only) {
-  BROOK_ON_CONTROLLER(controller_.alter_configs(std::move(changes), validate_only));
+  return on_controller<std::vector<Result<void>>>(
+      [this, validate_only, changes = std::move(changes)]() mutable {
+        return controller_.alter_configs(std::move(changes), validate_only);
+      });
 }
 
 Task<std::vector<Result<void>>> MetadataPublisher::replace_configs(
     std::vector<cluster::ConfigReplacement> changes, bool validate_only) {
-  BROOK_ON_CONTROLLER(controller_.replace_configs(std::move(changes), validate_only));
+  return on_controller<std::vector<Result<void>>>(
+      [this, validate_only, changes = std::move(changes)]() mutable {
+        return controller_.replace_configs(std::move(changes), validate_only);
+      });
 }
-
-#undef BROOK_ON_CONTROLLER
 
 Task<Result<ProducerId>> MetadataPublisher::new_producer_id() {
   const auto draw = [this]() { return next_producer_id(); };

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -51,6 +52,9 @@ class MetadataPublisher final : public Administration {
   [[nodiscard]] Task<void> publish_queued();
   [[nodiscard]] Task<void> publish(Publication publication);
   [[nodiscard]] Task<void> settled();
+  /// Awaits what `start` makes on the controller's shard, then that every shard has seen it.
+  template <class Results>
+  [[nodiscard]] Task<Results> on_controller(std::move_only_function<Task<Results>()> start);
   [[nodiscard]] Task<Result<ProducerId>> next_producer_id();
 
   runtime::Shard& shard_;

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "protocol/writer.h"
+#include "runtime/memory_budget.h"
 #include "storage/log.h"
 
 namespace brook::broker {
@@ -15,6 +16,8 @@ struct Reply {
   std::vector<std::vector<storage::FileRange>> ranges;
   /// What the encoder copied from while it ran.
   std::vector<std::vector<std::byte>> copies;
+  /// What `copies` hold of the memory budget.
+  std::vector<runtime::MemoryCharge> charges;
 };
 
 }  // namespace brook::broker

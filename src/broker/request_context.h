@@ -10,6 +10,7 @@
 namespace brook::broker {
 
 class BrokerMetrics;
+class RequestMemory;
 
 /// What is known of a request besides its body: values only, alive until its reply is made.
 struct RequestContext {
@@ -23,6 +24,7 @@ struct RequestContext {
   MutableBytes frame;  ///< the request's bytes, which `records` fields are views of
   runtime::Shard* shard = nullptr;
   BrokerMetrics* metrics = nullptr;
+  RequestMemory* memory = nullptr;
 };
 
 }  // namespace brook::broker

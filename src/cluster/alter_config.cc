@@ -36,19 +36,33 @@ std::unexpected<Error> unknown_key(ConfigEntity entity, std::string_view key) {
   return fail(ErrorCode::kInvalidRequest, fmt::format("Unknown client metrics configuration: {}", key));
 }
 
-/// Which broker settings may change at all, and for all brokers.
+/// What a listener reads from its keystore and truststore: it may change for one listener only (KIP-226).
+bool is_listener_security(std::string_view key) {
+  return key.starts_with("ssl.keystore.") || key.starts_with("ssl.truststore.") || key == "ssl.key.password";
+}
+
+/// Which broker settings may change at all, and for all brokers; in Kafka's order.
 Result<void> check_broker_keys(const ConfigResource& resource, const ConfigMap& whole) {
   std::vector<std::string> fixed;
+  std::vector<std::string> security;
   std::vector<std::string> single;
   for (const auto& [key, value] : whole) {
     const ConfigDef* def = find_config(ConfigScope::kBroker, key);
-    if (!def) continue;
-    if (def->update == UpdateMode::kReadOnly) fixed.push_back(key);
-    if (def->update == UpdateMode::kPerBroker && resource.name.empty()) single.push_back(key);
+    if (def && def->update == UpdateMode::kReadOnly) fixed.push_back(key);
+    if (is_listener_security(key)) security.push_back(key);
+    const bool per_broker =
+        key.starts_with("listener.name.") || (def && def->update == UpdateMode::kPerBroker);
+    if (per_broker && resource.name.empty()) single.push_back(key);
   }
   if (!fixed.empty()) {
     return fail(ErrorCode::kInvalidRequest,
                 fmt::format("Cannot update these configs dynamically: [{}]", fmt::join(fixed, ", ")));
+  }
+  if (!security.empty()) {
+    return fail(ErrorCode::kInvalidRequest,
+                fmt::format("These security configs can be dynamically updated only per-listener using the "
+                            "listener prefix: [{}]",
+                            fmt::join(security, ", ")));
   }
   if (!single.empty()) {
     return fail(

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cstdlib>
 #include <set>
 #include <utility>
@@ -79,6 +80,29 @@ Result<std::optional<Endpoint>> parse_admin_listener(const BrokerConfig& config)
   return std::optional(*std::move(endpoint));
 }
 
+/// "address:count,…"; an IPv6 address has colons of its own, and may stand in brackets.
+Result<std::map<std::string, std::size_t>> parse_connection_overrides(std::string_view text) {
+  std::map<std::string, std::size_t> overrides;
+  while (!text.empty()) {
+    const std::size_t comma = text.find(',');
+    const std::string_view entry = text.substr(0, comma);
+    text.remove_prefix(comma == std::string_view::npos ? text.size() : comma + 1);
+    const std::size_t colon = entry.rfind(':');
+    std::string_view address = entry.substr(0, colon == std::string_view::npos ? 0 : colon);
+    const std::string_view count = entry.substr(colon == std::string_view::npos ? entry.size() : colon + 1);
+    if (address.starts_with('[') && address.ends_with(']')) address = address.substr(1, address.size() - 2);
+    std::size_t most = 0;
+    const auto [end, error] = std::from_chars(count.data(), count.data() + count.size(), most);
+    const bool numeric = address.find_first_not_of("0123456789abcdefABCDEF.:") == std::string_view::npos;
+    if (address.empty() || !numeric || count.empty() || error != std::errc() ||
+        end != count.data() + count.size()) {
+      return fail(ErrorCode::kInvalidConfig, "must be a list of ADDRESS:COUNT with numeric addresses");
+    }
+    overrides[std::string(address)] = most;
+  }
+  return overrides;
+}
+
 /// Settings that are wrong together only: key and what is wrong.
 std::vector<std::pair<std::string, std::string>> find_contradictions(const BrokerConfig& config) {
   std::vector<std::pair<std::string, std::string>> problems;
@@ -105,6 +129,10 @@ std::vector<std::pair<std::string, std::string>> find_contradictions(const Broke
   }
   if (const auto admin = parse_admin_listener(config); !admin) {
     problems.emplace_back("brook.admin.listener", admin.error().context);
+  }
+  if (const auto overrides = parse_connection_overrides(config.text("max.connections.per.ip.overrides"));
+      !overrides) {
+    problems.emplace_back("max.connections.per.ip.overrides", overrides.error().context);
   }
   if (config.is_set("node.id") && config.number("broker.id") >= 0 &&
       config.number("broker.id") != config.number("node.id")) {
@@ -272,6 +300,10 @@ std::string BrokerConfig::inter_broker_listener() const {
   const auto it =
       std::ranges::find(all, text("security.inter.broker.protocol"), &Endpoint::security_protocol);
   return it != all.end() ? it->listener : all.front().listener;
+}
+
+std::map<std::string, std::size_t> BrokerConfig::connections_per_ip_overrides() const {
+  return *parse_connection_overrides(text("max.connections.per.ip.overrides"));
 }
 
 std::vector<std::string> BrokerConfig::log_dirs() const {

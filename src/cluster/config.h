@@ -57,6 +57,8 @@ class BrokerConfig {
   [[nodiscard]] std::vector<std::string> log_dirs() const;
   [[nodiscard]] std::optional<Endpoint> admin_listener()
       const;  ///< brook.admin.listener; nothing where it is off
+  /// max.connections.per.ip.overrides: by numeric address.
+  [[nodiscard]] std::map<std::string, std::size_t> connections_per_ip_overrides() const;
 
  private:
   [[nodiscard]] const ConfigValue* value(std::string_view key, bool of_right_type) const;

@@ -216,8 +216,10 @@ TEST(AlterConfigs, RefusesInKafkasWords) {
             "conflict topic config setting min.compaction.lag.ms (2) > max.compaction.lag.ms (1)");
   EXPECT_EQ(alter_error({ConfigEntity::kBroker, "1"}, {{"node.id", AlterOperation::kSet, "1"}}),
             "Cannot update these configs dynamically: [node.id]");
+  EXPECT_EQ(alter_error({ConfigEntity::kBroker, ""}, {{"listeners", AlterOperation::kSet, "A://:1"}}),
+            "Cannot update these configs at default cluster level, broker id must be specified: [listeners]");
   EXPECT_EQ(alter_error({ConfigEntity::kBroker, ""}, {{"ssl.keystore.location", AlterOperation::kSet, "x"}}),
-            "Cannot update these configs at default cluster level, broker id must be specified: "
+            "These security configs can be dynamically updated only per-listener using the listener prefix: "
             "[ssl.keystore.location]");
 }
 

@@ -133,11 +133,6 @@ Result<TopicInfo> plan_topic(const MetadataImage& image, const ConfigLayers& lay
   const std::int32_t partitions = request.partitions.value_or(by_default("num.partitions"));
   const std::int32_t replicas =
       request.replication_factor ? *request.replication_factor : by_default("default.replication.factor");
-  if (partitions > kPartitionsPerRequestMax) {
-    return fail(ErrorCode::kPolicyViolation,
-                fmt::format("Excessively large number of partitions per request: {} are more than {}.",
-                            partitions, kPartitionsPerRequestMax));
-  }
   BROOK_TRY(auto placed, place_replicas(image.brokers, 0, partitions, replicas, seed));
   set_replicas(topic, std::move(placed));
   return topic;
@@ -158,11 +153,6 @@ Result<std::vector<std::vector<BrokerId>>> plan_partitions(const MetadataImage& 
                             request.topic, present, request.count));
   }
   const std::int32_t added = request.count - present;
-  if (added > kPartitionsPerRequestMax) {
-    return fail(ErrorCode::kPolicyViolation,
-                fmt::format("Excessively large number of partitions per request: {} are more than {}.", added,
-                            kPartitionsPerRequestMax));
-  }
   const std::size_t replicas = topic->partitions.front().replicas.size();
   if (request.assignments.empty()) {
     return place_replicas(image.brokers, present, added, static_cast<std::int32_t>(replicas), seed);

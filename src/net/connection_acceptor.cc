@@ -36,8 +36,9 @@ ConnectionAcceptor::ConnectionAcceptor(runtime::Shard& shard, std::vector<FrameS
 
 ConnectionAcceptor::~ConnectionAcceptor() = default;
 
-Result<runtime::Address> ConnectionAcceptor::listen(std::string name, const runtime::Address& at) {
-  BROOK_TRY(std::unique_ptr<runtime::Listener> listener, shard_.listen(at));
+Result<runtime::Address> ConnectionAcceptor::listen(std::string name, const runtime::Address& at,
+                                                    const runtime::ListenOptions& options) {
+  BROOK_TRY(std::unique_ptr<runtime::Listener> listener, shard_.listen(at, options));
   runtime::Address local = listener->local();
   log::info("listening", {{"listener", name}, {"host", local.host}, {"port", local.port}});
   gate_.spawn(accept_all(*listener, std::move(name)));

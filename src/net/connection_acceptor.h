@@ -36,7 +36,8 @@ class ConnectionAcceptor {
   ConnectionAcceptor& operator=(const ConnectionAcceptor&) = delete;
 
   /// Begins to accept under the listener's name; the address that it listens on (port 0 means any free one).
-  [[nodiscard]] Result<runtime::Address> listen(std::string name, const runtime::Address& at);
+  [[nodiscard]] Result<runtime::Address> listen(std::string name, const runtime::Address& at,
+                                                const runtime::ListenOptions& options = {});
   [[nodiscard]] Task<void> stop();
   [[nodiscard]] std::size_t connections() const;
 

@@ -1,5 +1,6 @@
 #include "net/frame_server.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "net/internal/frame_connection.h"
@@ -9,6 +10,8 @@ namespace {
 
 /// Free read buffers that a shard keeps: 4 MiB, enough for what is busy in one turn of the loop.
 constexpr std::size_t kFreeBuffersMax = 64;
+/// How often stalled readers are looked for.
+constexpr runtime::Duration kStalledCheck = std::chrono::seconds(1);
 
 }  // namespace
 
@@ -17,6 +20,9 @@ FrameServerMetrics::FrameServerMetrics(MetricRegistry& registry)
       accepted(registry.counter("brook_net_accepted_total", "Connections accepted since the start.")),
       closed_idle(registry.counter("brook_net_closed_idle_total",
                                    "Connections closed after connections.max.idle.ms.")),
+      closed_stalled(registry.counter(
+          "brook_net_closed_stalled_total",
+          "Connections closed because their unread answers held memory that others waited for.")),
       refused_frames(registry.counter(
           "brook_net_refused_frames_total",
           "Connections closed for a frame length below 0 or above socket.request.max.bytes.")),
@@ -30,7 +36,12 @@ FrameServerMetrics::FrameServerMetrics(MetricRegistry& registry)
 
 FrameServer::FrameServer(runtime::Shard& shard, FrameHandler& handler, runtime::MemoryBudget& budget,
                          FrameServerMetrics& metrics, FrameServerOptions options)
-    : shard_(shard), handler_(handler), budget_(budget), metrics_(metrics), options_(options) {}
+    : shard_(shard),
+      handler_(handler),
+      budget_(budget),
+      metrics_(metrics),
+      options_(options),
+      stopped_(shard.clock()) {}
 
 FrameServer::~FrameServer() = default;
 
@@ -40,6 +51,7 @@ void FrameServer::serve(std::unique_ptr<runtime::PendingStream> pending, std::ui
     ended();
     return;
   }
+  if (!watching_) gate_.spawn(close_stalled());
   auto stream = shard_.adopt(std::move(pending));
   auto connection =
       std::make_unique<internal::FrameConnection>(*this, std::move(stream), id, std::move(listener));
@@ -58,7 +70,20 @@ Task<void> FrameServer::run(std::unique_ptr<internal::FrameConnection> connectio
   ended();
 }
 
+Task<void> FrameServer::close_stalled() {
+  watching_ = true;
+  while (!stopping_) {
+    [[maybe_unused]] const bool told =
+        co_await stopped_.wait_until(shard_.clock().now() + std::min(kStalledCheck, options_.stalled_max));
+    if (stopping_ || !budget_.is_waited_for()) continue;
+    const runtime::Instant now = shard_.clock().now();
+    for (internal::FrameConnection* connection : connections_) connection->close_if_stalled(now);
+  }
+}
+
 Task<void> FrameServer::stop() {
+  stopping_ = true;
+  stopped_.notify_all();
   for (internal::FrameConnection* connection : connections_) connection->close();
   co_await gate_.close();
 }

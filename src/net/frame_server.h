@@ -17,6 +17,7 @@
 #include "runtime/aligned_buffer.h"
 #include "runtime/memory_budget.h"
 #include "runtime/shard.h"
+#include "runtime/signal.h"
 #include "runtime/task.h"
 
 namespace brook::net {
@@ -56,6 +57,8 @@ class FrameHandler {
 struct FrameServerOptions {
   std::size_t request_bytes_max = 100UL * 1024 * 1024;    ///< socket.request.max.bytes
   runtime::Duration idle_max = std::chrono::minutes(10);  ///< connections.max.idle.ms
+  /// A reader that has taken nothing for so long gives way when others wait for memory.
+  runtime::Duration stalled_max = std::chrono::seconds(10);
 };
 
 /// The counters of all connections of a process.
@@ -65,6 +68,7 @@ struct FrameServerMetrics {
   Gauge& connections;
   Counter& accepted;
   Counter& closed_idle;
+  Counter& closed_stalled;
   Counter& refused_frames;
   Counter& failed_requests;
   Counter& budget_waits;
@@ -84,8 +88,9 @@ class FrameConnection;
 /// holds none. A frame larger than that buffer gets its own, charged to the budget first; until it is granted
 /// the connection is not read from. Small frames are not charged: their bytes are bounded by kReadBufferSize
 /// per connection, and heartbeats and follower fetches must pass when large requests hold the budget.
-/// Responses are gathered and written at the end of the loop's turn. Everything it is given outlives it.
-/// stop() before it dies. Runs on: its shard.
+/// Responses are gathered and written at the end of the loop's turn. A connection with unread ones is not
+/// asked for more, and is closed when others wait for the memory that they hold. Everything it is given
+/// outlives it. stop() before it dies. Runs on: its shard.
 class FrameServer {
  public:
   static constexpr std::size_t kReadBufferSize = 64UL * 1024;
@@ -113,6 +118,7 @@ class FrameServer {
 
   [[nodiscard]] Task<void> run(std::unique_ptr<internal::FrameConnection> connection,
                                std::move_only_function<void()> ended);
+  [[nodiscard]] Task<void> close_stalled();
   [[nodiscard]] runtime::AlignedBuffer take_buffer();
   void give_back(runtime::AlignedBuffer buffer);
 
@@ -121,6 +127,9 @@ class FrameServer {
   runtime::MemoryBudget& budget_;
   FrameServerMetrics& metrics_;
   const FrameServerOptions options_;
+  bool watching_ = false;
+  bool stopping_ = false;
+  runtime::Signal stopped_;
   runtime::Gate gate_;
   std::unordered_set<internal::FrameConnection*> connections_;
   std::vector<runtime::AlignedBuffer> free_buffers_;

@@ -267,18 +267,39 @@ TEST(FrameServer, ALongRequestIsNotIdle) {
   });
 }
 
+/// Sends requests and reads no answer, until the connection ends.
+Task<void> flood(Stream& stream) {
+  const std::string frame = framed(pattern(60'000));
+  const ByteView part = as_bytes(frame);
+  Result<void> sent;
+  while (sent) sent = co_await stream.write({&part, 1});
+}
+
+TEST(FrameServer, AStalledReaderGivesWayWhenOthersWaitForMemory) {
+  run<void>([](Shard& shard) -> Task<void> {
+    World world(shard, {.stalled_max = 20ms});
+    auto slow = co_await world.connect();
+    runtime::Gate gate;
+    gate.spawn(flood(*slow));
+    co_await shard.clock().sleep_until(shard.clock().now() + 100ms);
+    EXPECT_EQ(world.metrics.closed_stalled.value(), 0U);  // Nobody waits.
+
+    {
+      const runtime::BudgetWait waiting(world.budget);
+      co_await gate.close();
+    }
+
+    EXPECT_EQ(world.metrics.closed_stalled.value(), 1U);
+    co_await world.stop();
+  });
+}
+
 TEST(FrameServer, ASlowReaderDoesNotStallOthersAndIsClosed) {
   run<void>([](Shard& shard) -> Task<void> {
     World world(shard, {.idle_max = 300ms});
     auto slow = co_await world.connect();
     auto quick = co_await world.connect();
     runtime::Gate gate;
-    auto flood = [](Stream& stream) -> Task<void> {
-      const std::string frame = framed(pattern(60'000));
-      const ByteView part = as_bytes(frame);
-      Result<void> sent;
-      while (sent) sent = co_await stream.write({&part, 1});
-    };
     gate.spawn(flood(*slow));
     int answered = 0;
     while (world.metrics.closed_idle.value() == 0) {

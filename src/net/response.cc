@@ -10,6 +10,10 @@ std::uint64_t size_of(const ResponsePart& part) {
   return std::get<FileRange>(part).size;
 }
 
+std::uint64_t memory_of(const ResponsePart& part) {
+  return std::holds_alternative<FileRange>(part) ? 0 : size_of(part);
+}
+
 void Response::append(ResponsePart part) {
   const std::uint64_t size = size_of(part);
   if (size == 0) return;

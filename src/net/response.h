@@ -50,5 +50,7 @@ class Response {
 };
 
 [[nodiscard]] std::uint64_t size_of(const ResponsePart& part);
+/// The bytes of it that are held in memory.
+[[nodiscard]] std::uint64_t memory_of(const ResponsePart& part);
 
 }  // namespace brook::net

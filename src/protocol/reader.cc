@@ -128,6 +128,12 @@ std::int32_t Reader::array_count(bool compact, std::size_t min_size, bool null_a
     fail(field, fmt::format("{} elements of at least {} bytes, {} bytes left", count, min_size, remaining()));
     return -1;
   }
+  if (static_cast<std::uint64_t>(count) > elements_left_) {
+    too_many_ = true;
+    fail(field, fmt::format("{} elements, more than a request may have here", count));
+    return -1;
+  }
+  elements_left_ -= static_cast<std::size_t>(count);
   return static_cast<std::int32_t>(count);
 }
 

@@ -21,9 +21,14 @@ namespace brook::protocol {
 /// against the bytes that are left. Runs on: any.
 class Reader {
  public:
-  explicit Reader(ByteView bytes) : bytes_(bytes) {}
+  /// `elements_max` bounds the elements of all arrays together: decoded, an element of a few bytes takes up a
+  /// hundred and more, and what is made of it in turn a multiple of that.
+  explicit Reader(ByteView bytes, std::size_t elements_max = SIZE_MAX)
+      : bytes_(bytes), elements_left_(elements_max) {}
 
   [[nodiscard]] bool ok() const { return !failed_; }
+  /// It failed because its arrays have more elements than `elements_max`, and for nothing else.
+  [[nodiscard]] bool has_too_many_elements() const { return too_many_; }
   [[nodiscard]] std::size_t position() const { return at_; }
   [[nodiscard]] std::size_t remaining() const { return bytes_.size() - at_; }
   /// What has not been read yet: the body after a header.
@@ -77,7 +82,9 @@ class Reader {
 
   ByteView bytes_;
   std::size_t at_ = 0;
+  std::size_t elements_left_;
   bool failed_ = false;
+  bool too_many_ = false;
   std::string error_{};
 };
 

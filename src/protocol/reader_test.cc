@@ -91,6 +91,23 @@ TEST(Reader, RefusesAnArrayThatItsBytesCannotHold) {
   EXPECT_EQ(why(in), "M v0: Partitions at byte 4: 3 elements of at least 4 bytes, 8 bytes left");
 }
 
+TEST(Reader, CountsTheElementsOfAllArraysAgainstItsBound) {
+  const std::string_view two_arrays = "\x00\x00\x00\x02\x00\x00\x00\x03xyz"sv;
+  Reader enough(as_bytes(two_arrays), 5);
+  EXPECT_EQ(enough.array_count(false, 1, false, "A"), 2);
+  EXPECT_EQ(enough.array_count(false, 1, false, "B"), 3);
+  EXPECT_TRUE(enough.ok());
+
+  Reader too_few(as_bytes(two_arrays), 4);
+  EXPECT_EQ(too_few.array_count(false, 1, false, "A"), 2);
+  EXPECT_EQ(too_few.array_count(false, 1, false, "B"), -1);
+  EXPECT_TRUE(too_few.has_too_many_elements());
+
+  Reader malformed(as_bytes("\x00\x00\x00\x09"sv), 4);
+  EXPECT_EQ(malformed.array_count(false, 1, false, "A"), -1);
+  EXPECT_FALSE(malformed.has_too_many_elements());
+}
+
 TEST(Reader, RefusesAVarintOfMoreThan32Bits) {
   Reader in = reading("\xff\xff\xff\xff\x1f"sv);
 

@@ -110,6 +110,7 @@ std::expected<Appended, record::ValidationFailure> Partition::append(MutableByte
 
 Task<Result<void>> Partition::flush_if_due() {
   if (!log_->flush_due()) co_return Result<void>{};
+  if (metrics_ != nullptr) metrics_->flushed_appends.add();
   Result<void> flushed = co_await log_->flush();
   co_return flushed;
 }

@@ -13,6 +13,7 @@
 #include "cluster/config.h"
 #include "record/validate.h"
 #include "replica/data_waiter.h"
+#include "replica/replica_metrics.h"
 #include "storage/log.h"
 
 namespace brook::replica {
@@ -56,6 +57,11 @@ class Partition {
   [[nodiscard]] storage::Log& log() { return *log_; }
   [[nodiscard]] bool closed() const { return closed_; }
 
+  /// It outlives the partition.
+  void set_metrics(ReplicaMetrics& metrics) {
+    metrics_ = &metrics;
+    log_->count_syncs(metrics.flushes);
+  }
   void set_config(const cluster::TopicConfig& config, std::chrono::milliseconds producer_id_expiration);
 
   /// FENCED_LEADER_EPOCH or UNKNOWN_LEADER_EPOCH where the client knows another epoch than `leader_epoch()`;
@@ -90,6 +96,7 @@ class Partition {
   std::unique_ptr<storage::Log> log_;
   LeaderEpoch leader_epoch_;
   record::ValidateOptions checks_;
+  ReplicaMetrics* metrics_ = nullptr;
   DataWaiters waiters_;
   bool closed_ = false;
 };

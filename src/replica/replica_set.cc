@@ -140,6 +140,7 @@ Task<Result<void>> ReplicaSet::try_open(Wanted wanted) {
   const LeaderEpoch epoch =
       wanted.topic->partitions.at(static_cast<std::size_t>(wanted.index.value())).leader_epoch;
   auto partition = std::make_shared<Partition>(id, home.directory->path(), std::move(log), epoch);
+  if (options_.metrics != nullptr) partition->set_metrics(*options_.metrics);
   partition->set_config(config, options_.producer_id_expiration);
   home.partition_count.fetch_add(1);
   partitions_.insert_or_assign(id, std::move(partition));

@@ -21,6 +21,7 @@ struct ReplicaSetOptions {
   std::size_t shard_count = 1;
   std::chrono::milliseconds producer_id_expiration{86400000};
   std::chrono::milliseconds retention_check_interval{300000};
+  ReplicaMetrics* metrics = nullptr;  ///< outlives the set; null counts nothing
 };
 
 /// The partitions of one shard, as the metadata image wants them. Runs on: its shard.

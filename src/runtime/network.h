@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -16,6 +17,13 @@ namespace brook::runtime {
 struct Address {
   std::string host;  ///< numeric, or a name that connect() and listen() resolve
   std::uint16_t port = 0;
+};
+
+/// What a listener asks of the kernel; its connections inherit the buffers. Nothing: the system's choice.
+struct ListenOptions {
+  std::optional<std::int32_t> backlog{};               ///< connections that may wait to be accepted
+  std::optional<std::int32_t> receive_buffer_bytes{};  ///< SO_RCVBUF: the kernel then stops to tune it
+  std::optional<std::int32_t> send_buffer_bytes{};     ///< SO_SNDBUF, the same
 };
 
 /// One TCP connection. At most one read and one write at a time. Errors carry NETWORK_EXCEPTION. Runs on: one

@@ -40,7 +40,9 @@ class Shard {
 
   /// Runs `call` on this shard in a later turn of its loop. Any thread.
   virtual void post(std::move_only_function<void()> call) = 0;
-  [[nodiscard]] virtual Result<std::unique_ptr<Listener>> listen(const Address& at) = 0;
+  [[nodiscard]] virtual Result<std::unique_ptr<Listener>> listen(const Address& at,
+                                                                 const ListenOptions& options) = 0;
+  [[nodiscard]] Result<std::unique_ptr<Listener>> listen(const Address& at) { return listen(at, {}); }
   [[nodiscard]] virtual std::unique_ptr<Stream> adopt(std::unique_ptr<PendingStream> pending) = 0;
   [[nodiscard]] virtual Task<Result<std::unique_ptr<Stream>>> connect(Address to, Instant deadline) = 0;
 

@@ -10,6 +10,7 @@
 
 #include "base/bytes.h"
 #include "base/ids.h"
+#include "base/metrics.h"
 #include "base/result.h"
 #include "runtime/clock.h"
 #include "runtime/file.h"
@@ -63,6 +64,9 @@ struct LogSlice {
   /// Behind the last byte. No record in the slice is at or above its offset, which may be far above the last
   /// one.
   LogPosition end;
+
+  /// Keeps the first `bytes`; `end` stays.
+  void cut_to(std::uint64_t bytes);
 };
 
 struct TimestampOffset {
@@ -119,6 +123,8 @@ class Log {
   [[nodiscard]] const std::string& directory() const { return directory_; }
   [[nodiscard]] const LogConfig& config() const { return config_; }
   void set_config(LogConfig config) { config_ = config; }
+  /// Counts the segments that flush() syncs; `counter` outlives the log.
+  void count_syncs(Counter& counter) { syncs_ = &counter; }
 
   /// `batches` are Validated::bytes() or built here: whole, checked, and with their offsets, from
   /// log_end_offset() on, and leader epoch in place. Producers first: a repeated batch answers with the
@@ -275,6 +281,7 @@ class Log {
   Offset recovery_point_{0};
   std::uint64_t truncations_ = 0;  ///< reads that waited look whether the log was cut meanwhile
   runtime::Instant last_flush_{};
+  Counter* syncs_ = nullptr;
   bool rolled_since_flush_ = false;
   bool new_directory_ = false;  ///< made here and never synced
   bool changed_ = false;        ///< since it was opened

@@ -144,6 +144,7 @@ Task<Result<void>> Log::flush_segments() {
         rolled_since_flush_ |= rolled;
         co_return synced;
       }
+      if (syncs_ != nullptr) syncs_->add();
     }
     if (sync_directory) {
       BROOK_CO_CHECK(files_.sync_directory(directory_));

@@ -63,6 +63,17 @@ Offset Log::last_stable_offset(Offset high_watermark) {
   return unstable && *unstable < high_watermark ? *unstable : high_watermark;
 }
 
+void LogSlice::cut_to(std::uint64_t bytes) {
+  if (bytes >= size) return;
+  std::uint64_t left = bytes;
+  for (FileRange& range : ranges) {
+    range.size = std::min(range.size, left);
+    left -= range.size;
+  }
+  std::erase_if(ranges, [](const FileRange& range) { return range.size == 0; });
+  size = bytes;
+}
+
 Task<Result<LogSlice>> Log::read(Offset from, std::size_t max_bytes, Offset upper_bound,
                                  bool at_least_one_batch) {
   while (true) {

@@ -1,5 +1,6 @@
 #include "storage/log.h"
 
+#include <fmt/core.h>
 #include <gtest/gtest.h>
 
 #include "runtime/testing/run.h"
@@ -370,6 +371,44 @@ TEST(Log, RebuildsIndexesThatAreMissingOrGarbage) {
               << indexes[i] << " damage " << damage << " clean " << clean;
         }
       }
+    }
+  });
+}
+
+/// A message of format 0 or 1 without a key, as a Kafka before 0.11 wrote it; its checksum does not matter.
+std::vector<std::byte> make_old_message(std::int8_t magic, std::int64_t offset) {
+  const std::size_t timestamp = magic == 1 ? 8 : 0;
+  std::vector<std::byte> message(12 + 14 + timestamp + 3, std::byte{'v'});
+  std::byte* const at = message.data();
+  store_be(at, offset);
+  store_be(at + 8, static_cast<std::int32_t>(message.size() - 12));
+  store_be(at + 16, magic);
+  store_be(at + 17, std::int8_t{0});
+  store_be(at + 18 + timestamp, std::int32_t{-1});
+  store_be(at + 22 + timestamp, std::int32_t{3});
+  return message;
+}
+
+TEST(Log, RefusesMessagesOfOldFormatsAndLeavesThemAlone) {
+  TemporaryDirectory base;
+  runtime::testing::run<void>([&](Shard& shard) -> Task<void> {
+    for (const std::int8_t magic : {std::int8_t{0}, std::int8_t{1}}) {
+      const std::string directory = base / fmt::format("t-{}", magic);
+      auto log = co_await open_log(shard, directory);
+      fill(*log, 1);
+      log.reset();
+      const std::string path = directory + "/00000000000000000000.log";
+      const auto old = make_old_message(magic, 2);
+      const std::string content = *shard.files().read_whole(path) + std::string(as_chars(old));
+      EXPECT_TRUE(shard.files().replace_whole(path, content).has_value());
+
+      const auto opened = co_await Log::open(shard.files(), shard.clock(), directory,
+                                             testing::test_partition(), small_config(), {});
+
+      EXPECT_EQ(opened.error().code, ErrorCode::kKafkaStorageError);
+      EXPECT_NE(opened.error().context.find("a message of format 0 or 1"), std::string::npos)
+          << opened.error().context;
+      EXPECT_EQ(*shard.files().read_whole(path), content);
     }
   });
 }

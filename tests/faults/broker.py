@@ -89,6 +89,10 @@ class Brook:
     def rss_kib(self):
         return resident_kib(self.process.pid)
 
+    def peak_rss_kib(self):
+        """The most since its start."""
+        return resident_kib(self.process.pid, "VmHWM")
+
     def __enter__(self):
         try:
             return self.start()
@@ -142,8 +146,8 @@ class Kafka(apache_kafka.ApacheKafka):
         self.close()
 
 
-def resident_kib(pid):
+def resident_kib(pid, field="VmRSS"):
     for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
+        if line.startswith(field + ":"):
             return int(line.split()[1])
-    raise OSError(f"process {pid} has no VmRSS")
+    raise OSError(f"process {pid} has no {field}")

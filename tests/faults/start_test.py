@@ -1,6 +1,7 @@
 """A broker that cannot start says why in one line and ends with a status that is not 0; one that is asked to stop ends with 0."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -102,6 +103,33 @@ class Start(unittest.TestCase):
             self.assertLess(time.monotonic(), deadline, "its files are still there")
         started = [line for line in self.broker.output().splitlines() if "event=broker_started" in line]
         self.assertIn("topics=0", started[-1])
+        self.assertEqual(0, self.broker.stop())
+
+    def test_partitions_that_the_cluster_does_not_have_are_set_aside(self):
+        self.broker.start()
+        with Connection(self.broker.port) as connection:
+            connection.create_topic("kept")
+            connection.wait_for_leader("kept", 1)
+            connection.produce("kept", batch([b"value"]))
+        self.assertEqual(0, self.broker.stop())
+        data = self.broker.data_dir
+        shutil.copytree(data / "kept-0", data / "ghost-0")
+        shutil.copytree(data / "kept-0", data / "kept-1")
+
+        self.broker.start()
+
+        for name in ("ghost-0", "kept-1"):
+            strays = list(data.glob(f"{name}.*-stray"))
+            self.assertEqual([1, False], [len(strays), (data / name).exists()], self.broker.output()[-2000:])
+            self.assertIn(strays[0].name, self.broker.output())
+        with Connection(self.broker.port) as connection:
+            self.assertIn(b"value", connection.fetch("kept", 0)[2])
+            connection.create_topic("ghost")
+            connection.wait_for_leader("ghost", 1)
+            self.assertEqual(0, connection.fetch("ghost", 0, max_wait_ms=0)[1], "the new topic begins with the old one's records")
+        self.assertEqual(0, self.broker.stop())
+        self.broker.start()
+        self.assertTrue(list(data.glob("ghost-0.*-stray")), "a start removed what was set aside")
         self.assertEqual(0, self.broker.stop())
 
     def test_sigterm_stops_cleanly_and_keeps_everything(self):

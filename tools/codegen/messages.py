@@ -309,12 +309,28 @@ class Coder:
             lines.append(f"if (has_{field.tag}) put_tag(out, {field.tag}, [&](auto& to) {{ {body} }});")
         return lines
 
+    # -- errors of a response
+
+    def error_lister(self, struct: Struct) -> list[str]:
+        body: list[str] = []
+        for field in struct.fields:
+            at = f"m.{member(field.name)}"
+            if is_error(field):
+                body.append(f"if ({at} != 0) into.push_back({at});")
+            elif field.struct and has_errors(field.struct):
+                value = f"*{at}" if nullable(field, self.message) else at
+                line = f"for (const auto& item : {value}) list_errors(item, into);" if field.array else f"list_errors({value}, into);"
+                body.append(f"if ({at}) {line}" if nullable(field, self.message) else line)
+        return [f"void list_errors(const {self.type_name(struct)}& m, std::vector<std::int16_t>& into) {{", *indent(body), "}"]
+
     # -- the message's own functions
 
     def source(self) -> str:
         lines = ["namespace {", ""]
         for struct in [*self.message.structs, self.message.root]:
             lines += [*self.reader(struct), "", *self.writer(struct), ""]
+            if lists_errors(self.message) and has_errors(struct):
+                lines += [*self.error_lister(struct), ""]
         name = self.message.name
         bad = "if (wire_version < kMinVersion || wire_version > kMaxVersion) return unsupported_version(kName, wire_version);"
         lines += ["}  // namespace", "",
@@ -325,7 +341,21 @@ class Coder:
                   "  return out.finish(mark, kName, wire_version);", "}", "",
                   f"std::size_t {name}::size(std::int16_t wire_version) const {{", "  Sizer out;", "  put(out, *this, wire_version);",
                   "  return out.size();", "}", ""]
+        if lists_errors(self.message):
+            lines += [f"void {name}::errors(std::vector<std::int16_t>& into) const {{ list_errors(*this, into); }}", ""]
         return "\n".join(lines)
+
+
+def is_error(field: Field) -> bool:
+    return field.name.endswith("ErrorCode") and field.type == "int16" and not field.array
+
+
+def has_errors(struct: Struct) -> bool:
+    return any(is_error(field) or (field.struct and has_errors(field.struct)) for field in struct.fields)
+
+
+def lists_errors(message: Message) -> bool:
+    return message.kind == "response" and has_errors(message.root)
 
 
 def version_name(lines: list[str]) -> str:
@@ -372,6 +402,8 @@ def declaration(message: Message) -> str:
               f"  static Result<{name}> decode(Reader& in, std::int16_t version);",
               "  Result<void> encode(Writer& out, std::int16_t version) const;",
               "  [[nodiscard]] std::size_t size(std::int16_t version) const;",
+              *(["  /// Every error code in it that is not 0, as often as it stands there.",
+                 "  void errors(std::vector<std::int16_t>& into) const;"] if lists_errors(message) else []),
               f"  friend bool operator==(const {name}&, const {name}&) = default;", "};", ""]
     return "\n".join(lines)
 

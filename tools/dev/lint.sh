@@ -32,6 +32,7 @@ main() {
   if [[ -z $since ]]; then since=$(git merge-base HEAD main 2> /dev/null || echo HEAD); fi
   step "include layers" lint-layers python3 tools/checks/layers.py || failed=1
   step "bans" lint-bans python3 tools/checks/bans.py || failed=1
+  step "honoured settings" lint-honoured python3 tools/checks/honoured.py || failed=1
   step "formatting" lint-format ./dev format --check || failed=1
   configure release || exit 1
   build_targets release all_verify_interface_header_sets || failed=1

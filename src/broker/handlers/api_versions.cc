@@ -1,6 +1,16 @@
 // ApiVersions: versions 0 to 4. Answers before anything else and to any version: an unknown one gets version
-// 0, UNSUPPORTED_VERSION and the list (KIP-511). The feature levels tell Java clients which protocols to use:
-// what Brook does not have yet is left out.
+// 0, UNSUPPORTED_VERSION and the list (KIP-511). A client older than version 4 does not hear of features that
+// begin at level 0, which it would take for broken ones (KAFKA-17011).
+//
+// Feature levels (KIP-584) are Apache Kafka 4.3.1's, of those features whose protocols are served:
+// - metadata.version, always: it is what tools read Kafka's version from. Its range is 3.3 to 4.3-IV0.
+// - group.version, transaction.version, share.version, streams.version: each as soon as every API of its
+//   protocol has a handler. Java producers choose their transaction protocol by transaction.version, Kafka's
+//   tools and the other clients look at them, too; a level without its APIs would send them into errors.
+// - eligible.leader.replicas.version: not yet. It promises what becomes of a partition whose last in-sync
+//   replica fails, which comes with replication.
+// - kraft.version: never. Brook has no KRaft quorum whose voters could change; Kafka itself lists it as
+//   supported and does not finalize it.
 #include <algorithm>
 #include <cctype>
 
@@ -10,8 +20,30 @@
 namespace brook::broker {
 namespace {
 
+using protocol::ApiKey;
 using protocol::ApiVersionsRequest;
 using protocol::ApiVersionsResponse;
+
+constexpr std::int16_t kFirstVersionWithLevelZero = 4;
+
+struct Feature {
+  std::string_view name;
+  std::int16_t min;
+  std::int16_t max;  ///< also the level that is in force
+  std::vector<ApiKey> apis;
+};
+
+std::vector<Feature> features() {
+  return {
+      {"metadata.version", 7, 30, {}},
+      {"group.version", 0, 1, {ApiKey::kConsumerGroupHeartbeat, ApiKey::kConsumerGroupDescribe}},
+      {"transaction.version",
+       0,
+       2,
+       {ApiKey::kAddPartitionsToTxn, ApiKey::kAddOffsetsToTxn, ApiKey::kEndTxn, ApiKey::kTxnOffsetCommit}},
+      {"share.version", 0, 1, {ApiKey::kShareGroupHeartbeat, ApiKey::kShareFetch, ApiKey::kShareAcknowledge}},
+      {"streams.version", 0, 1, {ApiKey::kStreamsGroupHeartbeat, ApiKey::kStreamsGroupDescribe}}};
+}
 
 /// Kafka's rule: letters, digits, '-' and '.', beginning and ending with a letter or digit.
 bool is_software_name(const std::string& text) {
@@ -22,10 +54,14 @@ bool is_software_name(const std::string& text) {
 
 class ApiVersionsHandler final : public TypedHandler<ApiVersionsRequest, ApiVersionsResponse> {
  public:
-  explicit ApiVersionsHandler(const std::vector<protocol::ApiKey>& served) {
+  explicit ApiVersionsHandler(const std::vector<ApiKey>& served) {
+    const auto is_served = [&](ApiKey key) { return std::ranges::find(served, key) != served.end(); };
     for (const protocol::ApiInfo& api : protocol::apis()) {
-      if (!api.is_advertised() || std::ranges::find(served, api.key) == served.end()) continue;
+      if (!api.is_advertised() || !is_served(api.key)) continue;
       list_.push_back({static_cast<std::int16_t>(api.key), api.advertised_min, api.advertised_max});
+    }
+    for (Feature& feature : features()) {
+      if (std::ranges::all_of(feature.apis, is_served)) features_.push_back(std::move(feature));
     }
   }
 
@@ -38,15 +74,18 @@ class ApiVersionsHandler final : public TypedHandler<ApiVersionsRequest, ApiVers
       co_return response;
     }
     response.api_keys = list_;
-    // metadata.version is what this broker's image can express; the rest come with groups, transactions and
-    // queues.
-    response.supported_features = {{"metadata.version", 7, 30}};
-    response.finalized_features = {{"metadata.version", 30, 30}};
+    for (const Feature& feature : features_) {
+      if (feature.min > 0 || context.version >= kFirstVersionWithLevelZero)
+        response.supported_features.push_back({std::string(feature.name), feature.min, feature.max});
+      response.finalized_features.push_back({std::string(feature.name), feature.max, feature.max});
+    }
+    // The levels are those of the program: they change with a restart only.
     response.finalized_features_epoch = 0;
     co_return response;
   }
 
   std::vector<ApiVersionsResponse::ApiVersion> list_;
+  std::vector<Feature> features_;
 };
 
 }  // namespace

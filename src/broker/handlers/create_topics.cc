@@ -109,6 +109,12 @@ class CreateTopicsHandler final : public TypedHandler<CreateTopicsRequest, Creat
     co_return response;
   }
 
+  [[nodiscard]] std::uint64_t reply_bytes(const RequestContext& /*context*/,
+                                          const CreateTopicsRequest& request) const override {
+    constexpr std::uint64_t kSettings = 16UL * 1024;  // of one topic, described and encoded
+    return request.topics.size() * kSettings;
+  }
+
   static void refuse(CreateTopicsResponse::CreatableTopicResult& answer, const Error& error) {
     answer.error_code = wire(error.code);
     answer.error_message = error.context;

@@ -1,5 +1,6 @@
 // DeleteRecords: versions 0 to 2. Moves a partition's start up to an offset; −1 is the high watermark.
 #include "protocol/delete_records.h"
+#include "broker/asked_partitions.h"
 #include "broker/handlers/handlers.h"
 
 namespace brook::broker {
@@ -8,11 +9,8 @@ namespace {
 using protocol::DeleteRecordsRequest;
 using protocol::DeleteRecordsResponse;
 
-struct Item {
-  TopicIdPartition id;
-  std::int64_t before = 0;
-  DeleteRecordsResponse::DeleteRecordsPartitionResult* answer = nullptr;
-};
+using Item = AskedPartition<DeleteRecordsRequest::DeleteRecordsPartition,
+                            DeleteRecordsResponse::DeleteRecordsPartitionResult>;
 
 struct Work {
   Task<void> operator()(replica::ReplicaSet& replicas, std::vector<Item*> items) const {
@@ -29,8 +27,10 @@ struct Work {
 
   static Result<Offset> remove(replica::ReplicaSet& replicas, const Item& item) {
     BROOK_TRY(const std::shared_ptr<replica::Partition> partition, replicas.find(item.id));
+    if (cluster::is_internal_topic(partition->name().topic))
+      return fail(ErrorCode::kInvalidTopicException, "records of internal topics are not deleted");
     std::optional<Offset> before;
-    if (item.before != -1) before = Offset(item.before);
+    if (item.asked->offset != -1) before = Offset(item.asked->offset);
     return partition->delete_records(before);
   }
 };
@@ -48,21 +48,9 @@ class DeleteRecordsHandler final : public TypedHandler<DeleteRecordsRequest, Del
     for (std::size_t t = 0; t < request.topics.size(); ++t) {
       const auto& topic = request.topics[t];
       response.topics[t].name = topic.name;
-      response.topics[t].partitions.resize(topic.partitions.size());
-      const cluster::TopicPtr known = view_.image()->topics.find(topic.name);
-      for (std::size_t p = 0; p < topic.partitions.size(); ++p) {
-        auto& answer = response.topics[t].partitions[p];
-        const PartitionIndex index(topic.partitions[p].partition_index);
-        answer.partition_index = index.value();
-        answer.low_watermark = -1;
-        if (!known || known->partition(index) == nullptr) {
-          answer.error_code = wire(ErrorCode::kUnknownTopicOrPartition);
-        } else if (known->is_internal()) {
-          answer.error_code = wire(ErrorCode::kInvalidTopicException);
-        } else {
-          items.push_back({{known->id, index}, topic.partitions[p].offset, &answer});
-        }
-      }
+      resolve_partitions(view_.image()->topics.find(topic.name), topic.partitions,
+                         response.topics[t].partitions, items);
+      for (auto& answer : response.topics[t].partitions) answer.low_watermark = -1;
     }
     Work work;
     co_await router_.run(items, work);

@@ -45,6 +45,19 @@ class DescribeConfigsHandler final : public TypedHandler<DescribeConfigsRequest,
     co_return response;
   }
 
+  [[nodiscard]] std::uint64_t reply_bytes(const RequestContext& /*context*/,
+                                          const DescribeConfigsRequest& request) const override {
+    // A setting with its text and synonyms, described and encoded; a broker has some 330, others some 30.
+    constexpr std::uint64_t kSetting = 1024;
+    std::uint64_t settings = 0;
+    for (const auto& resource : request.resources) {
+      const bool broker =
+          static_cast<ConfigResourceType>(resource.resource_type) == ConfigResourceType::kBroker;
+      settings += broker ? 350 : 40;
+    }
+    return settings * kSetting;
+  }
+
   [[nodiscard]] Result<std::vector<cluster::DescribedConfig>> describe(
       const DescribeConfigsRequest::DescribeConfigsResource& asked) const {
     if (static_cast<ConfigResourceType>(asked.resource_type) == ConfigResourceType::kBrokerLogger) {

@@ -30,8 +30,8 @@ struct Work {
 
 class DescribeLogDirsHandler final : public TypedHandler<DescribeLogDirsRequest, DescribeLogDirsResponse> {
  public:
-  DescribeLogDirsHandler(PartitionRouter& router, replica::LogDirectories& directories)
-      : router_(router), directories_(directories) {}
+  DescribeLogDirsHandler(ClusterView& view, PartitionRouter& router, replica::LogDirectories& directories)
+      : view_(view), router_(router), directories_(directories) {}
 
  private:
   Task<DescribeLogDirsResponse> serve(const RequestContext& context,
@@ -69,15 +69,25 @@ class DescribeLogDirsHandler final : public TypedHandler<DescribeLogDirsRequest,
     co_return response;
   }
 
+  [[nodiscard]] std::uint64_t reply_bytes(const RequestContext& /*context*/,
+                                          const DescribeLogDirsRequest& /*request*/) const override {
+    constexpr std::uint64_t kPartition = 512;  // found, described and encoded, with its name
+    std::uint64_t partitions = 0;
+    view_.image()->topics.for_each(
+        [&](const cluster::TopicPtr& topic) { partitions += topic->partitions.size(); });
+    return partitions * kPartition;
+  }
+
+  ClusterView& view_;
   PartitionRouter& router_;
   replica::LogDirectories& directories_;
 };
 
 }  // namespace
 
-std::unique_ptr<Handler> make_describe_log_dirs_handler(PartitionRouter& router,
+std::unique_ptr<Handler> make_describe_log_dirs_handler(ClusterView& view, PartitionRouter& router,
                                                         replica::LogDirectories& directories) {
-  return std::make_unique<DescribeLogDirsHandler>(router, directories);
+  return std::make_unique<DescribeLogDirsHandler>(view, router, directories);
 }
 
 }  // namespace brook::broker

@@ -1,5 +1,6 @@
 // DescribeProducers: version 0 (KIP-664). The producers that a partition remembers.
 #include "protocol/describe_producers.h"
+#include "broker/asked_partitions.h"
 #include "broker/handlers/handlers.h"
 
 namespace brook::broker {
@@ -8,10 +9,7 @@ namespace {
 using protocol::DescribeProducersRequest;
 using protocol::DescribeProducersResponse;
 
-struct Item {
-  TopicIdPartition id;
-  DescribeProducersResponse::PartitionResponse* answer = nullptr;
-};
+using Item = AskedPartition<std::int32_t, DescribeProducersResponse::PartitionResponse>;
 
 struct Work {
   Task<void> operator()(replica::ReplicaSet& replicas, std::vector<Item*> items) const {
@@ -47,18 +45,8 @@ class DescribeProducersHandler final
     for (std::size_t t = 0; t < request.topics.size(); ++t) {
       const auto& topic = request.topics[t];
       response.topics[t].name = topic.name;
-      response.topics[t].partitions.resize(topic.partition_indexes.size());
-      const cluster::TopicPtr known = view_.image()->topics.find(topic.name);
-      for (std::size_t p = 0; p < topic.partition_indexes.size(); ++p) {
-        auto& answer = response.topics[t].partitions[p];
-        const PartitionIndex index(topic.partition_indexes[p]);
-        answer.partition_index = index.value();
-        if (!known || known->partition(index) == nullptr) {
-          answer.error_code = wire(ErrorCode::kUnknownTopicOrPartition);
-        } else {
-          items.push_back({{known->id, index}, &answer});
-        }
-      }
+      resolve_partitions(view_.image()->topics.find(topic.name), topic.partition_indexes,
+                         response.topics[t].partitions, items);
     }
     Work work;
     co_await router_.run(items, work);

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "broker/authorized_operations.h"
+#include "broker/described_partition.h"
 #include "broker/handlers/handlers.h"
 #include "protocol/describe_topic_partitions.h"
 
@@ -70,19 +71,10 @@ class DescribeTopicPartitionsHandler final
 
   static DescribeTopicPartitionsResponse::DescribeTopicPartitionsResponsePartition describe(
       const cluster::MetadataImage& image, const cluster::TopicInfo& topic, std::size_t index) {
-    const cluster::PartitionInfo& partition = topic.partitions[index];
     DescribeTopicPartitionsResponse::DescribeTopicPartitionsResponsePartition out;
-    out.partition_index = static_cast<std::int32_t>(index);
-    out.error_code = wire(partition.leader ? ErrorCode::kNone : ErrorCode::kLeaderNotAvailable);
-    out.leader_id = partition.leader ? partition.leader->value() : -1;
-    out.leader_epoch = partition.leader_epoch.value();
-    out.replica_nodes = to_wire(partition.replicas);
-    out.isr_nodes = to_wire(partition.isr);
+    describe_partition(image, topic, index, out);
     out.eligible_leader_replicas.emplace();
     out.last_known_elr.emplace();
-    for (const BrokerId id : partition.replicas) {
-      if (image.broker(id) == nullptr) out.offline_replicas.push_back(id.value());
-    }
     return out;
   }
 

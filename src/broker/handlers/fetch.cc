@@ -30,22 +30,33 @@ struct Item {
   TopicIdPartition id;
   FetchTarget* target = nullptr;
   std::size_t max_bytes = 0;
-  bool whole_first_batch = false;
+  bool whole_first_batch = false;  // of the shard's first partition that has data
   // What the partition's shard found.
   Error error{ErrorCode::kNone, {}};
   replica::ReadOutcome outcome;
   std::optional<LeaderEpoch> leader_epoch;
   std::vector<std::byte> copied;
+  runtime::MemoryCharge charge;  // for `copied`
 };
 
 struct Work {
   Isolation isolation;
+  std::size_t response_max;
+  runtime::MemoryBudget* budget;
   std::shared_ptr<replica::DataWaiter> waiter;  // null where the request does not wait
 
   Task<void> operator()(replica::ReplicaSet& replicas, std::vector<Item*> items) {
+    // No more than the response takes is read here; what other shards find is cut when all is there.
+    std::size_t left = response_max;
+    bool first = true;
     for (Item* item : items) {
+      item->max_bytes = std::min(item->max_bytes, left);
+      item->whole_first_batch = first;
       Result<void> read = co_await read_one(replicas, *item);
       if (!read) item->error = std::move(read).error();
+      const std::uint64_t found = item->outcome.slice.size;
+      left -= std::min<std::uint64_t>(left, found);
+      if (found > 0) first = false;
     }
   }
 
@@ -58,8 +69,12 @@ struct Work {
                                             isolation, item.target->last_fetched_epoch);
     if (!outcome) co_return std::unexpected(std::move(outcome).error());
     item.outcome = *std::move(outcome);
-    if (item.outcome.slice.size != 0 && item.outcome.slice.size < kSendfileMin)
-      BROOK_CO_CHECK(co_await copy(item));
+    storage::LogSlice& slice = item.outcome.slice;
+    if (slice.size < slice.first_batch_size) slice.cut_to(0);
+    if (slice.size == 0 || slice.size >= kSendfileMin) co_return Result<void>{};
+    // Where there is no memory for a copy, the connection reads the file when it writes.
+    item.charge = runtime::MemoryCharge(*budget);
+    if (item.charge.try_grow_to(slice.size)) BROOK_CO_CHECK(co_await copy(item));
     co_return Result<void>{};
   }
 
@@ -78,21 +93,23 @@ struct Work {
 
 class FetchHandler final : public Handler {
  public:
-  FetchHandler(ClusterView& view, PartitionRouter& router, FetchSessionCache& sessions)
-      : view_(view), router_(router), sessions_(sessions) {}
+  FetchHandler(ClusterView& view, PartitionRouter& router, FetchSessionCache& sessions, TopicTraffic& traffic)
+      : view_(view), router_(router), sessions_(sessions), traffic_(traffic) {}
 
   Task<Result<std::optional<Reply>>> handle(const RequestContext& context, ByteView body) override {
-    protocol::Reader in(body);
-    BROOK_CO_TRY(FetchRequest request, FetchRequest::decode(in, context.version));
+    protocol::Reader in(body, kFreeElements);
+    Result<FetchRequest> request = FetchRequest::decode(in, context.version);
+    if (!request && in.has_too_many_elements()) request = co_await decode_large<FetchRequest>(context, body);
+    if (!request) co_return std::unexpected(std::move(request).error());
     Plan plan;
-    Result<void> planned = make_plan(context, request, plan);
+    Result<void> planned = make_plan(context, *request, plan);
     if (!planned) {
       FetchResponse refused;
       refused.error_code = wire(planned.error().code);
       co_return make_reply(context, refused);
     }
     std::vector<Item> items;
-    co_await read_until_enough(context, request, plan, items);
+    co_await read_until_enough(context, *request, plan, items);
     Result<std::optional<Reply>> reply = answer(context, plan, items);
     co_return reply;
   }
@@ -130,7 +147,8 @@ class FetchHandler final : public Handler {
     if (request.session_epoch <= 0) {
       if (request.session_id != 0) sessions_.close(request.session_id);
       FetchSession* session = nullptr;
-      if (request.session_epoch == 0) session = sessions_.create(new_session_id(context), by_id, now);
+      if (request.session_epoch == 0 && sessions_.has_room_for(count_partitions(request)))
+        session = sessions_.create(new_session_id(context), by_id, now);
       for (const auto& topic : request.topics) {
         for (const auto& partition : topic.partitions) {
           plan.own.push_back(to_target(topic, partition));
@@ -142,6 +160,11 @@ class FetchHandler final : public Handler {
     }
     BROOK_TRY(FetchSession* const session,
               sessions_.find(request.session_id, request.session_epoch, by_id, now));
+    if (!sessions_.has_room_for(count_partitions(request))) {
+      // The client begins again with a full fetch, and goes without a session.
+      sessions_.close(request.session_id);
+      return fail(ErrorCode::kFetchSessionIdNotFound, "the fetch sessions have too many partitions");
+    }
     session->advance_epoch();
     for (const auto& topic : request.forgotten_topics_data) {
       for (const std::int32_t partition : topic.partitions)
@@ -154,6 +177,12 @@ class FetchHandler final : public Handler {
     plan.incremental = true;
     plan.own = session->targets();
     return {};
+  }
+
+  static std::size_t count_partitions(const FetchRequest& request) {
+    std::size_t count = 0;
+    for (const auto& topic : request.topics) count += topic.partitions.size();
+    return count;
   }
 
   static std::int32_t new_session_id(const RequestContext& context) {
@@ -177,7 +206,6 @@ class FetchHandler final : public Handler {
       Item item;
       item.target = &target;
       item.max_bytes = std::min(left, static_cast<std::size_t>(std::max(target.max_bytes, 0)));
-      item.whole_first_batch = true;
       if (const cluster::TopicPtr topic = find(target)) {
         item.id = {topic->id, target.partition};
       } else {
@@ -216,13 +244,7 @@ class FetchHandler final : public Handler {
     storage::LogSlice& slice = item.outcome.slice;
     if (keep >= slice.size) return;
     if (!item.copied.empty()) item.copied.resize(keep);
-    std::uint64_t left = keep;
-    for (storage::FileRange& range : slice.ranges) {
-      range.size = std::min(range.size, left);
-      left -= range.size;
-    }
-    std::erase_if(slice.ranges, [](const storage::FileRange& range) { return range.size == 0; });
-    slice.size = keep;
+    slice.cut_to(keep);
   }
 
   Task<void> read_until_enough(const RequestContext& context, const FetchRequest& request, Plan& plan,
@@ -233,7 +255,8 @@ class FetchHandler final : public Handler {
     const auto enough = static_cast<std::uint64_t>(std::max(request.min_bytes, 0));
     const std::int64_t fetch_max = view_.config().number("fetch.max.bytes");
     Work work{request.isolation_level == 1 ? Isolation::kReadCommitted : Isolation::kReadUncommitted,
-              nullptr};
+              static_cast<std::size_t>(std::clamp<std::int64_t>(request.max_bytes, 0, fetch_max)),
+              &context.memory->budget(), nullptr};
     while (true) {
       make_items(context, request, plan, items);
       co_await read(items, work);
@@ -282,8 +305,10 @@ class FetchHandler final : public Handler {
     for (Item& item : items) {
       FetchResponse::PartitionData data = describe(item);
       if (session != nullptr && !tell(*session, plan.incremental, item, data)) continue;
-      if (item.error.code != ErrorCode::kNone) context.metrics->count_error(item.error.code);
-      context.metrics->bytes_out.add(item.outcome.slice.size);
+      if (item.outcome.slice.size > 0) {
+        context.metrics->bytes_out.add(item.outcome.slice.size);
+        traffic_.of(item.id.topic_id).bytes_out += item.outcome.slice.size;
+      }
       add_records(item, data, reply);
       if (response.responses.empty() || response.responses.back().topic != item.target->topic ||
           response.responses.back().topic_id != item.target->topic_id) {
@@ -346,6 +371,7 @@ class FetchHandler final : public Handler {
     if (slice.size == 0) return;
     if (!item.copied.empty()) {
       reply.copies.push_back(std::move(item.copied));
+      reply.charges.push_back(std::move(item.charge));
       data.records->bytes = reply.copies.back();
       return;
     }
@@ -358,6 +384,7 @@ class FetchHandler final : public Handler {
   ClusterView& view_;
   PartitionRouter& router_;
   FetchSessionCache& sessions_;
+  TopicTraffic& traffic_;
   std::set<std::shared_ptr<replica::DataWaiter>> waiting_;
   bool stopping_ = false;
 };
@@ -365,8 +392,8 @@ class FetchHandler final : public Handler {
 }  // namespace
 
 std::unique_ptr<Handler> make_fetch_handler(ClusterView& view, PartitionRouter& router,
-                                            FetchSessionCache& sessions) {
-  return std::make_unique<FetchHandler>(view, router, sessions);
+                                            FetchSessionCache& sessions, TopicTraffic& traffic) {
+  return std::make_unique<FetchHandler>(view, router, sessions, traffic);
 }
 
 }  // namespace brook::broker

@@ -10,6 +10,7 @@
 #include "broker/fetch_session.h"
 #include "broker/handler.h"
 #include "broker/partition_router.h"
+#include "broker/topic_traffic.h"
 #include "replica/log_directories.h"
 
 /// One function per API; each makes the handler of one shard and names what that needs. What is passed by
@@ -21,9 +22,10 @@ std::unique_ptr<Handler> make_api_versions_handler(const std::vector<protocol::A
 std::unique_ptr<Handler> make_metadata_handler(ClusterView& view, Administration& administration);
 std::unique_ptr<Handler> make_describe_topic_partitions_handler(ClusterView& view);
 std::unique_ptr<Handler> make_describe_cluster_handler(ClusterView& view);
-std::unique_ptr<Handler> make_produce_handler(ClusterView& view, PartitionRouter& router);
+std::unique_ptr<Handler> make_produce_handler(ClusterView& view, PartitionRouter& router,
+                                              TopicTraffic& traffic);
 std::unique_ptr<Handler> make_fetch_handler(ClusterView& view, PartitionRouter& router,
-                                            FetchSessionCache& sessions);
+                                            FetchSessionCache& sessions, TopicTraffic& traffic);
 std::unique_ptr<Handler> make_list_offsets_handler(ClusterView& view, PartitionRouter& router);
 std::unique_ptr<Handler> make_offset_for_leader_epoch_handler(ClusterView& view, PartitionRouter& router);
 std::unique_ptr<Handler> make_init_producer_id_handler(Administration& administration);
@@ -35,7 +37,7 @@ std::unique_ptr<Handler> make_describe_configs_handler(ClusterView& view);
 std::unique_ptr<Handler> make_incremental_alter_configs_handler(Administration& administration);
 std::unique_ptr<Handler> make_alter_configs_handler(Administration& administration);
 std::unique_ptr<Handler> make_list_config_resources_handler(ClusterView& view);
-std::unique_ptr<Handler> make_describe_log_dirs_handler(PartitionRouter& router,
+std::unique_ptr<Handler> make_describe_log_dirs_handler(ClusterView& view, PartitionRouter& router,
                                                         replica::LogDirectories& directories);
 std::unique_ptr<Handler> make_describe_producers_handler(ClusterView& view, PartitionRouter& router);
 std::unique_ptr<Handler> make_find_coordinator_handler(ClusterView& view);

@@ -2,6 +2,7 @@
 // −3 the record with the largest timestamp (7), −4 the local start (8), −5 the tiered end (9), −6 the first
 // not yet tiered (11). Nothing is tiered here.
 #include "protocol/list_offsets.h"
+#include "broker/asked_partitions.h"
 #include "broker/handlers/handlers.h"
 
 namespace brook::broker {
@@ -39,11 +40,8 @@ std::int16_t first_version(std::int64_t timestamp) {
   }
 }
 
-struct Item {
-  TopicIdPartition id;
-  const ListOffsetsRequest::ListOffsetsPartition* asked = nullptr;
-  ListOffsetsResponse::ListOffsetsPartitionResponse* answer = nullptr;
-};
+using Item = AskedPartition<ListOffsetsRequest::ListOffsetsPartition,
+                            ListOffsetsResponse::ListOffsetsPartitionResponse>;
 
 struct Work {
   bool committed_only;
@@ -104,21 +102,12 @@ class ListOffsetsHandler final : public TypedHandler<ListOffsetsRequest, ListOff
     for (std::size_t t = 0; t < request.topics.size(); ++t) {
       const auto& topic = request.topics[t];
       response.topics[t].name = topic.name;
-      response.topics[t].partitions.resize(topic.partitions.size());
-      const cluster::TopicPtr known = view_.image()->topics.find(topic.name);
-      for (std::size_t p = 0; p < topic.partitions.size(); ++p) {
-        const auto& asked = topic.partitions[p];
-        auto& answer = response.topics[t].partitions[p];
-        answer.partition_index = asked.partition_index;
-        const PartitionIndex index(asked.partition_index);
-        if (context.version < first_version(asked.timestamp)) {
-          answer.error_code = wire(ErrorCode::kUnsupportedVersion);
-        } else if (!known || known->partition(index) == nullptr) {
-          answer.error_code = wire(ErrorCode::kUnknownTopicOrPartition);
-        } else {
-          items.push_back({{known->id, index}, &asked, &answer});
-        }
-      }
+      resolve_partitions(
+          view_.image()->topics.find(topic.name), topic.partitions, response.topics[t].partitions, items,
+          [&](const ListOffsetsRequest::ListOffsetsPartition& asked) {
+            return context.version < first_version(asked.timestamp) ? ErrorCode::kUnsupportedVersion
+                                                                    : ErrorCode::kNone;
+          });
     }
     Work work{request.isolation_level == 1};
     co_await router_.run(items, work);

@@ -1,9 +1,10 @@
 // Metadata: versions 0 to 13; topics by id from 10, v0 names every topic by an empty list and later ones by
 // null. A topic that does not exist is created where auto.create.topics.enable and the request allow it, and
 // described at once.
-#include <algorithm>
+#include <set>
 
 #include "broker/authorized_operations.h"
+#include "broker/described_partition.h"
 #include "broker/handlers/handlers.h"
 #include "protocol/metadata.h"
 
@@ -29,7 +30,11 @@ class MetadataHandler final : public TypedHandler<MetadataRequest, MetadataRespo
         response.topics.push_back(describe(*topic));
     } else {
       co_await create_missing(request, response);
-      for (const auto& wanted : *request.topics) add(context.version, wanted, response);
+      std::set<std::string> seen;
+      for (const auto& topic : response.topics) seen.insert(topic.name.value_or(""));
+      for (const auto& wanted : *request.topics) {
+        if (seen.insert(key_of(wanted)).second) add(context.version, wanted, response);
+      }
     }
     if (request.include_topic_authorized_operations) {
       for (auto& topic : response.topics) {
@@ -46,6 +51,32 @@ class MetadataHandler final : public TypedHandler<MetadataRequest, MetadataRespo
     response.cluster_id = image->cluster_id;
     response.controller_id = image->controller ? image->controller->value() : -1;
     co_return response;
+  }
+
+  /// What tells one wanted topic from another; one that is named twice is described once.
+  static std::string key_of(const MetadataRequest::MetadataRequestTopic& wanted) {
+    return wanted.topic_id.is_zero() ? wanted.name.value_or("") : "/" + wanted.topic_id.text();
+  }
+
+  [[nodiscard]] std::uint64_t reply_bytes(const RequestContext& context,
+                                          const MetadataRequest& request) const override {
+    constexpr std::uint64_t kTopic = 256;
+    constexpr std::uint64_t kPartition = 256;  // three lists of replicas among it
+    std::uint64_t bytes = 0;
+    const auto add = [&](const cluster::TopicPtr& topic) {
+      if (topic) bytes += kTopic + topic->name.size() + topic->partitions.size() * kPartition;
+    };
+    if (!request.topics || (context.version == 0 && request.topics->empty())) {
+      view_.image()->topics.for_each(add);
+      return bytes;
+    }
+    for (const auto& wanted : *request.topics) add(find(wanted));
+    return bytes;
+  }
+
+  [[nodiscard]] cluster::TopicPtr find(const MetadataRequest::MetadataRequestTopic& wanted) const {
+    if (!wanted.topic_id.is_zero()) return view_.image()->topics.find(wanted.topic_id);
+    return wanted.name ? view_.image()->topics.find(*wanted.name) : nullptr;
   }
 
   [[nodiscard]] Task<void> create_missing(const MetadataRequest& request, MetadataResponse& response) {
@@ -74,17 +105,10 @@ class MetadataHandler final : public TypedHandler<MetadataRequest, MetadataRespo
   void add(std::int16_t version, const MetadataRequest::MetadataRequestTopic& wanted,
            MetadataResponse& response) const {
     const bool by_id = !wanted.topic_id.is_zero();
-    const cluster::TopicPtr topic = by_id         ? view_.image()->topics.find(wanted.topic_id)
-                                    : wanted.name ? view_.image()->topics.find(*wanted.name)
-                                                  : nullptr;
-    if (topic) {
+    if (const cluster::TopicPtr topic = find(wanted)) {
       response.topics.push_back(describe(*topic));
       return;
     }
-    const bool refused_before = std::ranges::any_of(response.topics, [&](const auto& known) {
-      return !by_id && known.error_code != 0 && known.name == wanted.name;
-    });
-    if (refused_before) return;
     MetadataResponse::MetadataResponseTopic unknown;
     unknown.error_code = wire(by_id ? ErrorCode::kUnknownTopicId : ErrorCode::kUnknownTopicOrPartition);
     unknown.topic_id = wanted.topic_id;
@@ -108,17 +132,8 @@ class MetadataHandler final : public TypedHandler<MetadataRequest, MetadataRespo
     out.topic_id = topic.id;
     out.is_internal = topic.is_internal();
     for (std::size_t i = 0; i < topic.partitions.size(); ++i) {
-      const cluster::PartitionInfo& partition = topic.partitions[i];
       MetadataResponse::MetadataResponsePartition one;
-      one.partition_index = static_cast<std::int32_t>(i);
-      one.error_code = wire(partition.leader ? ErrorCode::kNone : ErrorCode::kLeaderNotAvailable);
-      one.leader_id = partition.leader ? partition.leader->value() : -1;
-      one.leader_epoch = partition.leader_epoch.value();
-      one.replica_nodes = to_wire(partition.replicas);
-      one.isr_nodes = to_wire(partition.isr);
-      for (const BrokerId id : partition.replicas) {
-        if (view_.image()->broker(id) == nullptr) one.offline_replicas.push_back(id.value());
-      }
+      describe_partition(*view_.image(), topic, i, one);
       out.partitions.push_back(std::move(one));
     }
     return out;

@@ -1,6 +1,7 @@
 // OffsetForLeaderEpoch: versions 2 to 4. Where a leader epoch ended, so that a reader can tell whether its
 // log has diverged (KIP-320).
 #include "protocol/offset_for_leader_epoch.h"
+#include "broker/asked_partitions.h"
 #include "broker/handlers/handlers.h"
 
 namespace brook::broker {
@@ -9,11 +10,8 @@ namespace {
 using protocol::OffsetForLeaderEpochRequest;
 using protocol::OffsetForLeaderEpochResponse;
 
-struct Item {
-  TopicIdPartition id;
-  const OffsetForLeaderEpochRequest::OffsetForLeaderPartition* asked = nullptr;
-  OffsetForLeaderEpochResponse::EpochEndOffset* answer = nullptr;
-};
+using Item = AskedPartition<OffsetForLeaderEpochRequest::OffsetForLeaderPartition,
+                            OffsetForLeaderEpochResponse::EpochEndOffset>;
 
 struct Work {
   static Result<void> answer(replica::ReplicaSet& replicas, Item& item) {
@@ -49,18 +47,8 @@ class OffsetForLeaderEpochHandler final
     for (std::size_t t = 0; t < request.topics.size(); ++t) {
       const auto& topic = request.topics[t];
       response.topics[t].topic = topic.topic;
-      response.topics[t].partitions.resize(topic.partitions.size());
-      const cluster::TopicPtr known = view_.image()->topics.find(topic.topic);
-      for (std::size_t p = 0; p < topic.partitions.size(); ++p) {
-        auto& answer = response.topics[t].partitions[p];
-        const PartitionIndex index(topic.partitions[p].partition);
-        answer.partition = index.value();
-        if (!known || known->partition(index) == nullptr) {
-          answer.error_code = wire(ErrorCode::kUnknownTopicOrPartition);
-        } else {
-          items.push_back({{known->id, index}, &topic.partitions[p], &answer});
-        }
-      }
+      resolve_partitions(view_.image()->topics.find(topic.topic), topic.partitions,
+                         response.topics[t].partitions, items);
     }
     Work work;
     co_await router_.run(items, work);

@@ -24,6 +24,7 @@ struct Item {
   TopicIdPartition id;
   MutableBytes records;
   ProduceResponse::PartitionProduceResponse* answer = nullptr;
+  std::uint64_t appended_records = 0;
 };
 
 void refuse(ProduceResponse::PartitionProduceResponse& answer, ErrorCode code, std::string why) {
@@ -34,7 +35,6 @@ void refuse(ProduceResponse::PartitionProduceResponse& answer, ErrorCode code, s
 
 struct Work {
   std::int16_t version;
-  BrokerMetrics* metrics;
 
   Task<void> operator()(replica::ReplicaSet& replicas, std::vector<Item*> items) {
     std::vector<std::shared_ptr<replica::Partition>> appended;
@@ -83,8 +83,7 @@ struct Work {
       }
       return false;
     }
-    metrics->records_in.add(static_cast<std::uint64_t>(result->record_count));
-    metrics->bytes_in.add(item.records.size());
+    item.appended_records = static_cast<std::uint64_t>(result->record_count);
     item.answer->base_offset = result->base_offset.value();
     item.answer->log_start_offset = result->log_start_offset.value();
     if (result->log_append_time) item.answer->log_append_time_ms = result->log_append_time->value();
@@ -94,18 +93,25 @@ struct Work {
 
 class ProduceHandler final : public Handler {
  public:
-  ProduceHandler(ClusterView& view, PartitionRouter& router) : view_(view), router_(router) {}
+  ProduceHandler(ClusterView& view, PartitionRouter& router, TopicTraffic& traffic)
+      : view_(view), router_(router), traffic_(traffic) {}
 
   Task<Result<std::optional<Reply>>> handle(const RequestContext& context, ByteView body) override {
-    protocol::Reader in(body);
-    BROOK_CO_TRY(ProduceRequest request, ProduceRequest::decode(in, context.version));
+    protocol::Reader in(body, kFreeElements);
+    Result<ProduceRequest> request = ProduceRequest::decode(in, context.version);
+    if (!request && in.has_too_many_elements())
+      request = co_await decode_large<ProduceRequest>(context, body);
+    if (!request) co_return std::unexpected(std::move(request).error());
     ProduceResponse response;
     std::vector<Item> items;
-    prepare(context, request, response, items);
-    Work work{context.version, context.metrics};
+    prepare(context, *request, response, items);
+    Work work{context.version};
     co_await router_.run(items, work);
-    count(context, response);
-    if (request.acks == 0) co_return unanswered(response);
+    count(context, items);
+    if (request->acks == 0) {
+      count_errors(context, response);
+      co_return unanswered(response);
+    }
     co_return make_reply(context, response);
   }
 
@@ -156,12 +162,14 @@ class ProduceHandler final : public Handler {
                                  records->size());
   }
 
-  static void count(const RequestContext& context, const ProduceResponse& response) {
-    for (const auto& topic : response.responses) {
-      for (const auto& partition : topic.partition_responses) {
-        if (partition.error_code != 0)
-          context.metrics->count_error(static_cast<ErrorCode>(partition.error_code));
-      }
+  void count(const RequestContext& context, const std::vector<Item>& items) {
+    for (const Item& item : items) {
+      if (item.appended_records == 0) continue;
+      context.metrics->records_in.add(item.appended_records);
+      context.metrics->bytes_in.add(item.records.size());
+      TopicFigures& topic = traffic_.of(item.id.topic_id);
+      topic.records_in += item.appended_records;
+      topic.bytes_in += item.records.size();
     }
   }
 
@@ -179,12 +187,14 @@ class ProduceHandler final : public Handler {
 
   ClusterView& view_;
   PartitionRouter& router_;
+  TopicTraffic& traffic_;
 };
 
 }  // namespace
 
-std::unique_ptr<Handler> make_produce_handler(ClusterView& view, PartitionRouter& router) {
-  return std::make_unique<ProduceHandler>(view, router);
+std::unique_ptr<Handler> make_produce_handler(ClusterView& view, PartitionRouter& router,
+                                              TopicTraffic& traffic) {
+  return std::make_unique<ProduceHandler>(view, router, traffic);
 }
 
 }  // namespace brook::broker

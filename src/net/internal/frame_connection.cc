@@ -15,6 +15,8 @@ namespace {
 constexpr std::size_t kPrefixSize = Response::kPrefixSize;
 /// Response bytes that may wait for a slow reader before its next request does.
 constexpr std::uint64_t kUnwrittenMax = 1024UL * 1024;
+/// Of those, what is held in memory: one more answer may come on top, which its handler has an account of.
+constexpr std::uint64_t kUnwrittenMemoryMax = 16UL * 1024;
 /// A lone frame up to this size is copied out, so that a long wait (fetch, join) does not hold the read
 /// buffer.
 constexpr std::size_t kCopiedFrameMax = 2048;
@@ -125,6 +127,7 @@ Task<FrameConnection::Next> FrameConnection::make_room() {
 
   if (!server_.budget_.try_charge(needed)) {
     server_.metrics_.budget_waits.add();
+    const runtime::BudgetWait waiting(server_.budget_);
     bool granted = false;
     while (!granted) {
       (void)co_await closing_.wait_until(server_.shard_.clock().now() + kBudgetRetry);
@@ -164,7 +167,7 @@ Task<FrameConnection::Next> FrameConnection::handle_buffered() {
 }
 
 Task<FrameConnection::Next> FrameConnection::handle_one(MutableBytes frame) {
-  co_await writer_.wait_below(kUnwrittenMax);
+  co_await writer_.wait_below(kUnwrittenMax, kUnwrittenMemoryMax);
   if (info_.closed) co_return Next::kEnd;
   server_.metrics_.requests.add();
   processing_ = true;
@@ -221,6 +224,15 @@ void FrameConnection::release_buffer() {
 void FrameConnection::watch_idle(runtime::Instant from) {
   // One timer, looked at when it fires: a busy connection does not set it anew for each request.
   idle_timer_ = server_.shard_.clock().call_at(from + server_.options_.idle_max, [this] { check_idle(); });
+}
+
+void FrameConnection::close_if_stalled(runtime::Instant now) {
+  if (info_.closed || writer_.idle() || now - last_activity_ < server_.options_.stalled_max) return;
+  server_.metrics_.closed_stalled.add();
+  log::warn("reader_stalled", {{"peer", to_text(info_.peer)},
+                               {"listener", info_.listener},
+                               {"why", "others wait for the memory that its unread answers hold"}});
+  close();
 }
 
 void FrameConnection::check_idle() {

@@ -23,6 +23,8 @@ class FrameConnection {
   [[nodiscard]] Task<void> serve();
   /// serve() ends as soon as the request in processing has.
   void close();
+  /// Closes it where its peer has not taken what was answered for a while.
+  void close_if_stalled(runtime::Instant now);
 
  private:
   enum class Next { kGoOn, kEnd };

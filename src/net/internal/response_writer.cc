@@ -13,6 +13,8 @@ constexpr std::size_t kGatheredPartsMax = 256;
 constexpr std::uint64_t kGatheredBytesMax = 1024UL * 1024;
 /// A file range below this costs less copied into the gathered write than sent on its own.
 constexpr std::uint64_t kCopiedRangeMax = 64UL * 1024;
+/// What one write reads of small file ranges: it is held until a slow reader has taken it.
+constexpr std::uint64_t kReadBytesMax = 64UL * 1024;
 constexpr std::uint64_t kFilePiece = 1024UL * 1024;
 
 bool is_large_range(const ResponsePart& part) {
@@ -39,14 +41,18 @@ ResponseWriter::ResponseWriter(runtime::Shard& shard, runtime::Stream& stream,
 void ResponseWriter::enqueue(Response response) {
   if (failed_ || response.size() == 0) return;
   unwritten_bytes_ += response.size();
-  for (ResponsePart& part : std::move(response).take_parts()) unwritten_.push_back(std::move(part));
+  for (ResponsePart& part : std::move(response).take_parts()) {
+    unwritten_memory_ += memory_of(part);
+    unwritten_.push_back(std::move(part));
+  }
   if (std::exchange(writing_, true)) return;
   // In a later turn, so that the responses to pipelined requests go out together. close() waits for it.
   shard_.post([this] { gate_.spawn(write_all()); });
 }
 
-Task<void> ResponseWriter::wait_below(std::uint64_t bytes) {
-  while (!failed_ && unwritten_bytes_ > bytes) (void)co_await advanced_.wait_until(runtime::Instant::max());
+Task<void> ResponseWriter::wait_below(std::uint64_t bytes, std::uint64_t memory) {
+  while (!failed_ && (unwritten_bytes_ > bytes || unwritten_memory_ > memory))
+    (void)co_await advanced_.wait_until(runtime::Instant::max());
 }
 
 void ResponseWriter::fail() {
@@ -71,6 +77,7 @@ Task<void> ResponseWriter::write_all() {
   if (failed_) {
     unwritten_.clear();
     unwritten_bytes_ = 0;
+    unwritten_memory_ = 0;
   }
   writing_ = false;
   advanced_.notify_all();
@@ -80,17 +87,23 @@ Task<Result<std::uint64_t>> ResponseWriter::write_gathered() {
   std::vector<ByteView> views;
   std::vector<runtime::AlignedBuffer> copies;
   std::uint64_t bytes = 0;
+  std::uint64_t read = 0;
+  std::uint64_t memory = 0;
   // By index: enqueue() may add behind while a range is read, but only this takes from the front. A deque
   // keeps its elements there.
   for (std::size_t i = 0; i < unwritten_.size() && i < kGatheredPartsMax && bytes < kGatheredBytesMax; ++i) {
     const ResponsePart& part = unwritten_[i];
     if (is_large_range(part)) break;
+    memory += memory_of(part);
     if (const auto* owned = std::get_if<std::vector<std::byte>>(&part)) {
       views.emplace_back(*owned);
     } else if (const auto* shared = std::get_if<SharedBytes>(&part)) {
       views.push_back(shared->bytes);
     } else {
-      BROOK_CO_TRY(runtime::AlignedBuffer copy, co_await read_range(std::get<FileRange>(part)));
+      const FileRange& range = std::get<FileRange>(part);
+      if (read > 0 && read + range.size > kReadBytesMax) break;
+      read += range.size;
+      BROOK_CO_TRY(runtime::AlignedBuffer copy, co_await read_range(range));
       copies.push_back(std::move(copy));
       views.push_back(copies.back().bytes());
     }
@@ -98,6 +111,7 @@ Task<Result<std::uint64_t>> ResponseWriter::write_gathered() {
   }
   BROOK_CO_CHECK(co_await stream_.write(views));
   unwritten_.erase(unwritten_.begin(), unwritten_.begin() + static_cast<std::ptrdiff_t>(views.size()));
+  unwritten_memory_ -= memory;
   co_return bytes;
 }
 

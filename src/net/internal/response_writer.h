@@ -28,9 +28,9 @@ class ResponseWriter {
 
   void enqueue(Response response);
   [[nodiscard]] bool idle() const { return !writing_; }
-  /// Waits until at most `bytes` are unwritten, or nothing more will be written. With 0: until no write is
-  /// running or planned.
-  [[nodiscard]] Task<void> wait_below(std::uint64_t bytes);
+  /// Waits until at most `bytes` are unwritten, at most `memory` of them held in memory and not in files, or
+  /// nothing more will be written.
+  [[nodiscard]] Task<void> wait_below(std::uint64_t bytes, std::uint64_t memory);
   /// The stream was closed: drops what is queued; the running write ends by itself.
   void fail();
   /// Closes nothing; waits for the running write. The writer and the stream may die then.
@@ -48,6 +48,7 @@ class ResponseWriter {
   std::function<void(const Result<std::uint64_t>&)> progress_;
   std::deque<ResponsePart> unwritten_;
   std::uint64_t unwritten_bytes_ = 0;
+  std::uint64_t unwritten_memory_ = 0;
   bool writing_ = false;
   bool failed_ = false;
   runtime::Signal advanced_;

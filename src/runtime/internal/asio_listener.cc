@@ -28,7 +28,16 @@ bool is_exhausted(int error) {
   return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
 }
 
-Result<OwnedFd> bind_and_listen(const SocketAddress& at, const Address& asked) {
+/// Before listen(): the window that a connection may announce is settled when it opens.
+void set_buffers(int fd, const ListenOptions& options) {
+  const auto set = [&](int name, std::optional<std::int32_t> bytes) {
+    if (bytes) (void)::setsockopt(fd, SOL_SOCKET, name, &*bytes, sizeof *bytes);
+  };
+  set(SO_RCVBUF, options.receive_buffer_bytes);
+  set(SO_SNDBUF, options.send_buffer_bytes);
+}
+
+Result<OwnedFd> bind_and_listen(const SocketAddress& at, const Address& asked, const ListenOptions& options) {
   const std::string what = fmt::format("listen on {}", to_text(asked));
   OwnedFd fd(::socket(at.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fd) return network_error(what, errno);
@@ -39,7 +48,9 @@ Result<OwnedFd> bind_and_listen(const SocketAddress& at, const Address& asked) {
   if (at.family() == AF_INET6 && asked.host.empty()) {
     (void)::setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
   }
-  if (::bind(fd.get(), at.raw(), at.size) == 0 && ::listen(fd.get(), SOMAXCONN) == 0) return fd;
+  set_buffers(fd.get(), options);
+  const int backlog = options.backlog.value_or(SOMAXCONN);
+  if (::bind(fd.get(), at.raw(), at.size) == 0 && ::listen(fd.get(), backlog) == 0) return fd;
   const int error = errno;
   const std::string holder = error == EADDRINUSE ? process_listening_on(asked.port) : std::string();
   if (holder.empty()) return network_error(what, error);
@@ -50,7 +61,7 @@ Result<OwnedFd> bind_and_listen(const SocketAddress& at, const Address& asked) {
 }  // namespace
 
 Result<std::unique_ptr<Listener>> AsioListener::open(boost::asio::io_context& loop, Clock& clock,
-                                                     const Address& at) {
+                                                     const Address& at, const ListenOptions& options) {
   BROOK_TRY(const std::optional<std::vector<SocketAddress>> resolved, resolve(at, Resolve::kMayBlock));
   std::vector<SocketAddress> addresses = resolved.value_or(std::vector<SocketAddress>());
   if (at.host.empty()) {
@@ -59,7 +70,7 @@ Result<std::unique_ptr<Listener>> AsioListener::open(boost::asio::io_context& lo
   Result<OwnedFd> fd =
       fail(ErrorCode::kNetworkException, fmt::format("cannot listen on {}: no address", to_text(at)));
   for (const SocketAddress& address : addresses) {
-    fd = bind_and_listen(address, at);
+    fd = bind_and_listen(address, at, options);
     if (fd) break;
   }
   if (!fd) return std::unexpected(std::move(fd).error());

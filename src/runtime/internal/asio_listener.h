@@ -18,7 +18,8 @@ class AsioListener final : public Listener {
  public:
   /// May block on name look-up: at start-up.
   [[nodiscard]] static Result<std::unique_ptr<Listener>> open(boost::asio::io_context& loop, Clock& clock,
-                                                              const Address& at);
+                                                              const Address& at,
+                                                              const ListenOptions& options);
   AsioListener(boost::asio::io_context& loop, Clock& clock, OwnedFd fd, Address local);
   ~AsioListener() override { close(); }
 

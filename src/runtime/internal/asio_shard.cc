@@ -27,8 +27,8 @@ AsioShard::AsioShard(std::size_t index, FileSystem& files, FilePool& pool)
 
 void AsioShard::post(std::move_only_function<void()> call) { boost::asio::post(loop_, std::move(call)); }
 
-Result<std::unique_ptr<Listener>> AsioShard::listen(const Address& at) {
-  BROOK_TRY(std::unique_ptr<Listener> listener, AsioListener::open(loop_, clock_, at));
+Result<std::unique_ptr<Listener>> AsioShard::listen(const Address& at, const ListenOptions& options) {
+  BROOK_TRY(std::unique_ptr<Listener> listener, AsioListener::open(loop_, clock_, at, options));
   return listener;
 }
 

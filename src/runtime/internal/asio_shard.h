@@ -25,7 +25,8 @@ class AsioShard final : public Shard {
   [[nodiscard]] Gate& gate() override { return gate_; }
 
   void post(std::move_only_function<void()> call) override;
-  [[nodiscard]] Result<std::unique_ptr<Listener>> listen(const Address& at) override;
+  [[nodiscard]] Result<std::unique_ptr<Listener>> listen(const Address& at,
+                                                         const ListenOptions& options) override;
   [[nodiscard]] std::unique_ptr<Stream> adopt(std::unique_ptr<PendingStream> pending) override;
   [[nodiscard]] Task<Result<std::unique_ptr<Stream>>> connect(Address to, Instant deadline) override;
 

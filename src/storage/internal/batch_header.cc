@@ -52,6 +52,20 @@ std::optional<BatchHeader> parse_batch_header(ByteView bytes) {
   return header;
 }
 
+bool is_old_message(ByteView bytes, std::uint64_t available) {
+  constexpr std::size_t kAttributesAt = 17;
+  if (bytes.size() <= kAttributesAt) return false;
+  const auto magic = load_be<std::int8_t>(bytes.data() + 16);
+  const auto length = load_be<std::int32_t>(bytes.data() + 8);
+  // CRC, magic, attributes, the lengths of key and value, and in format 1 a timestamp. Zeros that a crash
+  // left have no length.
+  const std::int32_t least = magic == 0 ? 14 : 22;
+  const auto attributes = load_be<std::uint8_t>(bytes.data() + kAttributesAt);
+  return (magic == 0 || magic == 1) && length >= least && (attributes & 0xf0U) == 0 &&
+         load_be<std::int64_t>(bytes.data()) >= 0 &&
+         static_cast<std::uint64_t>(length) + record::kLogOverhead <= available;
+}
+
 bool crc_matches(ByteView batch, const BatchHeader& header) {
   return batch.size() >= header.size &&
          crc32c(batch.subspan(kCrcStart, header.size - kCrcStart)) == header.crc;

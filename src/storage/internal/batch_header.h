@@ -35,6 +35,9 @@ struct BatchHeader {
 /// Nothing where `bytes` (61 of them suffice) don't start with a batch of magic 2 with a size and offsets
 /// that can be.
 [[nodiscard]] std::optional<BatchHeader> parse_batch_header(ByteView bytes);
+/// `bytes`, of which `available` follow in the file, look like a whole message of format 0 or 1, as Kafka
+/// wrote before 0.11: the same place has the magic, and what follows differs.
+[[nodiscard]] bool is_old_message(ByteView bytes, std::uint64_t available);
 /// The CRC over a whole batch is what its header says.
 [[nodiscard]] bool crc_matches(ByteView batch, const BatchHeader& header);
 

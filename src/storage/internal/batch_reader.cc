@@ -1,5 +1,7 @@
 #include "storage/internal/batch_reader.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 
 namespace brook::storage::internal {
@@ -21,11 +23,17 @@ Task<Result<ByteView>> BatchReader::bytes(std::size_t size) {
 }
 
 Task<Result<std::optional<BatchHeader>>> BatchReader::header() {
-  std::optional<BatchHeader> parsed;
-  if (end_ - position_ < kBatchHeaderSize) co_return parsed;
-  BROOK_CO_TRY(const ByteView head, co_await bytes(kBatchHeaderSize));
-  parsed = parse_batch_header(head);
-  if (parsed && parsed->size > end_ - position_) parsed.reset();
+  const std::uint64_t left = end_ - position_;
+  const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(kBatchHeaderSize, left));
+  BROOK_CO_TRY(const ByteView head, co_await bytes(size));
+  std::optional<BatchHeader> parsed = parse_batch_header(head);
+  if (parsed && parsed->size > left) parsed.reset();
+  if (!parsed && is_old_message(head, left)) {
+    co_return fail(ErrorCode::kKafkaStorageError,
+                   fmt::format("{} at byte {}: a message of format 0 or 1, which Kafka wrote before 0.11 and "
+                               "Brook does not read",
+                               file_->path(), position_));
+  }
   co_return parsed;
 }
 

@@ -54,6 +54,10 @@ final class Cluster {
     private static void features(Session session) throws Exception {
         var features = Check.get(session.admin.describeFeatures().featureMetadata());
         Check.require(features.finalizedFeaturesEpoch().isPresent(), "no epoch of the finalized features");
+        var metadata = features.finalizedFeatures().get("metadata.version");
+        Check.require(metadata != null && metadata.maxVersionLevel() == 30, "metadata.version is finalized at %s, not 30", metadata);
+        Check.equal("supported metadata.version", features.supportedFeatures().get("metadata.version").toString(),
+                "SupportedVersionRange[min_version:7, max_version:30]");
         features.finalizedFeatures().forEach((name, range) -> {
             var supported = features.supportedFeatures().get(name);
             Check.require(supported != null, "feature %s is finalized at %s and not supported", name, range);

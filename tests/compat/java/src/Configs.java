@@ -194,6 +194,8 @@ final class Configs {
             Check.require(entry.documentation() != null, "%s has no documentation", entry.name());
             Check.require(!entry.isSensitive() || entry.value() == null, "%s is sensitive and shown: %s", entry.name(), entry.value());
         }
+        Check.equal("settings that differ", BrokerSettings.differences(config), List.of());
+        Check.equal("synonyms of a setting that is null", synonyms(config, "log.retention.ms"), "");
         checkEntry(config, "num.partitions", "1", ConfigSource.DEFAULT_CONFIG, ConfigType.INT);
         checkEntry(config, "log.segment.bytes", "1073741824", ConfigSource.DEFAULT_CONFIG, ConfigType.INT);
         checkEntry(config, "message.max.bytes", "1048588", ConfigSource.DEFAULT_CONFIG, ConfigType.INT);
@@ -253,10 +255,32 @@ final class Configs {
                 return "";
             });
         }
-        Check.fails("altering listeners of all brokers", InvalidRequestException.class, () -> {
-            alter(allBrokers, op(OpType.SET, "listeners", "PLAINTEXT://127.0.0.1:1"));
+        refused(allBrokers, "listeners", "PLAINTEXT://127.0.0.1:1",
+                "Cannot update these configs at default cluster level, broker id must be specified: [listeners]");
+        refused(allBrokers, "listener.name.plaintext.ssl.keystore.location", "/x", "Cannot update these configs at default cluster level, "
+                + "broker id must be specified: [listener.name.plaintext.ssl.keystore.location]");
+        for (ConfigResource resource : List.of(allBrokers, broker)) {
+            refused(resource, "num.partitions", "3", "Cannot update these configs dynamically: [num.partitions]");
+            refused(resource, "advertised.listeners", "PLAINTEXT://localhost:1",
+                    "Cannot update these configs dynamically: [advertised.listeners]");
+            refused(resource, "log.retention.ms", "abc", "Invalid value abc for configuration log.retention.ms: Not a number of type LONG");
+            refused(resource, "num.io.threads", "0", "Invalid value 0 for configuration num.io.threads: Value must be at least 1");
+            refused(resource, "log.cleanup.policy", "shred",
+                    "Invalid value shred for configuration log.cleanup.policy: String must be one of: compact, delete");
+            refused(resource, "log.segment.bytes", "1", "Invalid value 1 for configuration log.segment.bytes: Value must be at least 1048576");
+            refused(resource, "unclean.leader.election.enable", "maybe",
+                    "Invalid value maybe for configuration unclean.leader.election.enable: Expected value to be either true or false");
+            refused(resource, "ssl.keystore.location", "/x",
+                    "These security configs can be dynamically updated only per-listener using the listener prefix: [ssl.keystore.location]");
+        }
+    }
+
+    private void refused(ConfigResource resource, String name, String value, String why) throws Exception {
+        InvalidRequestException refusal = Check.fails("altering " + resource + " with " + name + "=" + value, InvalidRequestException.class, () -> {
+            alter(resource, op(OpType.SET, name, value));
             return "";
         });
+        Check.equal("why " + name + "=" + value + " is refused", refusal.getMessage(), why);
     }
 
     private void resourcesListed() throws Exception {

@@ -1,0 +1,20 @@
+#pragma once
+
+#include "base/metrics.h"
+
+namespace brook::replica {
+
+/// What the partitions of all shards count. Any thread.
+struct ReplicaMetrics {
+  explicit ReplicaMetrics(MetricRegistry& registry)
+      : flushes(registry.counter("brook_log_flushes_total",
+                                 "Segments of logs that were synced to the disk (fsync).")),
+        flushed_appends(registry.counter(
+            "brook_log_flushed_appends_total",
+            "Appends that waited for such a sync before they were acknowledged; several share one.")) {}
+
+  Counter& flushes;
+  Counter& flushed_appends;
+};
+
+}  // namespace brook::replica
