@@ -21,9 +21,11 @@ Task<Result<void>> Client::connect(std::chrono::milliseconds timeout) {
   const runtime::Instant deadline = shard().clock().now() + timeout;
   internal::Backoff backoff = cluster_->retry_backoff();
   for (;;) {
-    const runtime::Instant now = shard().clock().now();
-    const Result<ClusterMetadata> fetched = co_await cluster_->fetch_metadata(
-        std::vector<std::string>(), false, std::max(deadline, now + options().connect_timeout));
+    // However short the time: each server is tried once.
+    const runtime::Instant once =
+        shard().clock().now() + options().connect_timeout * (options().bootstrap.size() + 1);
+    const Result<ClusterMetadata> fetched =
+        co_await cluster_->fetch_metadata(std::vector<std::string>(), false, std::max(deadline, once));
     if (fetched) co_return Result<void>();
     if (!is_retriable(fetched.error().code)) co_return std::unexpected(fetched.error());
     const bool again = co_await cluster_->rest(backoff.next(), deadline);

@@ -22,7 +22,9 @@ class Cluster;
 /// to, made when it is first needed and made anew with a back-off; the versions that each speaks; what is
 /// known of topics and leaders. Admin, Producer and Consumer work over one and share its connections.
 ///
-/// Those are stopped first, then stop() the client, then it may die. Runs on: the shard that it was made for.
+/// It outlives them. Stopped before them it ends what they wait for, so that they stop at once; stopped after
+/// them it lets the requests on their way come to their end. It dies after both. Runs on: the shard that it
+/// was made for.
 class Client {
  public:
   /// Over plain TCP.

@@ -15,7 +15,8 @@ namespace brook::client {
 struct ClientOptions {
   std::vector<runtime::Address> bootstrap = {};  ///< bootstrap.servers, tried in turn; see parse_bootstrap()
   std::string client_id = "brook";               ///< client.id: shown in the broker's log and metrics
-  /// For one connection, name look-up included: socket.connection.setup.timeout.ms.
+  /// For one connection until it is ready, from the name look-up to the agreement on versions:
+  /// socket.connection.setup.timeout.ms.
   std::chrono::milliseconds connect_timeout = std::chrono::seconds(10);
   /// For one request on the wire. Past it the connection is given up, for replies come in order:
   /// request.timeout.ms.

@@ -29,7 +29,8 @@ enum class Acks : std::int16_t { kNone = 0, kLeader = 1, kAll = -1 };
 /// The comments name the setting of Kafka's own producer.
 struct ProducerOptions {
   Acks acks = Acks::kAll;
-  /// No duplicate and no reordering through retries (enable.idempotence); needs acks kAll.
+  /// No duplicate and no reordering through retries (enable.idempotence). Without effect with other acks than
+  /// kAll.
   bool idempotent = true;
   record::Compression compression = {};  ///< compression.type and its level
   /// How long a batch waits to be filled: linger.ms. A full one goes at once.
@@ -100,7 +101,8 @@ class Producer {
   [[nodiscard]] Task<void> flush();
   /// Records without outcome yet.
   [[nodiscard]] std::size_t undelivered() const;
-  /// Gives up what is not delivered (their outcome is an error): flush() first.
+  /// Gives up what is not delivered (their outcome is an error): flush() first. Waits for the requests on
+  /// their way, at most for request_timeout.
   [[nodiscard]] Task<void> stop();
 
  private:

@@ -14,7 +14,7 @@ namespace brook::client::internal {
 namespace {
 
 constexpr std::string_view kSoftwareName = "brook";
-constexpr std::string_view kSoftwareVersion = "0.1.0";
+constexpr std::string_view kSoftwareVersion = BROOK_VERSION;
 constexpr std::size_t kPrefixSize = 4;
 
 /// The body of an ApiVersions reply. A broker that does not have the version asked for says so in version 0.
@@ -92,7 +92,7 @@ Task<void> BrokerLink::connect_and_serve() {
   }
   Connection connection(shard_, *std::move(stream), options_.response_bytes_max);
   connection_ = &connection;
-  gate_.spawn(negotiate(attempt));
+  gate_.spawn(negotiate(attempt, deadline));
   Error why = co_await connection.serve();
   connection_ = nullptr;
   const bool was_ready = std::exchange(ready_, false);
@@ -116,8 +116,7 @@ void BrokerLink::failed(Error why) {
   changed_.notify_all();
 }
 
-Task<void> BrokerLink::negotiate(std::uint64_t attempt) {
-  const runtime::Instant deadline = shard_.clock().now() + options_.request_timeout;
+Task<void> BrokerLink::negotiate(std::uint64_t attempt, runtime::Instant deadline) {
   Result<ApiVersionTable> table = co_await ask_versions(attempt, deadline);
   if (!is_current(attempt)) co_return;
   if (!table) {

@@ -61,7 +61,7 @@ class BrokerLink {
   class Use;
 
   Task<void> connect_and_serve();
-  Task<void> negotiate(std::uint64_t attempt);
+  Task<void> negotiate(std::uint64_t attempt, runtime::Instant deadline);
   Task<Result<ApiVersionTable>> ask_versions(std::uint64_t attempt, runtime::Instant deadline);
   void failed(Error why);
   [[nodiscard]] Result<protocol::Writer> encode(LinkRequest& request, std::int16_t version,

@@ -64,7 +64,9 @@ Task<Result<BrokerLink*>> Cluster::any_link(runtime::Instant deadline) {
   for (const runtime::Address& address : candidates()) {
     if (stopping_) co_return fail(ErrorCode::kNetworkException, "the client was stopped");
     BrokerLink& link = link_to(address);
-    const Result<void> ready = co_await link.ready(deadline);
+    // One that hangs leaves time for the others.
+    const runtime::Instant own = std::min(deadline, shard_.clock().now() + options_.connect_timeout);
+    const Result<void> ready = co_await link.ready(own);
     if (ready) co_return &link;
     failures += fmt::format("{}{}", failures.empty() ? "" : "; ", ready.error().context);
   }
@@ -99,6 +101,14 @@ Task<Result<BrokerLink*>> Cluster::link(Target target, runtime::Instant deadline
   // Perhaps it has moved, or another is the controller now.
   brokers_.erase(*id);
   co_return std::unexpected(ready.error());
+}
+
+Task<Result<BrokerLink*>> Cluster::leader_link(BrokerId leader, runtime::Instant deadline) {
+  Result<BrokerLink*> found = co_await link(leader, deadline);
+  if (!found && found.error().code == ErrorCode::kBrokerNotAvailable) {
+    co_return fail(ErrorCode::kLeaderNotAvailable, found.error().context);
+  }
+  co_return found;
 }
 
 Task<Result<ClusterMetadata>> Cluster::fetch_metadata(TopicSelection topics, bool create,

@@ -49,6 +49,10 @@ class Cluster {
   /// valid until the caller's next co_await that is not on it.
   [[nodiscard]] Task<Result<BrokerLink*>> link(Target target, runtime::Instant deadline);
 
+  /// The same for a partition's leader, as metadata named it. LEADER_NOT_AVAILABLE where that broker has
+  /// gone: another will lead.
+  [[nodiscard]] Task<Result<BrokerLink*>> leader_link(BrokerId leader, runtime::Instant deadline);
+
   /// Asks a broker for metadata, once, and remembers brokers, controller and these topics.
   [[nodiscard]] Task<Result<ClusterMetadata>> fetch_metadata(TopicSelection topics, bool create,
                                                              runtime::Instant deadline);

@@ -63,7 +63,7 @@ Task<void> LeaderOperation::ask_leader(BrokerId leader, std::vector<std::size_t>
     Items distinct;
     std::erase_if(items, [&](std::size_t item) { return distinct.emplace(partitions_[item], item).second; });
     Result<void> asked = std::unexpected(Error{});
-    const Result<BrokerLink*> link = co_await cluster_.link(leader, deadline);
+    const Result<BrokerLink*> link = co_await cluster_.leader_link(leader, deadline);
     if (link) {
       asked = co_await ask(**link, distinct, deadline);
     } else {
