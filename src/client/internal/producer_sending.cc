@@ -1,0 +1,183 @@
+// The part of ProducerCore that speaks to brokers.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+#include <ranges>
+#include <utility>
+
+#include "base/stale_metadata.h"
+#include "client/internal/call.h"
+#include "client/internal/producer_core.h"
+#include "protocol/init_producer_id.h"
+#include "protocol/produce.h"
+#include "record/batch.h"
+
+namespace brook::client::internal {
+namespace {
+
+constexpr std::int16_t kLastVersionWithNames = 12;
+
+}  // namespace
+
+void ProducerCore::send_ready(runtime::Instant now, runtime::Instant& next) {
+  std::map<BrokerId, std::vector<std::pair<Topic*, Partition*>>> ready;
+  for (Topic& topic : topics_ | std::views::values) {
+    for (Partition& partition : topic.partitions | std::views::values) {
+      if (!may_send(partition, now, next)) continue;
+      const std::optional<BrokerId> leader = leader_of(topic, partition.index);
+      if (leader) ready[*leader].emplace_back(&topic, &partition);
+    }
+  }
+  for (auto& [leader, partitions] : ready) {
+    // A batch of each, then the next of each: partitions share the broker's requests.
+    while (!partitions.empty() && in_flight_[leader] < options_.in_flight_max) {
+      std::vector<SentBatch> request;
+      std::size_t bytes = 0;
+      std::vector<std::pair<Topic*, Partition*>> later;
+      for (const auto& [topic, partition] : partitions) {
+        const std::size_t size = partition->queue.front().bytes().size();
+        if (bytes > 0 && bytes + size > options_.request_bytes_max) {
+          later.emplace_back(topic, partition);
+          continue;
+        }
+        bytes += size;
+        take(request, *topic, *partition);
+      }
+      ++in_flight_[leader];
+      gate_.spawn(send(leader, std::move(request)));
+      for (const auto& entry : partitions) {
+        if (std::ranges::find(later, entry) == later.end()) later.push_back(entry);
+      }
+      std::erase_if(later, [&](const auto& entry) { return !may_send(*entry.second, now, next); });
+      partitions = std::move(later);
+    }
+  }
+}
+
+bool ProducerCore::may_send(Partition& partition, runtime::Instant now, runtime::Instant& next) {
+  if (partition.queue.empty()) return false;
+  if (now < partition.not_before) {
+    next = std::min(next, partition.not_before);
+    return false;
+  }
+  if (!partition.on_their_way.empty() && (partition.lost_sequence || partition.queue.front().tries > 0))
+    return false;
+  if (!options_.idempotent) return true;
+  if (partition.lost_sequence) {
+    partition.lost_sequence = false;
+    partition.identity.reset();
+    partition.next_sequence = 0;
+    for (ProducerBatch& batch : partition.queue) batch.forget_sequence();
+    identity_.reset();  // A new one for this partition; the others keep theirs.
+  }
+  if (partition.identity) return true;
+  if (identity_) {
+    partition.identity = identity_;
+    return true;
+  }
+  wants_identity_ = true;
+  return false;
+}
+
+std::optional<BrokerId> ProducerCore::leader_of(Topic& topic, PartitionIndex index) {
+  const TopicMetadata* known = cluster_.known_topic(topic.name);
+  if (known != nullptr && known->error == ErrorCode::kNone) {
+    const PartitionMetadata* partition = known->find(index);
+    if (partition != nullptr && partition->leader) {
+      topic.error.reset();
+      return partition->leader;
+    }
+  }
+  if (known != nullptr) {
+    const ErrorCode why = known->error == ErrorCode::kNone ? ErrorCode::kLeaderNotAvailable : known->error;
+    topic.error = Error{why, fmt::format("{}-{}: {}", topic.name, index.value(), error_name(why))};
+  }
+  topics_to_learn_.want(topic.name);
+  return std::nullopt;
+}
+
+void ProducerCore::take(std::vector<SentBatch>& request, Topic& topic, Partition& partition) {
+  ProducerBatch batch = std::move(partition.queue.front());
+  partition.queue.pop_front();
+  if (options_.idempotent && !batch.has_sequence()) {
+    batch.set_producer(partition.identity->id, partition.identity->epoch, partition.next_sequence);
+    partition.next_sequence = record::increment_sequence(partition.next_sequence, batch.record_count());
+  }
+  partition.on_their_way.insert(batch.number());
+  const TopicMetadata* known = cluster_.known_topic(topic.name);
+  request.push_back({topic.name, known != nullptr ? known->id : TopicId(), std::move(batch)});
+}
+
+Task<void> ProducerCore::send(BrokerId leader, std::vector<SentBatch> batches) {
+  Result<std::vector<BatchAnswer>> answers = co_await exchange(leader, batches);
+  --in_flight_[leader];
+  if (!answers) {
+    answers = std::vector<BatchAnswer>(batches.size(), BatchRefusal{answers.error(), {}});
+  }
+  for (std::size_t index = 0; index < batches.size(); ++index) {
+    SentBatch& sent = batches[index];
+    handle(topics_[sent.topic], std::move(sent.batch), std::move((*answers)[index]));
+  }
+  wake();
+}
+
+Task<Result<std::vector<BatchAnswer>>> ProducerCore::exchange(BrokerId leader,
+                                                              const std::vector<SentBatch>& batches) {
+  const runtime::Instant deadline = cluster_.try_deadline(runtime::Instant::max());
+  const bool has_ids =
+      std::ranges::none_of(batches, [](const SentBatch& sent) { return sent.topic_id.is_zero(); });
+  const VersionRange versions{.max = has_ids ? VersionRange().max : kLastVersionWithNames};
+  auto request = produce_request(batches, options_.acks, wire_timeout(cluster_, deadline));
+  BROOK_CO_TRY(BrokerLink* const link, co_await cluster_.leader_link(leader, deadline));
+  if (options_.acks != Acks::kNone) {
+    BROOK_CO_TRY(const auto answer,
+                 co_await call<protocol::ProduceResponse>(*link, std::move(request), deadline, versions));
+    co_return produce_answers(batches, answer.body);
+  }
+  LinkRequest unanswered{.key = protocol::ApiKey::kProduce,
+                         .versions = versions,
+                         .deadline = deadline,
+                         .expects_reply = false,
+                         .encode = [&request](protocol::Writer& out, std::int16_t version) {
+                           return request.encode(out, version);
+                         }};
+  BROOK_CO_CHECK(co_await link->exchange(std::move(unanswered)));
+  co_return std::vector<BatchAnswer>(batches.size(), BatchPlace());
+}
+
+void ProducerCore::refresh_identity(runtime::Instant now, runtime::Instant& next) {
+  if (!wants_identity_ || identity_ || fetching_identity_) return;
+  if (now < next_identity_) {
+    next = std::min(next, next_identity_);
+    return;
+  }
+  fetching_identity_ = true;
+  gate_.spawn(fetch_identity());
+}
+
+Task<void> ProducerCore::fetch_identity() {
+  const runtime::Instant deadline = cluster_.try_deadline(runtime::Instant::max());
+  protocol::InitProducerIdRequest request;
+  request.transactional_id = std::nullopt;
+  request.transaction_timeout_ms = std::numeric_limits<std::int32_t>::max();
+  const auto answer = co_await ask<protocol::InitProducerIdResponse>(
+      cluster_, AnyBroker(), request, deadline, {},
+      [](const protocol::InitProducerIdResponse& body) { return static_cast<ErrorCode>(body.error_code); });
+  fetching_identity_ = false;
+  const ErrorCode code = answer ? static_cast<ErrorCode>(answer->body.error_code) : answer.error().code;
+  if (code == ErrorCode::kNone) {
+    identity_ = Identity{ProducerId(answer->body.producer_id), ProducerEpoch(answer->body.producer_epoch)};
+    wants_identity_ = false;
+    identity_backoff_.reset();
+  } else if (is_retriable(code)) {
+    next_identity_ = cluster_.shard().clock().now() + identity_backoff_.next();
+  } else {
+    const std::string why =
+        answer ? fmt::format("no producer id was given: {}", error_name(code)) : answer.error().context;
+    fail_all({code, why});
+  }
+  wake();
+}
+
+}  // namespace brook::client::internal
