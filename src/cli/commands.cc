@@ -1,5 +1,6 @@
 #include "cli/commands.h"
 
+#include "cli/bench/commands.h"
 #include "cli/config/config.h"
 #include "cli/log_dump/log_dump.h"
 #include "cli/topic/topic.h"
@@ -21,6 +22,7 @@ CommandSet all_commands() {
   set.commands.push_back(config_alter_command());
   set.groups.push_back({"log", "Look into the files of a data directory"});
   set.commands.push_back(log_dump_command());
+  add_bench_commands(set);
   set.commands.push_back(version_command());
   return set;
 }
