@@ -26,7 +26,7 @@ MACHINE = "machine"  # in a broker's place in Samples
 
 def measure(session):
     session.enter_family("ceilings", budget_s=60)
-    result = session.tools.ceilings(session.scratch, seconds=0.2 if session.quick else 0.7)
+    result = session.tools.ceilings(session.scratch, seconds=session.size(0.7, 0.1))
     for figure in FIGURES:
         session.add(MACHINE, f"ceiling.{figure.key}", result[figure.key])
     session.log("measured")

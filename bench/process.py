@@ -75,12 +75,12 @@ class FsyncMeter:
         self._output.close()
 
 
-def drop_page_cache(directory):
-    """Writes a broker's log files back and drops their pages. Returns the share of pages that stayed in memory, by samples.
+def drop_page_cache(directory, topic):
+    """Writes a topic's log files back and drops their pages. Returns the share of pages that stayed in memory, by samples.
 
     First by posix_fadvise, which anybody may ask for his own files; where pages stay, with all of the system's cache, which needs root.
     """
-    logs = [path for path in pathlib.Path(directory).rglob("*.log") if path.stat().st_size > 0]
+    logs = [path for path in pathlib.Path(directory).glob(f"{topic}-*/*.log") if path.stat().st_size > 0]
     for path in logs:
         with open(path, "rb") as file:
             os.fdatasync(file.fileno())

@@ -12,11 +12,11 @@ import figures
 import process
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "tests" / "faults"))
+sys.path.append(str(ROOT / "tests" / "faults"))
 import broker as brokers
 import kafka_wire
 
-sys.path.insert(0, str(ROOT / "tests" / "peers"))
+sys.path.append(str(ROOT / "tests" / "peers"))
 import apache_kafka
 import readiness
 
@@ -156,8 +156,8 @@ class Session:
         """Keeps what a load program printed in the raw results."""
         self.samples.loads.append({"family": self.family, "scenario": scenario, "broker": name, **more, **result})
 
-    def drop_page_cache(self, broker):
-        share = process.drop_page_cache(broker.data_dir)
+    def drop_page_cache(self, broker, topic):
+        share = process.drop_page_cache(broker.data_dir, topic)
         if share > process.RESIDENT_SHARE_MAX:
             self.samples.note(f"{self.family}: the backlog was not wholly cold: {share:.0%} of its pages stayed in memory")
 

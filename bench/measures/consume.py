@@ -45,7 +45,7 @@ def _backlog(session, name, broker):
         with session.cpu(broker) as meter:
             result = session.tools.consume(broker, topic, records=records)
         _add(session, name, "hot", result, meter)
-        session.drop_page_cache(broker)
+        session.drop_page_cache(broker, topic)
         with session.cpu(broker) as meter:
             result = session.tools.consume(broker, topic, records=records)
         _add(session, name, "cold", result, meter)

@@ -1,6 +1,9 @@
 """From the moment that a record should have been sent until a consumer has it, at fixed rates; undisturbed, beside a consumer of a cold
 backlog, and while segments roll and old ones are deleted. And with a bare client, below the floor of librdkafka."""
 
+import contextlib
+import threading
+
 from figures import Figure
 
 RATES = [1_000, 10_000, 50_000]
@@ -35,32 +38,59 @@ FIGURES = list(_figures())
 
 def run(session):
     warm = session.warm()
-    seconds = 2 if session.quick else 12
     backlogs = {}
     for name, broker in warm.items():
         backlogs[name] = session.new_topic(broker, partitions=4)
-        session.tools.produce(broker, backlogs[name], records=session.size(3_000_000, 100_000), record_bytes=1024)
+        session.tools.produce(broker, backlogs[name], records=session.size(2_000_000, 100_000), record_bytes=1024)
     for index in session.rounds(pairs=1 if session.quick else 3):
         for rate in RATES:
             for name, broker in warm.items():
-                with session.topic(broker, PARTITIONS) as topic:
-                    _record(session, name, str(rate), session.tools.latency(broker, topic, rate=rate, seconds=seconds, record_bytes=RECORD_BYTES))
+                _measure(session, name, broker, str(rate), rate)
         for name, broker in warm.items():
-            session.drop_page_cache(broker)
-            with session.topic(broker, PARTITIONS) as topic:
-                with session.tools.consumer_beside(broker, backlogs[name], begin="beginning", seconds=seconds + 3) as consumer:
-                    _record(session, name, "backlog",
-                            session.tools.latency(broker, topic, rate=DISTURBED_RATE, seconds=seconds, record_bytes=RECORD_BYTES))
-                    session.keep_load(name, "backlog's consumer", consumer.result())
+            with _cold_reader(session, name, broker, backlogs[name]):
+                _measure(session, name, broker, "backlog", DISTURBED_RATE)
         for name, broker in warm.items():
-            with session.topic(broker, PARTITIONS, ROLLING) as topic:
-                _record(session, name, "rolling",
-                        session.tools.latency(broker, topic, rate=DISTURBED_RATE, seconds=seconds, record_bytes=RECORD_BYTES))
+            _measure(session, name, broker, "rolling", DISTURBED_RATE, ROLLING)
         for name, broker in warm.items():
             with session.topic(broker, PARTITIONS) as topic:
-                _record(session, name, "bare",
-                        session.tools.bare_latency(broker, topic, rate=BARE_RATE, seconds=seconds, record_bytes=RECORD_BYTES))
+                result = session.tools.bare_latency(broker, topic, rate=BARE_RATE, seconds=_seconds(session), record_bytes=RECORD_BYTES)
+            _record(session, name, "bare", result)
         session.log(f"round {index + 1} done")
+
+
+def _seconds(session):
+    return session.size(12, 2)
+
+
+def _measure(session, name, broker, key, rate, configs=None):
+    with session.topic(broker, PARTITIONS, configs) as topic:
+        result = session.tools.latency(broker, topic, rate=rate, seconds=_seconds(session), warm_up=session.size(2, 1), record_bytes=RECORD_BYTES)
+    _record(session, name, key, result)
+
+
+@contextlib.contextmanager
+def _cold_reader(session, name, broker, topic):
+    """Drops the backlog from memory and consumes it, again and again while the body runs."""
+    is_over = threading.Event()
+    failures = []
+
+    def read():
+        try:
+            while not is_over.is_set():
+                session.drop_page_cache(broker, topic)
+                session.keep_load(name, "the backlog's consumer", session.tools.consume(broker, topic))
+        except Exception as failure:  # told by the thread that waits
+            failures.append(failure)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        reader.join()
+    if failures:
+        raise failures[0]
 
 
 def _record(session, name, key, result):
