@@ -60,6 +60,7 @@ class Session:
         return self
 
     def __exit__(self, *_):
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not leave brokers behind
         tempfile.tempdir = None
         self._stack.close()
 
