@@ -15,19 +15,18 @@ class LoadFailed(Exception):
 
 
 class Tools:
-    """`brook` is the program with `brook bench`; `folder` has bench_bare, bench_saturate and bench_ceilings.
+    """`brook` is the program with `brook bench`; `folder` has bench_saturate and bench_ceilings.
 
-    The keys of results are those of the programs: records, bytes, seconds, requests, ack_p99_us, latency_p99_9_us and so on.
+    The keys of results are those of the programs: records, bytes, seconds, requests, ack_latency_p99_us, latency_p99_9_us and so on.
     """
 
     def __init__(self, brook, folder):
         self.brook = str(brook)
-        self.bare = str(folder / "bench_bare")
         self.saturate = str(folder / "bench_saturate")
         self.ceilings_program = str(folder / "bench_ceilings")
 
     def missing(self):
-        return [path for path in (self.brook, self.bare, self.saturate, self.ceilings_program) if not os.access(path, os.X_OK)]
+        return [path for path in (self.brook, self.saturate, self.ceilings_program) if not os.access(path, os.X_OK)]
 
     # on librdkafka
 
@@ -49,29 +48,24 @@ class Tools:
     def _bench(self, what, broker, topic, options):
         return [self.brook, "bench", what, "--bootstrap", broker.bootstrap, "--topic", topic, "--json", *_options(options)]
 
-    # bare
-
-    def requests(self, broker, topic, **options):
-        return _run(self._bare("requests", broker, topic, options))
-
-    def bare_latency(self, broker, topic, **options):
-        return _run(self._bare("latency", broker, topic, options))
-
-    def spread(self, broker, topic, **options):
-        return _run(self._bare("spread", broker, topic, options))
-
-    @contextlib.contextmanager
-    def connections(self, broker, count):
-        yield
-
-    def _bare(self, what, broker, topic, options):
-        return [self.bare, what, "--bootstrap", broker.bootstrap, "--topic", topic, "--json", *_options(options)]
+    # without librdkafka, below its floor
 
     def saturate_produce(self, broker, topic, *, batches, record_bytes, batch_bytes, acks=-1):
         return _run([self.saturate, "produce", broker.port, topic, batches, record_bytes, batch_bytes, acks])
 
     def saturate_fetch(self, broker, topic, *, bytes_wanted):
         return _run([self.saturate, "fetch", broker.port, topic, bytes_wanted])
+
+    def requests(self, broker, topic, *, requests, producers, depth, record_bytes, acks=-1):
+        """Requests of one record each, to partition 0."""
+        return _run([self.saturate, "requests", broker.port, topic, requests, producers, depth, record_bytes, acks])
+
+    def spread(self, broker, topics, *, record_bytes):
+        """One record to each partition of `topics` in turn, which are pairs of a name and its partitions."""
+        return _run([self.saturate, "spread", broker.port, record_bytes, *(word for topic in topics for word in topic)])
+
+    def bare_latency(self, broker, topic, *, rate, seconds, warm_up, record_bytes, acks=-1):
+        return _run([self.saturate, "latency", broker.port, topic, rate, seconds, warm_up, record_bytes, acks])
 
     def ceilings(self, directory, seconds):
         return _run([self.ceilings_program, directory, seconds])

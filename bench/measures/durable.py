@@ -21,7 +21,7 @@ def run(session):
         for producers, requests in [(1, session.size(3_000, 100)), (MANY, session.size(10_000, 1_500))]:
             for name, broker in warm.items():
                 with session.topic(broker, 1, CONFIGS) as topic, session.fsyncs(broker) as fsyncs:
-                    result = session.tools.requests(broker, topic, requests=requests, producers=producers, depth=1, record_bytes=RECORD_BYTES, acks="all")
+                    result = session.tools.requests(broker, topic, requests=requests, producers=producers, depth=1, record_bytes=RECORD_BYTES)
                 session.keep_load(name, f"{producers} producers", result, fsyncs=fsyncs.count)
                 rate = result["requests"] / result["seconds"]
                 session.add(name, f"durable.{producers}.records_s", rate)

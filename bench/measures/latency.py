@@ -53,7 +53,7 @@ def run(session):
             _measure(session, name, broker, "rolling", DISTURBED_RATE, ROLLING)
         for name, broker in warm.items():
             with session.topic(broker, PARTITIONS) as topic:
-                result = session.tools.bare_latency(broker, topic, rate=BARE_RATE, seconds=_seconds(session), record_bytes=RECORD_BYTES)
+                result = session.tools.bare_latency(broker, topic, rate=BARE_RATE, seconds=_seconds(session), warm_up=1, record_bytes=RECORD_BYTES)
             _record(session, name, "bare", result)
         session.log(f"round {index + 1} done")
 

@@ -11,6 +11,7 @@ from session import REQUEST_TIMEOUT_S, create_topic
 TOPIC_PARTITIONS_MAX = 1_000
 SIZES = [1, 1_000, 10_000, 100_000]
 KAFKA_MAX = 10_000
+RECORD_BYTES = 100
 SETTLE_SECONDS = 3  # after creating, before memory is read
 
 FIGURES = [figure for size in SIZES for figure in (
@@ -60,7 +61,7 @@ def _measure(session, name, size):
         add("start_clean_ms", _start_ms(broker, topics))
         add("start_clean_rss_mib", resident_mib(broker.process.pid))
 
-        result = session.tools.spread(broker, topics[0][0], partitions=topics[0][1])
+        result = session.tools.spread(broker, topics, record_bytes=RECORD_BYTES)
         session.keep_load(name, f"{size} partitions", result)
         add("spread_p50_ms", result["ack_latency_p50_us"] / 1000)
         add("spread_p99_ms", result["ack_latency_p99_us"] / 1000)

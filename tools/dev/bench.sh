@@ -31,6 +31,6 @@ main() {
   if command -v python3 > /dev/null; then python3 bench/run.py --check-arguments "$@" || exit; fi
   install_packages
   configure release || exit 1
-  build_targets release brook bench_bare bench_saturate bench_ceilings || exit 1
+  build_targets release brook bench_saturate bench_ceilings || exit 1
   exec python3 bench/run.py "$@"
 }
