@@ -6,11 +6,11 @@ from measures import cold, connections, consume, durable, latency, produce, scal
 FAMILIES = {
     "start": (start, 120, 25),
     "cold": (cold, 180, 25),
-    "produce": (produce, 840, 60),
+    "produce": (produce, 660, 60),
     "consume": (consume, 480, 40),
     "latency": (latency, 720, 50),
     "durable": (durable, 180, 15),
-    "scale": (scale, 480, 40),
+    "scale": (scale, 720, 40),
     "connections": (connections, 120, 15),
 }
 
