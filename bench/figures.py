@@ -16,10 +16,6 @@ class Figure:
     better: str = "less"  # or "more"
     digits: int = 2
     always: bool = True
-    only: str = ""  # the one broker that has it
-
-    def is_wanted(self, name):
-        return self.always and self.only in ("", name)
 
 
 class Samples:

@@ -71,7 +71,7 @@ def measure(session, families):
 
 def missing_figures(samples, names, families):
     return [f"{name}: {key}" for name in names for key, figure in FIGURES.items()
-            if key.split(".")[0] in families and figure.is_wanted(name) and not samples.of(name, key)]
+            if key.split(".")[0] in families and figure.always and not samples.of(name, key)]
 
 
 def commit():

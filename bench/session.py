@@ -37,7 +37,7 @@ class BrokerFailed(Exception):
 
 
 class Session:
-    """`names` in their turn (A B A B …), `pairs` rounds each. close() ends every broker and removes every file, whatever happened."""
+    """`names` in their turn (A B A B …), `pairs` rounds each. Its end ends every broker and removes every file, whatever happened."""
 
     def __init__(self, names, pairs, quick, brook, tools, directory=None):
         self.names, self.pairs, self.quick, self.brook, self.tools = names, pairs, quick, brook, tools
