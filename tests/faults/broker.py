@@ -106,14 +106,15 @@ class Brook:
     def _end(self, how):
         if self.process is None:
             return None
-        process, self.process = self.process, None
-        if process.poll() is None:
-            process.send_signal(how)
+        if self.process.poll() is None:
+            self.process.send_signal(how)
         try:
-            return process.wait(STOP_TIMEOUT_S)
+            status = self.process.wait(STOP_TIMEOUT_S)
         except subprocess.TimeoutExpired:
-            process.kill()
-            return process.wait()
+            self.process.kill()
+            status = self.process.wait()
+        self.process = None  # only now: where an interrupt ends the wait, close() still knows what to kill
+        return status
 
 
 class Kafka(apache_kafka.ApacheKafka):

@@ -201,13 +201,14 @@ class ApacheKafka:
     def _end_process(self):
         if self.process is None:
             return None
-        process, self.process = self.process, None
-        process.terminate()
+        self.process.terminate()
         try:
-            return process.wait(STOP_TIMEOUT_S)
+            status = self.process.wait(STOP_TIMEOUT_S)
         except subprocess.TimeoutExpired:
-            process.kill()
-            return process.wait()
+            self.process.kill()
+            status = self.process.wait()
+        self.process = None  # only now: where an interrupt ends the wait, close() still knows what to kill
+        return status
 
 
 def main(arguments):

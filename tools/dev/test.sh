@@ -3,8 +3,8 @@ help() {
 usage: ./dev test [--quick] [--sanitize asan|tsan|all|none]
 
 Builds the release preset and passes every test: the module tests and walls (ctest), the fault tests, other people's clients against a
-freshly started broker, 60 s of fuzzing. --sanitize runs the module tests in that build too (the default is none, in CI asan).
---quick leaves out the clients and the fuzzing, and shortens the fault tests.
+freshly started broker, every measure of the bench once without judging times, 60 s of fuzzing. --sanitize runs the module tests in that build too (the default is none, in CI asan).
+--quick leaves out the clients, the bench and the fuzzing, and shortens the fault tests.
 With CI=true a client whose toolchain is missing is a failure; else it is skipped by name. The last line sums it all:
   N passed, N failed, N skipped
 TEXT
@@ -54,6 +54,14 @@ one_suite() {
   if "$@"; then count "$log" 1 0 0; else count "$log" 0 1 0; fi
 }
 
+# A benchmark that cannot run says so and ends with status 0.
+micro_smoke() {
+  local output
+  output=$(build/release/bench/bench_micro --benchmark_min_time=0.01 2>&1) || { echo "$output"; return 1; }
+  echo "$output"
+  [[ $output != *"ERROR OCCURRED"* ]]
+}
+
 # Prints the closing line; true where nothing failed.
 summary() {
   awk -F'\t' '{p += $2; f += $3; s += $4} END {printf "%d passed, %d failed, %d skipped\n", p, f, s; exit f > 0 || p == 0}' "$RESULTS"
@@ -98,11 +106,15 @@ main() {
 
   line_suite "formats: Apache Kafka reads our segments, we read its" formats python3 tests/formats/run.py --brook "$brook"
 
+  one_suite bench-micro step "micro-benchmarks, shortly" bench-micro micro_smoke
+
   if [[ -z $quick ]]; then
     local compat_arguments=(--brook "$brook" --build-dir build/compat)
     # A fifth of each client's records, so that all of them fit into CI; tests/compat/run.py alone sends a million.
     if [[ ${CI-} == true ]]; then compat_arguments+=(--fail-on-skip --scale 0.2); fi
     line_suite "clients: other people's, against Brook" compat python3 tests/compat/run.py "${compat_arguments[@]}"
+    one_suite bench step "bench: every measure once, Brook alone" bench \
+      python3 bench/run.py --quick --only brook --results build/bench-smoke
     one_suite fuzz ./dev fuzz --seconds 60
   fi
   case "$sanitize" in

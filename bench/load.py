@@ -1,0 +1,129 @@
+"""The programs that put brokers under load: `brook bench`, and the clients that cost next to nothing. Each prints one JSON object."""
+
+import contextlib
+import json
+import os
+import subprocess
+import tempfile
+
+TIMEOUT_S = 600
+STOP_TIMEOUT_S = 30
+
+
+class LoadFailed(Exception):
+    """A load program ended with another status than 0, or printed no JSON; the message has its command and its last words."""
+
+
+class Tools:
+    """`brook` is the program with `brook bench`; `folder` has bench_saturate and bench_ceilings.
+
+    The keys of results are those of the programs: records, bytes, seconds, requests, ack_latency_p99_us, latency_p99_9_us and so on.
+    """
+
+    def __init__(self, brook, folder):
+        self.brook = str(brook)
+        self.saturate = str(folder / "bench_saturate")
+        self.ceilings_program = str(folder / "bench_ceilings")
+
+    def missing(self):
+        return [path for path in (self.brook, self.saturate, self.ceilings_program) if not os.access(path, os.X_OK)]
+
+    # on librdkafka
+
+    def produce(self, broker, topic, **options):
+        return _run(self._bench("produce", broker, topic, options))
+
+    def consume(self, broker, topic, **options):
+        return _run(self._bench("consume", broker, topic, options))
+
+    def latency(self, broker, topic, **options):
+        return _run(self._bench("latency", broker, topic, options))
+
+    @contextlib.contextmanager
+    def consumer_beside(self, broker, topic, begin="end", **options):
+        """A consumer that runs while the body does; result() waits for its end."""
+        with _Beside(self._bench("consume", broker, topic, {"from": begin, **options})) as consumer:
+            yield consumer
+
+    def _bench(self, what, broker, topic, options):
+        return [self.brook, "bench", what, "--bootstrap", broker.bootstrap, "--topic", topic, "--json", *_options(options)]
+
+    # without librdkafka, below its floor
+
+    def saturate_produce(self, broker, topic, *, batches, record_bytes, batch_bytes, acks=-1):
+        return _run([self.saturate, "produce", broker.port, topic, batches, record_bytes, batch_bytes, acks])
+
+    def saturate_fetch(self, broker, topic, *, bytes_wanted):
+        return _run([self.saturate, "fetch", broker.port, topic, bytes_wanted])
+
+    def requests(self, broker, topic, *, requests, producers, depth, record_bytes, acks=-1):
+        """Requests of one record each, to partition 0."""
+        return _run([self.saturate, "requests", broker.port, topic, requests, producers, depth, record_bytes, acks])
+
+    def spread(self, broker, topics, *, record_bytes):
+        """One record to each partition of `topics` in turn, which are pairs of a name and its partitions."""
+        return _run([self.saturate, "spread", broker.port, record_bytes, *(word for topic in topics for word in topic)])
+
+    def bare_latency(self, broker, topic, *, rate, seconds, warm_up, record_bytes, acks=-1):
+        return _run([self.saturate, "latency", broker.port, topic, rate, seconds, warm_up, record_bytes, acks])
+
+    def ceilings(self, directory, seconds):
+        return _run([self.ceilings_program, directory, seconds])
+
+
+def _options(options):
+    """record_bytes=100 as --record-bytes 100."""
+    words = []
+    for key, value in options.items():
+        words += [f"--{key.replace('_', '-')}", value]
+    return words
+
+
+def _run(command):
+    command = [str(word) for word in command]
+    try:
+        result = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=TIMEOUT_S)
+    except subprocess.TimeoutExpired as error:
+        raise LoadFailed(f"{' '.join(command)}: still running after {TIMEOUT_S} s") from error
+    return _judge(command, result.returncode, result.stdout, result.stderr)
+
+
+def _judge(command, status, output, errors):
+    text = " ".join([os.path.basename(command[0]), *command[1:]])
+    if status != 0:
+        raise LoadFailed(f"{text}: status {status}: {(errors or output).strip()[-2000:]}")
+    try:
+        return json.loads(output)
+    except ValueError as error:
+        raise LoadFailed(f"{text}: no JSON: {output[-500:]}") from error
+
+
+class _Beside:
+    """A load program beside another one."""
+
+    def __init__(self, command):
+        self.command = [str(word) for word in command]
+
+    def __enter__(self):
+        self._errors = tempfile.TemporaryFile("w+")
+        self._process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self._errors, text=True)
+        return self
+
+    def result(self):
+        try:
+            output, _ = self._process.communicate(timeout=TIMEOUT_S)
+        except subprocess.TimeoutExpired as error:
+            raise LoadFailed(f"{' '.join(self.command)}: still running after {TIMEOUT_S} s") from error
+        self._errors.seek(0)
+        return _judge(self.command, self._process.returncode, output, self._errors.read())
+
+    def __exit__(self, *_):
+        if self._process.poll() is None:
+            self._process.terminate()
+            try:
+                self._process.wait(STOP_TIMEOUT_S)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+        self._process.stdout.close()
+        self._errors.close()

@@ -1,0 +1,17 @@
+"""The families of measures, in the order in which a whole run takes them. Each module has FIGURES and run(session)."""
+
+from measures import cold, connections, consume, durable, latency, produce, scale, start
+
+# name: (module, seconds that it may take in a whole run, in a quick one). What a family has begun it ends.
+FAMILIES = {
+    "start": (start, 120, 25),
+    "cold": (cold, 180, 25),
+    "produce": (produce, 660, 60),
+    "consume": (consume, 480, 40),
+    "latency": (latency, 720, 50),
+    "durable": (durable, 180, 15),
+    "scale": (scale, 720, 40),
+    "connections": (connections, 120, 15),
+}
+
+FIGURES = {figure.key: figure for module, _, _ in FAMILIES.values() for figure in module.FIGURES}

@@ -1,0 +1,73 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// The loads. Each prints one line of JSON; bytes are those of record batches.
+namespace brook::saturate {
+
+/// The same batch to partition 0 again and again, a few requests in flight on one connection.
+struct Produce {
+  std::uint16_t port = 0;
+  std::string topic;
+  std::int64_t batches = 0;
+  std::size_t record_bytes = 0;
+  std::size_t batch_bytes = 0;
+  std::int16_t acks = -1;
+};
+void run(const Produce& load);
+
+/// Partition 0 from its beginning; batch headers alone are looked at.
+struct Fetch {
+  std::uint16_t port = 0;
+  std::string topic;
+  std::int64_t bytes = 0;
+};
+void run(const Fetch& load);
+
+/// Requests of one record each to partition 0, by producers that each have `depth` of them in flight.
+struct Requests {
+  std::uint16_t port = 0;
+  std::string topic;
+  std::int64_t requests = 0;
+  std::size_t producers = 1;
+  std::int64_t depth = 1;  ///< of each producer
+  std::size_t record_bytes = 0;
+  std::int16_t acks = -1;
+};
+void run(const Requests& load);
+
+/// One record to each partition in turn, one request after the other on one connection: kSpreadRequestsMin of
+/// them, and as many as there are partitions at least.
+struct Spread {
+  struct Topic {
+    std::string name;
+    std::int32_t partitions = 0;
+  };
+  std::uint16_t port = 0;
+  std::size_t record_bytes = 0;
+  std::vector<Topic> topics;
+};
+inline constexpr std::int64_t kSpreadRequestsMin = 1000;
+void run(const Spread& load);
+
+/// End to end at a fixed rate, one record a request: from the moment that a record was due until a fetch that
+/// waited at the log's end has brought it. The topic is new.
+struct Latency {
+  std::uint16_t port = 0;
+  std::string topic;
+  std::int64_t rate = 0;  ///< records a second
+  std::int64_t seconds = 0;
+  std::int64_t warm_up_seconds = 0;  ///< before `seconds`
+  std::size_t record_bytes = 0;      ///< 8 at least
+  std::int16_t acks = -1;
+};
+void run(const Latency& load);
+
+/// `, "KEY_p50_us": …` and so on, of times in seconds.
+[[nodiscard]] std::string percentiles_json(std::string_view key, std::vector<double> times_s);
+
+}  // namespace brook::saturate

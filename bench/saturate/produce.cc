@@ -1,0 +1,42 @@
+#include <fmt/core.h>
+
+#include "base/bytes.h"
+#include "runtime/aligned_buffer.h"
+#include "saturate/connection.h"
+#include "saturate/loads.h"
+#include "saturate/messages.h"
+
+namespace brook::saturate {
+
+namespace {
+
+constexpr std::int64_t kDepth = 4;              // requests in flight
+constexpr std::size_t kBufferBytes = 64 << 10;  // of answers
+
+}  // namespace
+
+void run(const Produce& load) {
+  const record::Bytes batch = make_batch(load.record_bytes, load.batch_bytes);
+  const protocol::Writer encoded = produce_frame(load.topic, 0, batch, load.acks);
+  const runtime::AlignedBuffer frame(encoded.size());
+  copy_bytes(frame.bytes(), encoded.bytes());
+
+  Connection connection(load.port, kBufferBytes);
+  const double begin = now_s();
+  std::int64_t sent = 0;
+  for (std::int64_t acknowledged = 0; acknowledged < load.batches;) {
+    if (sent < load.batches && sent - acknowledged < kDepth) {
+      store_be(frame.data() + kCorrelationAt, static_cast<std::int32_t>(sent++));
+      connection.send_all(frame.bytes());
+    } else {
+      check_produced(connection.receive_frame());
+      ++acknowledged;
+    }
+  }
+  const double seconds = now_s() - begin;
+  fmt::print("{{\"requests\": {}, \"records\": {}, \"bytes\": {}, \"seconds\": {:.6f}}}\n", load.batches,
+             load.batches * record_count(batch), load.batches * static_cast<std::int64_t>(batch.size()),
+             seconds);
+}
+
+}  // namespace brook::saturate
