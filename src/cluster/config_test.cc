@@ -1,8 +1,10 @@
 #include "cluster/config.h"
 
+#include <fmt/core.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <map>
 
 #include "cluster/config_table.h"
 #include "cluster/properties.h"
@@ -66,6 +68,21 @@ TEST(ConfigTable, HoldsOnlyDefaultsThatItWouldAccept) {
     }
   }
   EXPECT_EQ(config_table(ConfigScope::kTopic).size(), 33U);
+}
+
+TEST(BrokerConfig, ReadsTheConnectionsOfSingleAddresses) {
+  const auto config =
+      BrokerConfig::load("max.connections.per.ip.overrides=10.0.0.7:5,[::1]:0,fe80::1:9", "f");
+  ASSERT_TRUE(config) << config.error().context;
+  const std::map<std::string, std::size_t> expected{{"10.0.0.7", 5}, {"::1", 0}, {"fe80::1", 9}};
+  EXPECT_EQ(config->connections_per_ip_overrides(), expected);
+
+  for (const std::string text : {"10.0.0.7", "10.0.0.7:", ":5", "10.0.0.7:x", "somewhere:5"}) {
+    EXPECT_EQ(load_error("max.connections.per.ip.overrides=" + text),
+              fmt::format("server.properties:1: max.connections.per.ip.overrides={}: must be a list of "
+                          "ADDRESS:COUNT with numeric addresses",
+                          text));
+  }
 }
 
 TEST(BrokerConfig, NamesFileLineAndRule) {
