@@ -132,8 +132,8 @@ TEST(Client, GivesUpARequestThatIsNotAnswered) {
     ScriptedBroker broker(shard);
     broker.keep_silent(ApiKey::kMetadata);
     ClientOptions options = broker.client_options();
-    options.request_timeout = 30ms;
-    options.operation_timeout = 100ms;
+    options.request_timeout = 200ms;
+    options.operation_timeout = 1s;
     Client client(shard, options);
 
     const auto metadata = co_await client.cluster();

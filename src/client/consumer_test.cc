@@ -284,11 +284,13 @@ TEST(Consumer, AsksForNothingMoreThanItsBufferHolds) {
     for (int turn = 0; turn < 20; ++turn) co_await shard.clock().sleep_until(shard.clock().now() + 1ms);
     const int before_poll = world.log.fetches;
     const std::vector<std::string> buffered = co_await world.read_to_end();
+    const auto at_end = co_await world.consumer.poll(shard.clock().now() + 10s);
     const auto then = co_await world.consumer.poll(shard.clock().now() + 10s);
 
     EXPECT_EQ(before_poll, 1);
     EXPECT_THAT(buffered, ElementsAre("0 a"));
-    EXPECT_TRUE(then && then->front().records.front().offset == Offset(1));
+    EXPECT_TRUE(at_end && at_end->empty());
+    EXPECT_TRUE(then && !then->empty() && then->front().records.front().offset == Offset(1));
     co_await world.stop();
   });
 }

@@ -281,7 +281,7 @@ TEST(Producer, TellsWhichRecordOfABatchIsToBlame) {
 TEST(Producer, GivesUpWhatIsNotDeliveredInTime) {
   run<void>([](Shard& shard) -> Task<void> {
     ProducerOptions options = kBatchForEach;
-    options.delivery_timeout = 50ms;
+    options.delivery_timeout = 500ms;
     World world(shard, options);
     world.log.verdict = [](const Appended&) { return ErrorCode::kNotEnoughReplicas; };
 
@@ -289,7 +289,7 @@ TEST(Producer, GivesUpWhatIsNotDeliveredInTime) {
     co_await world.producer.flush();
 
     EXPECT_THAT(world.outcomes, ElementsAre("a REQUEST_TIMED_OUT"));
-    EXPECT_THAT(world.last_error, HasSubstr("orders-0: not delivered in 50 ms"));
+    EXPECT_THAT(world.last_error, HasSubstr("orders-0: not delivered in 500 ms"));
     EXPECT_THAT(world.last_error, HasSubstr("the last error: orders-0: NOT_ENOUGH_REPLICAS"));
     co_await world.stop();
   });
@@ -298,7 +298,7 @@ TEST(Producer, GivesUpWhatIsNotDeliveredInTime) {
 TEST(Producer, RefusesAPartitionAndATopicThatDoNotExist) {
   run<void>([](Shard& shard) -> Task<void> {
     ProducerOptions options = kBatchForEach;
-    options.delivery_timeout = 50ms;
+    options.delivery_timeout = 500ms;
     World world(shard, options);
 
     world.send("a", 7);
