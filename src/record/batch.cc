@@ -16,6 +16,9 @@ constexpr std::size_t kMagicAt = 16;
 constexpr std::size_t kCrcAt = 17;
 constexpr std::size_t kAttributesAt = 21;
 constexpr std::size_t kMaxTimestampAt = 35;
+constexpr std::size_t kProducerIdAt = 43;
+constexpr std::size_t kProducerEpochAt = 51;
+constexpr std::size_t kBaseSequenceAt = 53;
 
 constexpr std::int8_t kMagic = 2;
 // The shortest message of format 0: its length counts checksum, magic, attributes and two lengths.
@@ -100,12 +103,12 @@ Timestamp BatchView::timestamp_of(std::int64_t timestamp_delta) const {
 }
 
 std::optional<ProducerId> BatchView::producer_id() const {
-  const auto id = get<std::int64_t>(43);
+  const auto id = get<std::int64_t>(kProducerIdAt);
   return id < 0 ? std::nullopt : std::optional(ProducerId(id));
 }
 
 std::optional<std::int32_t> BatchView::base_sequence() const {
-  const auto sequence = get<std::int32_t>(53);
+  const auto sequence = get<std::int32_t>(kBaseSequenceAt);
   return sequence < 0 ? std::nullopt : std::optional(sequence);
 }
 
@@ -146,6 +149,13 @@ void set_max_timestamp(MutableBytes batch, TimestampType type, Timestamp max_tim
     return;
   store_be(batch.data() + kAttributesAt, attributes);
   store_be(batch.data() + kMaxTimestampAt, max_timestamp.value());
+  store_be(batch.data() + kCrcAt, crc_of(batch));
+}
+
+void set_producer(MutableBytes batch, ProducerId id, ProducerEpoch epoch, std::int32_t base_sequence) {
+  store_be(batch.data() + kProducerIdAt, id.value());
+  store_be(batch.data() + kProducerEpochAt, epoch.value());
+  store_be(batch.data() + kBaseSequenceAt, base_sequence);
   store_be(batch.data() + kCrcAt, crc_of(batch));
 }
 

@@ -107,6 +107,10 @@ void set_partition_leader_epoch(MutableBytes batch, LeaderEpoch epoch);
 /// touches nothing.
 void set_max_timestamp(MutableBytes batch, TimestampType type, Timestamp max_timestamp);
 
+/// Makes the batch one of an idempotent producer, whose sequence of its first record is `base_sequence`, and
+/// sets the checksum anew. A producer knows them only when it sends.
+void set_producer(MutableBytes batch, ProducerId id, ProducerEpoch epoch, std::int32_t base_sequence);
+
 /// Walks the batches of a buffer, of which the last may be cut off.
 class BatchIterator {
  public:

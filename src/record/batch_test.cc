@@ -159,6 +159,18 @@ TEST(Patching, AppendTimeSetsBitTimeAndChecksum) {
   EXPECT_EQ(bytes, golden::bytes(golden::kTransactional));
 }
 
+TEST(Patching, AProducerSetsIdEpochSequenceAndChecksum) {
+  Bytes bytes = golden::bytes(golden::kNone);
+
+  set_producer(bytes, ProducerId(4711), ProducerEpoch(3), 2147483647);
+
+  const auto batch = BatchView::parse(bytes);
+  EXPECT_EQ(batch->producer_id(), ProducerId(4711));
+  EXPECT_EQ(batch->producer_epoch(), ProducerEpoch(3));
+  EXPECT_EQ(batch->base_sequence(), 2147483647);
+  EXPECT_TRUE(batch->check_crc());
+}
+
 TEST(BatchIterator, WalksBatchesAndStopsAtAPartialOne) {
   Bytes bytes = golden::bytes(golden::kNone);
   const Bytes second = golden::bytes(golden::kZstd);

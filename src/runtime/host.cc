@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "runtime/internal/asio_shard.h"
 #include "runtime/internal/posix_file_system.h"
+#include "runtime/internal/standard_input.h"
 #include "runtime/signal.h"
 
 namespace brook::runtime {
@@ -34,6 +35,9 @@ class AsioHost final : public Host {
   [[nodiscard]] Shard& shard(std::size_t index) override { return *shards_.at(index); }
   int run(std::function<Task<int>(Host&)> main) override;
   [[nodiscard]] Task<void> stop_requested() override;
+  [[nodiscard]] std::unique_ptr<InputStream> open_standard_input() override {
+    return internal::open_standard_input(shards_.front()->loop());
+  }
 
  private:
   Task<void> run_main(std::function<Task<int>(Host&)> main);

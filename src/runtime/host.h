@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 
+#include "runtime/input_stream.h"
 #include "runtime/shard.h"
 
 namespace brook::runtime {
@@ -25,6 +26,8 @@ class Host {
   virtual int run(std::function<Task<int>(Host&)> main) = 0;
   /// Ends when SIGTERM or SIGINT came; true at the first. A second signal ends the process at once. Shard 0.
   [[nodiscard]] virtual Task<void> stop_requested() = 0;
+  /// The process's standard input, for shard 0; once at a time.
+  [[nodiscard]] virtual std::unique_ptr<InputStream> open_standard_input() = 0;
 };
 
 [[nodiscard]] std::unique_ptr<Host> make_host(HostOptions options);

@@ -17,7 +17,7 @@ KEYWORDS = {"USES", "LIBRARIES", "PRIVATE_LIBRARIES", "GENERATED"}
 # C's and POSIX's headers; which of them a module may call is bans.py's to say
 SYSTEM_FOLDERS = {"sys", "netinet", "arpa", "linux", "net"}
 SYSTEM_HEADERS = {
-    "dirent.h", "errno.h", "fcntl.h", "immintrin.h", "limits.h", "netdb.h", "nmmintrin.h", "poll.h", "pthread.h", "pwd.h", "sched.h",
+    "dirent.h", "dlfcn.h", "errno.h", "fcntl.h", "immintrin.h", "limits.h", "netdb.h", "nmmintrin.h", "poll.h", "pthread.h", "pwd.h", "sched.h",
     "signal.h", "stdint.h", "stdio.h", "stdlib.h", "string.h", "termios.h", "time.h", "unistd.h", "x86intrin.h",
 }
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes base/error_code.{h,cc} from schemas/errors.tsv: code, name, retriable, refresh-metadata."""
+"""Writes base/error_code.{h,cc} and base/stale_metadata.h from schemas/errors.tsv: code, name, retriable, refresh-metadata."""
 import pathlib
 import sys
 
@@ -13,10 +13,11 @@ def main(table: pathlib.Path, out: pathlib.Path) -> None:
     for line in table.read_text().splitlines():
         if line.strip():
             cells = (line.split("\t") + ["", "", ""])[:4]
-            rows.append((int(cells[0]), cells[1], cells[2] == "retriable"))
-    enum = "\n".join(f"  {camel(name)} = {code}," for code, name, _ in rows)
-    names = "\n".join(f'    case ErrorCode::{camel(name)}: return "{name}";' for _, name, _ in rows)
-    retriable = "\n".join(f"    case ErrorCode::{camel(name)}:" for _, name, r in rows if r)
+            rows.append((int(cells[0]), cells[1], cells[2] == "retriable", cells[3] == "refresh-metadata"))
+    enum = "\n".join(f"  {camel(name)} = {code}," for code, name, *_ in rows)
+    names = "\n".join(f'    case ErrorCode::{camel(name)}: return "{name}";' for _, name, *_ in rows)
+    retriable = "\n".join(f"    case ErrorCode::{camel(name)}:" for _, name, r, _ in rows if r)
+    stale = "\n".join(f"    case ErrorCode::{camel(name)}:" for _, name, _, s in rows if s)
     out.mkdir(parents=True, exist_ok=True)
     (out / "error_code.h").write_text(f"""// Generated from schemas/errors.tsv by tools/codegen/errors.py.
 #pragma once
@@ -39,8 +40,21 @@ bool is_retriable(ErrorCode code);
 
 }}  // namespace brook
 """)
+    (out / "stale_metadata.h").write_text("""// Generated from schemas/errors.tsv by tools/codegen/errors.py.
+#pragma once
+
+#include "base/error_code.h"
+
+namespace brook {
+
+/// Whether the error says that a client knows the wrong leader, topic id or address: it asks for metadata before it tries again.
+bool shows_stale_metadata(ErrorCode code);
+
+}  // namespace brook
+""")
     (out / "error_code.cc").write_text(f"""// Generated from schemas/errors.tsv by tools/codegen/errors.py.
 #include "base/error_code.h"
+#include "base/stale_metadata.h"
 
 namespace brook {{
 
@@ -54,6 +68,15 @@ std::string_view error_name(ErrorCode code) {{
 bool is_retriable(ErrorCode code) {{
   switch (code) {{
 {retriable}
+      return true;
+    default:
+      return false;
+  }}
+}}
+
+bool shows_stale_metadata(ErrorCode code) {{
+  switch (code) {{
+{stale}
       return true;
     default:
       return false;

@@ -1,0 +1,30 @@
+#include "cli/commands.h"
+
+#include "cli/bench/commands.h"
+#include "cli/config/config.h"
+#include "cli/log_dump/log_dump.h"
+#include "cli/topic/topic.h"
+#include "cli/version.h"
+
+namespace brook::cli {
+
+CommandSet all_commands() {
+  CommandSet set;
+  set.groups.push_back({"topic", "Create, look at, change and delete topics"});
+  set.commands.push_back(topic_list_command());
+  set.commands.push_back(topic_describe_command());
+  set.commands.push_back(topic_create_command());
+  set.commands.push_back(topic_alter_command());
+  set.commands.push_back(topic_delete_command());
+  set.groups.push_back({"config", "Look at and change the settings of topics and brokers"});
+  set.commands.push_back(config_list_command());
+  set.commands.push_back(config_describe_command());
+  set.commands.push_back(config_alter_command());
+  set.groups.push_back({"log", "Look into the files of a data directory"});
+  set.commands.push_back(log_dump_command());
+  add_bench_commands(set);
+  set.commands.push_back(version_command());
+  return set;
+}
+
+}  // namespace brook::cli
