@@ -78,6 +78,13 @@ def missing_figures(samples, names, families):
             if key.split(".")[0] in families and figure.always and not samples.of(name, key)]
 
 
+def command_of(arguments):
+    """The command again, without this machine's paths."""
+    words = ["./dev bench", *(["--quick"] if arguments.quick else []), *(["--only", arguments.only] if arguments.only else [])]
+    words += [f"--family {name}" for name in arguments.family or []]
+    return " ".join([*words, "--pairs", str(arguments.pairs)])
+
+
 def commit():
     """The commit that is measured; with + where the tree differs from it."""
     describe = subprocess.run(["git", "-C", str(ROOT), "describe", "--always", "--dirty=+"], capture_output=True, text=True)
@@ -96,7 +103,7 @@ def main():
     with sessions.Session(names, arguments.pairs, arguments.quick, arguments.brook, tools, arguments.scratch) as session:
         facts = {"when": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()), "commit": commit(), "machine": machine.describe(session.scratch),
                  "names": names, "quick": arguments.quick, "pairs": arguments.pairs, "families": families, "open_files": session.open_files,
-                 "command": " ".join(["./dev bench", *sys.argv[1:]])}
+                 "command": command_of(arguments)}
         failed = measure(session, families)
         facts["seconds"] = round(time.monotonic() - session.begin)
         result = report.Report(session.samples, facts)
