@@ -39,6 +39,8 @@ class Stream {
   [[nodiscard]] virtual Task<Result<std::size_t>> read_some(MutableBytes to) = 0;
   /// All of `parts`, which stay alive until then.
   [[nodiscard]] virtual Task<Result<void>> write(std::span<const ByteView> parts) = 0;
+  /// The same where more is written at once: the peer need not be woken for these alone.
+  [[nodiscard]] virtual Task<Result<void>> write_ahead(std::span<const ByteView> parts) = 0;
   /// `size` bytes of `file` from `offset`, from page cache to socket where the platform can. An error where
   /// the file ends early.
   [[nodiscard]] virtual Task<Result<void>> send_file(File& file, std::uint64_t offset,

@@ -109,7 +109,10 @@ Task<Result<std::uint64_t>> ResponseWriter::write_gathered() {
     }
     bytes += views.back().size();
   }
-  BROOK_CO_CHECK(co_await stream_.write(views));
+  // The head of a fetch goes into one segment with the records that sendfile() brings.
+  const bool more_follows = views.size() < unwritten_.size() && is_large_range(unwritten_[views.size()]);
+  Task<Result<void>> write = more_follows ? stream_.write_ahead(views) : stream_.write(views);
+  BROOK_CO_CHECK(co_await write);
   unwritten_.erase(unwritten_.begin(), unwritten_.begin() + static_cast<std::ptrdiff_t>(views.size()));
   unwritten_memory_ -= memory;
   co_return bytes;

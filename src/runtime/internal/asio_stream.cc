@@ -52,7 +52,7 @@ struct Unwritten {
 };
 
 /// One sendmsg() of as many parts as it takes; bytes written, or -1 and errno. No SIGPIPE.
-ssize_t send_parts(int fd, const Unwritten& rest) {
+ssize_t send_parts(int fd, const Unwritten& rest, int flags) {
   std::array<iovec, kPartsPerCall> vectors;
   const std::size_t count = std::min(rest.parts.size(), vectors.size());
   for (std::size_t i = 0; i < count; ++i) {
@@ -63,7 +63,7 @@ ssize_t send_parts(int fd, const Unwritten& rest) {
   message.msg_iov = vectors.data();
   message.msg_iovlen = count;
   const bool more = rest.parts.size() > count;
-  return ::sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT | (more ? MSG_MORE : 0));
+  return ::sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT | flags | (more ? MSG_MORE : 0));
 }
 
 }  // namespace
@@ -103,14 +103,18 @@ Task<Result<std::size_t>> AsioStream::read_some(MutableBytes to) {
   co_return closed("read from", peer);
 }
 
-Task<Result<void>> AsioStream::write(std::span<const ByteView> parts) {
+Task<Result<void>> AsioStream::write_ahead(std::span<const ByteView> parts) {
+  return write_all(parts, MSG_MORE);
+}
+
+Task<Result<void>> AsioStream::write_all(std::span<const ByteView> parts, int flags) {
   const std::shared_ptr<Descriptor> socket = socket_;
   const Address peer = peer_;
   Unwritten rest{parts};
   rest.advance(0);
   while (socket->is_open()) {
     if (rest.parts.empty()) co_return Result<void>();
-    const ssize_t sent = send_parts(socket->fd(), rest);
+    const ssize_t sent = send_parts(socket->fd(), rest, flags);
     if (sent >= 0) {
       rest.advance(static_cast<std::size_t>(sent));
     } else if (would_block(errno)) {

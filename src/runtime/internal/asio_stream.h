@@ -25,11 +25,16 @@ class AsioStream final : public Stream {
   [[nodiscard]] const Address& peer() const override { return peer_; }
   [[nodiscard]] Task<Result<void>> wait_readable() override;
   [[nodiscard]] Task<Result<std::size_t>> read_some(MutableBytes to) override;
-  [[nodiscard]] Task<Result<void>> write(std::span<const ByteView> parts) override;
+  [[nodiscard]] Task<Result<void>> write(std::span<const ByteView> parts) override {
+    return write_all(parts, 0);
+  }
+  [[nodiscard]] Task<Result<void>> write_ahead(std::span<const ByteView> parts) override;
   [[nodiscard]] Task<Result<void>> send_file(File& file, std::uint64_t offset, std::uint64_t size) override;
   void close() override { socket_->close(); }
 
  private:
+  /// `flags` are those of send(2) for each call.
+  [[nodiscard]] Task<Result<void>> write_all(std::span<const ByteView> parts, int flags);
   [[nodiscard]] Task<Result<void>> send_copied(File& file, std::uint64_t offset, std::uint64_t size);
   [[nodiscard]] Task<Result<void>> send_resident(PosixFile& file, std::uint64_t offset, std::uint64_t size);
 
