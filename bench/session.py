@@ -132,6 +132,8 @@ class Session:
         topic = f"bench-{self._topics}"
         with kafka_wire.Connection(broker.port, timeout_s=REQUEST_TIMEOUT_S) as connection:
             create_topic(connection, topic, partitions, configs)
+            for partition in range(partitions):
+                _wait_until_served(connection, topic, partition)
         return topic
 
     @contextlib.contextmanager
@@ -168,6 +170,15 @@ def create_topic(connection, topic, partitions, configs=None):
     if error[0] != kafka_wire.NONE:
         raise BrokerFailed(f"topic {topic} of {partitions} partitions was not created: error {error[0]}, {error[1]}")
     connection.wait_for_leader(topic, partitions, timeout_s=REQUEST_TIMEOUT_S)
+
+
+def _wait_until_served(connection, topic, partition):
+    """Apache Kafka names a partition's leader a moment before that leader serves it."""
+    end = time.monotonic() + REQUEST_TIMEOUT_S
+    while (error := connection.fetch(topic, 0, partition=partition, max_wait_ms=0, min_bytes=0)[0]) != kafka_wire.NONE:
+        if time.monotonic() > end:
+            raise BrokerFailed(f"partition {topic}-{partition} is not served: error {error}")
+        time.sleep(0.02)
 
 
 def _raise_open_files():

@@ -35,16 +35,23 @@ protocol::Writer produce_frame(const std::string& topic, std::int32_t partition,
   return encode(request, kProduceVersion);
 }
 
-void check_produced(ByteView frame) {
+bool is_produced(ByteView frame) {
   const auto response = decode<protocol::ProduceResponse>(frame, kProduceVersion);
   for (const auto& topic : response.responses) {
     for (const auto& partition : topic.partition_responses) {
-      if (partition.error_code != 0) {
-        stop(fmt::format("produce to {}-{}: error {} {}", topic.name, partition.index, partition.error_code,
-                         partition.error_message.value_or("")));
-      }
+      const auto code = static_cast<ErrorCode>(partition.error_code);
+      if (code == ErrorCode::kNone) continue;
+      if (code == ErrorCode::kNotLeaderOrFollower || code == ErrorCode::kUnknownTopicOrPartition)
+        return false;
+      stop(fmt::format("produce to {}-{}: error {} {}", topic.name, partition.index, partition.error_code,
+                       partition.error_message.value_or("")));
     }
   }
+  return true;
+}
+
+void check_produced(ByteView frame) {
+  if (!is_produced(frame)) stop("produce: the broker does not lead the partition");
 }
 
 }  // namespace brook::saturate

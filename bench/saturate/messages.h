@@ -56,7 +56,10 @@ Response decode(ByteView frame, std::int16_t version) {
 /// A Produce request of one batch for one partition.
 [[nodiscard]] protocol::Writer produce_frame(const std::string& topic, std::int32_t partition, ByteView batch,
                                              std::int16_t acks);
-/// Ends the program where the answer has an error.
+/// True where the answer has no error; false where the partition's leader does not serve it yet, so that the
+/// request may be sent again. Any other error ends the program.
+[[nodiscard]] bool is_produced(ByteView frame);
+/// Ends the program where the answer has any error.
 void check_produced(ByteView frame);
 
 }  // namespace brook::saturate

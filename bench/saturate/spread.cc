@@ -1,4 +1,5 @@
 #include <fmt/core.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <utility>
@@ -12,6 +13,8 @@ namespace brook::saturate {
 namespace {
 
 constexpr std::size_t kBufferBytes = 64 << 10;
+constexpr double kNotReadySecondsMax = 120;
+constexpr useconds_t kRetryMicroseconds = 10'000;
 
 }  // namespace
 
@@ -29,9 +32,16 @@ void run(const Spread& load) {
   const double begin = now_s();
   while (static_cast<std::int64_t>(times_s.size()) < requests) {
     const protocol::Writer frame = produce_frame(load.topics[topic].name, partition, batch, -1);
-    const double sent = now_s();
+    // right after a start the leader may be named and not ready: that wait is the start's, not the request's
+    const double end = now_s() + kNotReadySecondsMax;
+    double sent = now_s();
     connection.send_all(frame.bytes());
-    check_produced(connection.receive_frame());
+    while (!is_produced(connection.receive_frame())) {
+      if (now_s() > end) stop("spread: the broker does not lead the partition");
+      usleep(kRetryMicroseconds);
+      sent = now_s();
+      connection.send_all(frame.bytes());
+    }
     times_s.push_back(now_s() - sent);
     if (++partition == load.topics[topic].partitions) {
       partition = 0;
