@@ -8,9 +8,11 @@
 #include "app/checkpointer.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "broker/group_leadership.h"
 #include "broker/make_dispatcher.h"
 #include "broker/metadata_publisher.h"
 #include "cluster/controller.h"
+#include "coordinator/group_coordinator.h"
 #include "keeper/server.h"
 #include "net/connection_acceptor.h"
 #include "net/http_server.h"
@@ -36,15 +38,18 @@ struct ShardParts {
   runtime::Shard* shard;
   broker::ClusterView view;
   replica::ReplicaSet replicas;
+  coordinator::GroupCoordinator groups;
   broker::FetchSessionCache sessions;
   std::unique_ptr<broker::Dispatcher> dispatcher;
   std::unique_ptr<net::FrameServer> server;
 
   ShardParts(runtime::Shard& own, replica::LogDirectories& directories, const cluster::BrokerConfig& config,
-             replica::ReplicaSetOptions options, std::size_t session_slots)
+             replica::ReplicaSetOptions options, coordinator::GroupMetrics& group_metrics,
+             std::size_t session_slots)
       : shard(&own),
         view(options.self, config),
         replicas(own, directories, config, options),
+        groups(own, broker::group_config(config), group_metrics),
         sessions(session_slots) {}
 };
 
@@ -69,7 +74,8 @@ class Server {
         config_(config),
         budget_(memory_limit(config)),
         net_metrics_(registry_),
-        metrics_(registry_) {}
+        metrics_(registry_),
+        group_metrics_(registry_) {}
 
   Task<int> run() {
     const runtime::Instant begun = shard_.clock().now();
@@ -135,14 +141,18 @@ class Server {
         .retention_check_interval = config_.millis("log.retention.check.interval.ms")};
     const auto slots = static_cast<std::size_t>(config_.number("max.incremental.fetch.session.cache.slots"));
     std::vector<broker::PartitionRouter::Lane> lanes;
+    std::vector<broker::GroupRouter::Lane> group_lanes;
     std::vector<broker::MetadataPublisher::Target> targets;
     for (std::size_t i = 0; i < count; ++i) {
-      auto& parts = shards_.emplace_back(std::make_unique<ShardParts>(
-          host_.shard(i), *directories_, config_, options, std::max<std::size_t>(1, slots / count)));
+      auto& parts = shards_.emplace_back(
+          std::make_unique<ShardParts>(host_.shard(i), *directories_, config_, options, group_metrics_,
+                                       std::max<std::size_t>(1, slots / count)));
       lanes.push_back({parts->shard, &parts->replicas});
-      targets.push_back({parts->shard, &parts->view, &parts->replicas});
+      group_lanes.push_back({parts->shard, &parts->groups});
+      targets.push_back({parts->shard, &parts->view, &parts->replicas, &parts->groups});
     }
     router_ = std::make_unique<broker::PartitionRouter>(std::move(lanes));
+    group_router_ = std::make_unique<broker::GroupRouter>(std::move(group_lanes));
     publisher_ =
         std::make_unique<broker::MetadataPublisher>(shard_, *mirror_, *controller_, std::move(targets));
     co_await publisher_->start();
@@ -151,10 +161,11 @@ class Server {
         .idle_max = config_.millis("connections.max.idle.ms")};
     const auto prepare = [&](ShardParts& parts) -> Task<void> {
       parts.dispatcher = broker::make_dispatcher(*parts.shard, metrics_, parts.view, *router_, *publisher_,
-                                                 parts.sessions, *directories_);
+                                                 *group_router_, parts.sessions, *directories_);
       parts.server =
           std::make_unique<net::FrameServer>(*parts.shard, *parts.dispatcher, budget_, net_metrics_, frames);
       parts.shard->gate().spawn(parts.replicas.keep_house());
+      parts.shard->gate().spawn(parts.groups.keep_house());
       co_return;
     };
     co_await on_each(shards_, prepare);
@@ -249,6 +260,12 @@ class Server {
   Task<void> stop() {
     if (http_) co_await http_->stop();
     if (acceptor_) co_await acceptor_->stop();
+    // All groups before any connection: a request that waits on one shard may be another shard's.
+    const auto end_waits = [](ShardParts& parts) -> Task<void> {
+      parts.groups.stop();
+      co_return;
+    };
+    co_await on_each(shards_, end_waits);
     const auto drain = [](ShardParts& parts) -> Task<void> {
       if (parts.dispatcher) parts.dispatcher->stop();
       if (parts.server) co_await parts.server->stop();
@@ -257,6 +274,7 @@ class Server {
     if (publisher_) co_await publisher_->stop();
     if (checkpointer_) co_await checkpointer_->stop();
     const auto close = [](ShardParts& parts) -> Task<void> {
+      co_await parts.groups.close();
       parts.replicas.stop();
       co_await parts.replicas.close();
     };
@@ -283,6 +301,7 @@ class Server {
   runtime::MemoryBudget budget_;
   net::FrameServerMetrics net_metrics_;
   broker::BrokerMetrics metrics_;
+  coordinator::GroupMetrics group_metrics_;
   std::unique_ptr<replica::LogDirectories> directories_;
   std::unique_ptr<keeper::Server> keeper_;
   std::unique_ptr<keeper::Client> client_;
@@ -291,6 +310,7 @@ class Server {
   cluster::BrokerEpoch broker_epoch_;
   std::vector<std::unique_ptr<ShardParts>> shards_;
   std::unique_ptr<broker::PartitionRouter> router_;
+  std::unique_ptr<broker::GroupRouter> group_router_;
   std::unique_ptr<broker::MetadataPublisher> publisher_;
   std::unique_ptr<Checkpointer> checkpointer_;
   std::unique_ptr<net::ConnectionAcceptor> acceptor_;

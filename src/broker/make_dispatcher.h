@@ -7,6 +7,7 @@
 #include "broker/cluster_view.h"
 #include "broker/dispatcher.h"
 #include "broker/fetch_session.h"
+#include "broker/group_router.h"
 #include "broker/partition_router.h"
 #include "replica/log_directories.h"
 #include "replica/replica_set.h"
@@ -17,7 +18,7 @@ namespace brook::broker {
 /// arguments outlive the dispatcher.
 [[nodiscard]] std::unique_ptr<Dispatcher> make_dispatcher(runtime::Shard& shard, BrokerMetrics& metrics,
                                                           ClusterView& view, PartitionRouter& router,
-                                                          Administration& administration,
+                                                          Administration& administration, GroupRouter& groups,
                                                           FetchSessionCache& sessions,
                                                           replica::LogDirectories& directories);
 
