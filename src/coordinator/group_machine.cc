@@ -71,14 +71,15 @@ void GroupMachine::join(const JoinCall& call, const Moment& now, Effects& out) {
   if (session < config_.session_timeout_min || session > config_.session_timeout_max)
     return refuse(ErrorCode::kInvalidSessionTimeout);
   Group* group = at(call.request.group_id);
-  if (group == nullptr) {
+  const bool made = group == nullptr;
+  if (made) {
     // Only a member that we gave no id to makes a group.
     if (!call.request.member_id.empty()) return refuse(ErrorCode::kUnknownMemberId);
     group = &make(call.request.group_id);
   }
   group->classic.join(call, now, out);
-  if (nothing_in(*group)) {
-    groups_.erase(call.request.group_id);  // It was made for this member, who was refused.
+  if (made && nothing_in(*group)) {
+    groups_.erase(call.request.group_id);  // Its only member was refused.
   } else {
     arm(*group);
   }
