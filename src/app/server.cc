@@ -10,9 +10,11 @@
 #include "app/topic_metrics.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "broker/group_leadership.h"
 #include "broker/make_dispatcher.h"
 #include "broker/metadata_publisher.h"
 #include "cluster/controller.h"
+#include "coordinator/group_coordinator.h"
 #include "keeper/server.h"
 #include "net/connection_acceptor.h"
 #include "net/http_server.h"
@@ -38,16 +40,19 @@ struct ShardParts {
   runtime::Shard* shard;
   broker::ClusterView view;
   replica::ReplicaSet replicas;
+  coordinator::GroupCoordinator groups;
   broker::FetchSessionCache sessions;
   broker::TopicTraffic traffic;
   std::unique_ptr<broker::Dispatcher> dispatcher;
   std::unique_ptr<net::FrameServer> server;
 
   ShardParts(runtime::Shard& own, replica::LogDirectories& directories, const cluster::BrokerConfig& config,
-             replica::ReplicaSetOptions options, std::size_t session_slots)
+             replica::ReplicaSetOptions options, coordinator::GroupMetrics& group_metrics,
+             std::size_t session_slots)
       : shard(&own),
         view(options.self, config),
         replicas(own, directories, config, options),
+        groups(own, broker::group_config(config), group_metrics),
         sessions(session_slots) {}
 };
 
@@ -73,7 +78,8 @@ class Server {
         budget_(memory_limit(config)),
         net_metrics_(registry_),
         metrics_(registry_),
-        replica_metrics_(registry_) {}
+        replica_metrics_(registry_),
+        group_metrics_(registry_) {}
 
   Task<int> run() {
     const runtime::Instant begun = shard_.clock().now();
@@ -142,14 +148,18 @@ class Server {
         .metrics = &replica_metrics_};
     const auto slots = static_cast<std::size_t>(config_.number("max.incremental.fetch.session.cache.slots"));
     std::vector<broker::PartitionRouter::Lane> lanes;
+    std::vector<broker::GroupRouter::Lane> group_lanes;
     std::vector<broker::MetadataPublisher::Target> targets;
     for (std::size_t i = 0; i < count; ++i) {
-      auto& parts = shards_.emplace_back(std::make_unique<ShardParts>(
-          host_.shard(i), *directories_, config_, options, std::max<std::size_t>(1, slots / count)));
+      auto& parts = shards_.emplace_back(
+          std::make_unique<ShardParts>(host_.shard(i), *directories_, config_, options, group_metrics_,
+                                       std::max<std::size_t>(1, slots / count)));
       lanes.push_back({parts->shard, &parts->replicas});
-      targets.push_back({parts->shard, &parts->view, &parts->replicas});
+      group_lanes.push_back({parts->shard, &parts->groups});
+      targets.push_back({parts->shard, &parts->view, &parts->replicas, &parts->groups});
     }
     router_ = std::make_unique<broker::PartitionRouter>(std::move(lanes));
+    group_router_ = std::make_unique<broker::GroupRouter>(std::move(group_lanes));
     publisher_ =
         std::make_unique<broker::MetadataPublisher>(shard_, *mirror_, *controller_, std::move(targets));
     co_await publisher_->start();
@@ -157,11 +167,13 @@ class Server {
         .request_bytes_max = static_cast<std::size_t>(config_.number("socket.request.max.bytes")),
         .idle_max = config_.millis("connections.max.idle.ms")};
     const auto prepare = [&](ShardParts& parts) -> Task<void> {
-      parts.dispatcher = broker::make_dispatcher(*parts.shard, metrics_, parts.view, *router_, *publisher_,
-                                                 parts.sessions, parts.traffic, budget_, *directories_);
+      parts.dispatcher =
+          broker::make_dispatcher(*parts.shard, metrics_, parts.view, *router_, *publisher_, *group_router_,
+                                  parts.sessions, parts.traffic, budget_, *directories_);
       parts.server =
           std::make_unique<net::FrameServer>(*parts.shard, *parts.dispatcher, budget_, net_metrics_, frames);
       parts.shard->gate().spawn(parts.replicas.keep_house());
+      parts.shard->gate().spawn(parts.groups.keep_house());
       co_return;
     };
     co_await on_each(shards_, prepare);
@@ -273,6 +285,12 @@ class Server {
   Task<void> stop() {
     if (http_) co_await http_->stop();
     if (acceptor_) co_await acceptor_->stop();
+    // All groups before any connection: a request that waits on one shard may be another shard's.
+    const auto end_waits = [](ShardParts& parts) -> Task<void> {
+      parts.groups.stop();
+      co_return;
+    };
+    co_await on_each(shards_, end_waits);
     const auto drain = [](ShardParts& parts) -> Task<void> {
       if (parts.dispatcher) parts.dispatcher->stop();
       if (parts.server) co_await parts.server->stop();
@@ -282,6 +300,7 @@ class Server {
     if (checkpointer_) co_await checkpointer_->stop();
     bool written = true;
     const auto close = [&written](ShardParts& parts) -> Task<void> {
+      co_await parts.groups.close();
       parts.replicas.stop();
       const bool closed = co_await parts.replicas.close();
       written = written && closed;
@@ -323,6 +342,7 @@ class Server {
   net::FrameServerMetrics net_metrics_;
   broker::BrokerMetrics metrics_;
   replica::ReplicaMetrics replica_metrics_;
+  coordinator::GroupMetrics group_metrics_;
   std::unique_ptr<replica::LogDirectories> directories_;
   std::unique_ptr<keeper::Server> keeper_;
   std::unique_ptr<keeper::Client> client_;
@@ -331,6 +351,7 @@ class Server {
   cluster::BrokerEpoch broker_epoch_;
   std::vector<std::unique_ptr<ShardParts>> shards_;
   std::unique_ptr<broker::PartitionRouter> router_;
+  std::unique_ptr<broker::GroupRouter> group_router_;
   std::unique_ptr<broker::MetadataPublisher> publisher_;
   std::unique_ptr<TopicMetrics> topic_metrics_;
   std::unique_ptr<Checkpointer> checkpointer_;

@@ -6,8 +6,8 @@ namespace brook::broker {
 
 std::unique_ptr<Dispatcher> make_dispatcher(runtime::Shard& shard, BrokerMetrics& metrics, ClusterView& view,
                                             PartitionRouter& router, Administration& administration,
-                                            FetchSessionCache& sessions, TopicTraffic& traffic,
-                                            runtime::MemoryBudget& budget,
+                                            GroupRouter& groups, FetchSessionCache& sessions,
+                                            TopicTraffic& traffic, runtime::MemoryBudget& budget,
                                             replica::LogDirectories& directories) {
   using protocol::ApiKey;
   std::vector<std::pair<ApiKey, std::unique_ptr<Handler>>> handlers;
@@ -18,8 +18,15 @@ std::unique_ptr<Dispatcher> make_dispatcher(runtime::Shard& shard, BrokerMetrics
   add(ApiKey::kFetch, make_fetch_handler(view, router, sessions, traffic));
   add(ApiKey::kListOffsets, make_list_offsets_handler(view, router));
   add(ApiKey::kMetadata, make_metadata_handler(view, administration));
-  add(ApiKey::kFindCoordinator, make_find_coordinator_handler(view));
-  add(ApiKey::kListGroups, make_list_groups_handler());
+  add(ApiKey::kOffsetCommit, make_offset_commit_handler(view, groups));
+  add(ApiKey::kOffsetFetch, make_offset_fetch_handler(view, groups));
+  add(ApiKey::kFindCoordinator, make_find_coordinator_handler(view, administration));
+  add(ApiKey::kJoinGroup, make_join_group_handler(view, groups));
+  add(ApiKey::kHeartbeat, make_heartbeat_handler(view, groups));
+  add(ApiKey::kLeaveGroup, make_leave_group_handler(view, groups));
+  add(ApiKey::kSyncGroup, make_sync_group_handler(view, groups));
+  add(ApiKey::kDescribeGroups, make_describe_groups_handler(view, groups));
+  add(ApiKey::kListGroups, make_list_groups_handler(groups));
   add(ApiKey::kCreateTopics, make_create_topics_handler(view, administration));
   add(ApiKey::kDeleteTopics, make_delete_topics_handler(view, administration));
   add(ApiKey::kDeleteRecords, make_delete_records_handler(view, router));
@@ -29,7 +36,9 @@ std::unique_ptr<Dispatcher> make_dispatcher(runtime::Shard& shard, BrokerMetrics
   add(ApiKey::kAlterConfigs, make_alter_configs_handler(administration));
   add(ApiKey::kDescribeLogDirs, make_describe_log_dirs_handler(view, router, directories));
   add(ApiKey::kCreatePartitions, make_create_partitions_handler(administration));
+  add(ApiKey::kDeleteGroups, make_delete_groups_handler(view, groups));
   add(ApiKey::kIncrementalAlterConfigs, make_incremental_alter_configs_handler(administration));
+  add(ApiKey::kOffsetDelete, make_offset_delete_handler(view, groups));
   add(ApiKey::kDescribeCluster, make_describe_cluster_handler(view));
   add(ApiKey::kDescribeProducers, make_describe_producers_handler(view, router));
   add(ApiKey::kListConfigResources, make_list_config_resources_handler(view));

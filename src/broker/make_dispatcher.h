@@ -7,6 +7,7 @@
 #include "broker/cluster_view.h"
 #include "broker/dispatcher.h"
 #include "broker/fetch_session.h"
+#include "broker/group_router.h"
 #include "broker/partition_router.h"
 #include "broker/topic_traffic.h"
 #include "replica/log_directories.h"
@@ -19,7 +20,7 @@ namespace brook::broker {
 /// arguments outlive the dispatcher.
 [[nodiscard]] std::unique_ptr<Dispatcher> make_dispatcher(runtime::Shard& shard, BrokerMetrics& metrics,
                                                           ClusterView& view, PartitionRouter& router,
-                                                          Administration& administration,
+                                                          Administration& administration, GroupRouter& groups,
                                                           FetchSessionCache& sessions, TopicTraffic& traffic,
                                                           runtime::MemoryBudget& budget,
                                                           replica::LogDirectories& directories);

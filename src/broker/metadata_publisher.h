@@ -8,6 +8,7 @@
 #include "broker/administration.h"
 #include "broker/cluster_view.h"
 #include "cluster/mirror.h"
+#include "coordinator/group_coordinator.h"
 #include "replica/replica_set.h"
 #include "runtime/signal.h"
 
@@ -22,6 +23,7 @@ class MetadataPublisher final : public Administration {
     runtime::Shard* shard;
     ClusterView* view;
     replica::ReplicaSet* replicas;
+    coordinator::GroupCoordinator* groups;
   };
 
   /// All outlive it.

@@ -8,6 +8,7 @@
 #include "broker/administration.h"
 #include "broker/cluster_view.h"
 #include "broker/fetch_session.h"
+#include "broker/group_router.h"
 #include "broker/handler.h"
 #include "broker/partition_router.h"
 #include "broker/topic_traffic.h"
@@ -40,7 +41,16 @@ std::unique_ptr<Handler> make_list_config_resources_handler(ClusterView& view);
 std::unique_ptr<Handler> make_describe_log_dirs_handler(ClusterView& view, PartitionRouter& router,
                                                         replica::LogDirectories& directories);
 std::unique_ptr<Handler> make_describe_producers_handler(ClusterView& view, PartitionRouter& router);
-std::unique_ptr<Handler> make_find_coordinator_handler(ClusterView& view);
-std::unique_ptr<Handler> make_list_groups_handler();
+std::unique_ptr<Handler> make_find_coordinator_handler(ClusterView& view, Administration& administration);
+std::unique_ptr<Handler> make_join_group_handler(ClusterView& view, GroupRouter& groups);
+std::unique_ptr<Handler> make_sync_group_handler(ClusterView& view, GroupRouter& groups);
+std::unique_ptr<Handler> make_heartbeat_handler(ClusterView& view, GroupRouter& groups);
+std::unique_ptr<Handler> make_leave_group_handler(ClusterView& view, GroupRouter& groups);
+std::unique_ptr<Handler> make_offset_commit_handler(ClusterView& view, GroupRouter& groups);
+std::unique_ptr<Handler> make_offset_fetch_handler(ClusterView& view, GroupRouter& groups);
+std::unique_ptr<Handler> make_offset_delete_handler(ClusterView& view, GroupRouter& groups);
+std::unique_ptr<Handler> make_describe_groups_handler(ClusterView& view, GroupRouter& groups);
+std::unique_ptr<Handler> make_delete_groups_handler(ClusterView& view, GroupRouter& groups);
+std::unique_ptr<Handler> make_list_groups_handler(GroupRouter& groups);
 
 }  // namespace brook::broker

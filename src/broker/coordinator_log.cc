@@ -1,0 +1,74 @@
+#include "broker/coordinator_log.h"
+
+#include <fmt/core.h>
+
+#include "record/batch.h"
+#include "record/builder.h"
+
+namespace brook::broker {
+
+Result<void> CoordinatorLog::check_open() const {
+  if (!partition_->closed()) return {};
+  return fail(ErrorCode::kNotLeaderOrFollower,
+              fmt::format("{}-{} is gone", partition_->name().topic, partition_->name().partition.value()));
+}
+
+Result<void> CoordinatorLog::append(std::span<const coordinator::EncodedRecord> records, Timestamp now) {
+  BROOK_CHECK(check_open());
+  if (!replicas_.writable(*partition_)) {
+    return fail(ErrorCode::kKafkaStorageError,
+                fmt::format("the disk of {} is full: less than brook.log.min.free.bytes are left",
+                            partition_->log_directory()));
+  }
+  record::BatchBuilder builder{record::BatchOptions{}};
+  for (const coordinator::EncodedRecord& record : records)
+    builder.append(now, record.key, record.value ? std::optional<ByteView>(*record.value) : std::nullopt);
+  record::Bytes batch = builder.finish();
+  const auto appended = partition_->append(batch, now, storage::AppendOrigin::kCoordinator);
+  if (!appended) return std::unexpected(appended.error().error);
+  return {};
+}
+
+Task<Result<void>> CoordinatorLog::wait_committed(Offset end) {
+  BROOK_CO_CHECK(check_open());
+  BROOK_CO_CHECK(co_await partition_->flush_if_due());
+  const runtime::Instant deadline = shard_.clock().now() + commit_timeout_;
+  while (partition_->high_watermark() < end) {
+    const auto waiter = std::make_shared<replica::DataWaiter>(shard_);
+    partition_->waiters().add(waiter);
+    const bool in_time = co_await waiter->wait_until(deadline);
+    BROOK_CO_CHECK(check_open());
+    if (!in_time)
+      co_return fail(ErrorCode::kRequestTimedOut, "the in-sync replicas did not take the records in time");
+  }
+  co_return Result<void>{};
+}
+
+Task<Result<coordinator::LogChunk>> CoordinatorLog::read(Offset from, std::size_t max_bytes) {
+  BROOK_CO_CHECK(check_open());
+  BROOK_CO_TRY(const storage::LogSlice slice,
+               co_await partition_->log().read(from, max_bytes, end_offset(), true));
+  coordinator::LogChunk chunk;
+  chunk.batches.resize(slice.size);
+  std::size_t at = 0;
+  for (const storage::FileRange& range : slice.ranges) {
+    const MutableBytes to = MutableBytes(chunk.batches).subspan(at, range.size);
+    BROOK_CO_TRY(const std::size_t size, co_await range.file->read_at(range.offset, to));
+    if (size != range.size)
+      co_return fail(ErrorCode::kKafkaStorageError,
+                     fmt::format("{} is shorter than it was", range.file->path()));
+    at += size;
+  }
+  // The last batch may be cut off; behind a hole at the end there is nothing.
+  chunk.next = slice.size == 0 ? end_offset() : from;
+  record::BatchIterator walk(chunk.batches);
+  while (true) {
+    BROOK_CO_TRY(const std::optional<record::BatchView> batch, walk.next());
+    if (!batch) break;
+    chunk.next = batch->last_offset().next();
+  }
+  chunk.batches.resize(walk.position());
+  co_return chunk;
+}
+
+}  // namespace brook::broker

@@ -1,0 +1,131 @@
+#pragma once
+
+#include <algorithm>
+#include <concepts>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "base/log.h"
+#include "coordinator/log_port.h"
+#include "coordinator/log_reader.h"
+#include "coordinator/moment.h"
+#include "runtime/shard.h"
+
+namespace brook::coordinator {
+
+/// A deterministic state that its log's records make. encode() and decode() are found by their argument.
+template <class M>
+concept StateMachine = requires(M& machine, const M& constant, const typename M::Record& record) {
+  { machine.replay(record) } -> std::same_as<void>;
+  { constant.next_tick() } -> std::same_as<runtime::Instant>;
+  { encode(record) } -> std::same_as<EncodedRecord>;
+  {
+    M::decode(std::declval<const EncodedRecord&>())
+  } -> std::same_as<Result<std::optional<typename M::Record>>>;
+};
+
+/// One partition of an internal topic as a replicated state machine. Whoever owns it lets the machine decide,
+/// gives the records to write(), and answers once committed() has ended:
+///
+///     decide ─► append ─► replay ─► wait until committed ─► answer
+///
+/// Replay follows the append at once, so that the next decision sees it; a decision's answer tells of nothing
+/// that is not committed, its own records or those of others. Between a decision and write() nothing is
+/// awaited. What was appended and never committed is dropped with the whole state when leadership goes.
+/// Runs on: the partition's shard.
+template <StateMachine Machine>
+class CoordinatorRuntime {
+ public:
+  using Record = typename Machine::Record;
+
+  /// `on_due` is called in a turn of the shard when the machine's next_tick() has come. `shard` outlives it.
+  CoordinatorRuntime(runtime::Shard& shard, std::unique_ptr<LogPort> log, Machine machine,
+                     std::move_only_function<void()> on_due)
+      : shard_(shard), log_(std::move(log)), machine_(std::move(machine)), on_due_(std::move(on_due)) {}
+
+  [[nodiscard]] Machine& machine() { return machine_; }
+  [[nodiscard]] const Machine& machine() const { return machine_; }
+  [[nodiscard]] Moment now() const { return Moment::of(shard_.clock()); }
+
+  struct Loaded {
+    std::size_t records = 0;
+    std::size_t unreadable = 0;  ///< records, and batches, that were passed over
+  };
+  /// Replays the log. Whatever can't be read is passed over and counted, so that one bad record does not take
+  /// all groups with it; an error is one of the disk.
+  [[nodiscard]] Task<Result<Loaded>> load() {
+    Loaded loaded;
+    LogReader reader;
+    Offset at = log_->start_offset();
+    while (at < log_->end_offset()) {
+      BROOK_CO_TRY(const LogChunk chunk, co_await log_->read(at, kReadBytes));
+      if (chunk.next <= at) break;
+      BROOK_CO_TRY(const std::vector<EncodedRecord> records, reader.take(chunk.batches));
+      for (const EncodedRecord& one : records) replay(one, loaded);
+      at = chunk.next;
+    }
+    loaded.unreadable += reader.unreadable_batches();
+    co_return loaded;
+  }
+
+  /// Appends `records` and replays them; `divisible` ones may become several batches, of which the first may
+  /// be written and the later not. On an error of the first nothing has changed. Errors as LogPort::append.
+  [[nodiscard]] Result<void> write(const std::vector<Record>& records, bool divisible) {
+    std::size_t done = 0;
+    while (done < records.size()) {
+      std::vector<EncodedRecord> batch;
+      std::size_t bytes = 0;
+      while (done + batch.size() < records.size() && (!divisible || bytes < kBatchBytes)) {
+        batch.push_back(encode(records[done + batch.size()]));
+        bytes += batch.back().key.size() + (batch.back().value ? batch.back().value->size() : 0);
+      }
+      BROOK_CHECK(log_->append(batch, shard_.clock().wall_now()));
+      for (std::size_t i = 0; i < batch.size(); ++i) machine_.replay(records[done + i]);
+      done += batch.size();
+    }
+    return {};
+  }
+
+  /// Waits until everything that was written before the call is committed.
+  [[nodiscard]] Task<Result<void>> committed() { return log_->wait_committed(log_->end_offset()); }
+
+  /// Sees to it that `on_due` is called in time; after every decision.
+  void arm() {
+    const runtime::Instant when = machine_.next_tick();
+    if (when >= armed_) return;
+    armed_ = when;
+    timer_ = shard_.clock().call_at(when, [this] {
+      armed_ = runtime::Instant::max();
+      on_due_();
+    });
+  }
+  void disarm() { timer_.reset(); }
+
+ private:
+  static constexpr std::size_t kReadBytes = std::size_t{1} << 20U;
+  /// Well below max.message.bytes, whatever the record that crosses it.
+  static constexpr std::size_t kBatchBytes = std::size_t{256} << 10U;
+
+  void replay(const EncodedRecord& encoded, Loaded& loaded) {
+    auto record = Machine::decode(encoded);
+    if (!record) {
+      log::warn("coordinator_record_unreadable", {{"why", record.error().context}});
+      ++loaded.unreadable;
+    } else if (record->has_value()) {
+      machine_.replay(**record);
+      ++loaded.records;
+    }
+  }
+
+  runtime::Shard& shard_;
+  std::unique_ptr<LogPort> log_;
+  Machine machine_;
+  std::move_only_function<void()> on_due_;
+  runtime::Instant armed_ = runtime::Instant::max();
+  std::unique_ptr<runtime::Timer> timer_;
+};
+
+}  // namespace brook::coordinator

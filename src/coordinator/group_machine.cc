@@ -1,0 +1,218 @@
+#include "coordinator/group_machine.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace brook::coordinator {
+namespace {
+
+/// Groups whose time-outs one tick() handles, so that a thousand at once don't stop the shard.
+constexpr std::size_t kGroupsPerTick = 256;
+
+bool equal_in_any_case(std::string_view a, std::string_view b) {
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
+  return std::ranges::equal(a, b, {}, lower, lower);
+}
+
+bool among(std::string_view name, const std::vector<std::string>& wanted) {
+  return wanted.empty() ||
+         std::ranges::any_of(wanted, [&](const std::string& one) { return equal_in_any_case(one, name); });
+}
+
+constexpr std::string_view kClassicType = "classic";
+
+}  // namespace
+
+GroupMachine::Group* GroupMachine::at(const std::string& group) {
+  const auto found = groups_.find(group);
+  return found == groups_.end() ? nullptr : &found->second;
+}
+
+const GroupMachine::Group* GroupMachine::at(const std::string& group) const {
+  const auto found = groups_.find(group);
+  return found == groups_.end() ? nullptr : &found->second;
+}
+
+GroupMachine::Group& GroupMachine::make(const std::string& group) {
+  return groups_.try_emplace(group, group, config_).first->second;
+}
+
+const ClassicGroup* GroupMachine::find(const std::string& group) const {
+  const Group* found = at(group);
+  return found == nullptr ? nullptr : &found->classic;
+}
+
+const CommittedOffsets* GroupMachine::offsets(const std::string& group) const {
+  const Group* found = at(group);
+  return found == nullptr ? nullptr : &found->offsets;
+}
+
+bool GroupMachine::nothing_in(const Group& group) {
+  return group.offsets.empty() && !group.recorded && group.classic.empty() &&
+         !group.classic.has_pending_members();
+}
+
+void GroupMachine::arm(Group& group) {
+  const runtime::Instant when = group.classic.next_tick();
+  if (when >= group.armed) return;
+  group.armed = when;
+  timers_.emplace(when, group.classic.id());
+}
+
+void GroupMachine::join(const JoinCall& call, const Moment& now, Effects& out) {
+  const auto refuse = [&](ErrorCode code) {
+    protocol::JoinGroupResponse refusal;
+    refusal.error_code = wire(code);
+    refusal.member_id = call.request.member_id;
+    out.joins.push_back({call.token, std::move(refusal)});
+  };
+  const std::chrono::milliseconds session(call.request.session_timeout_ms);
+  if (call.request.group_id.empty()) return refuse(ErrorCode::kInvalidGroupId);
+  if (session < config_.session_timeout_min || session > config_.session_timeout_max)
+    return refuse(ErrorCode::kInvalidSessionTimeout);
+  Group* group = at(call.request.group_id);
+  const bool made = group == nullptr;
+  if (made) {
+    // Only a member that we gave no id to makes a group.
+    if (!call.request.member_id.empty()) return refuse(ErrorCode::kUnknownMemberId);
+    group = &make(call.request.group_id);
+  }
+  group->classic.join(call, now, out);
+  if (made && nothing_in(*group)) {
+    groups_.erase(call.request.group_id);  // Its only member was refused.
+  } else {
+    arm(*group);
+  }
+}
+
+void GroupMachine::sync(const protocol::SyncGroupRequest& request, Token token, const Moment& now,
+                        Effects& out) {
+  Group* group = at(request.group_id);
+  if (request.group_id.empty() || group == nullptr) {
+    protocol::SyncGroupResponse refusal;
+    refusal.error_code =
+        wire(request.group_id.empty() ? ErrorCode::kInvalidGroupId : ErrorCode::kUnknownMemberId);
+    out.syncs.push_back({token, std::move(refusal)});
+    return;
+  }
+  group->classic.sync(request, token, now, out);
+  arm(*group);
+}
+
+ErrorCode GroupMachine::heartbeat(const std::string& group, const std::string& member,
+                                  const std::optional<std::string>& instance, std::int32_t generation,
+                                  const Moment& now) {
+  if (group.empty()) return ErrorCode::kInvalidGroupId;
+  Group* found = at(group);
+  if (found == nullptr) return ErrorCode::kUnknownMemberId;
+  const ErrorCode code = found->classic.heartbeat(member, instance, generation, now);
+  arm(*found);
+  return code;
+}
+
+std::vector<ErrorCode> GroupMachine::leave(const std::string& group,
+                                           const std::vector<ClassicGroup::Leaver>& leavers,
+                                           const Moment& now, Effects& out) {
+  Group* found = at(group);
+  if (found == nullptr) return {leavers.size(), ErrorCode::kUnknownMemberId};
+  std::vector<ErrorCode> codes = found->classic.leave(leavers, now, out);
+  arm(*found);
+  return codes;
+}
+
+std::optional<protocol::DescribeGroupsResponse::DescribedGroup> GroupMachine::describe(
+    const std::string& group) const {
+  const Group* found = at(group);
+  if (found == nullptr) return std::nullopt;
+  return found->classic.describe();
+}
+
+std::vector<protocol::ListGroupsResponse::ListedGroup> GroupMachine::list(
+    const std::vector<std::string>& states, const std::vector<std::string>& types) const {
+  std::vector<protocol::ListGroupsResponse::ListedGroup> out;
+  if (!among(kClassicType, types)) return out;
+  for (const auto& [id, group] : groups_) {
+    const std::string_view state = ClassicGroup::state_name(group.classic.state());
+    if (!among(state, states)) continue;
+    auto& listed = out.emplace_back();
+    listed.group_id = id;
+    listed.protocol_type = group.classic.protocol_type();
+    listed.group_state = state;
+    listed.group_type = kClassicType;
+  }
+  return out;
+}
+
+void GroupMachine::not_stored(const std::vector<GroupRecord>& records, const Moment& now, Effects& out) {
+  for (const GroupRecord& record : records) {
+    const auto* metadata = std::get_if<GroupMetadataRecord>(&record);
+    Group* group = metadata == nullptr ? nullptr : at(metadata->group);
+    if (group == nullptr) continue;
+    group->classic.assignment_not_stored(now, out);
+    arm(*group);
+  }
+}
+
+void GroupMachine::tick(const Moment& now, Effects& out) {
+  for (std::size_t i = 0; i < kGroupsPerTick; ++i) {
+    const auto first = timers_.begin();
+    if (first == timers_.end() || first->first > now.instant) return;
+    auto node = timers_.extract(first);
+    Group* group = at(node.mapped());
+    if (group == nullptr || group->armed != node.key()) continue;
+    group->armed = runtime::Instant::max();
+    group->classic.tick(now, out);
+    arm(*group);
+  }
+}
+
+runtime::Instant GroupMachine::next_tick() const {
+  return timers_.empty() ? runtime::Instant::max() : timers_.begin()->first;
+}
+
+void GroupMachine::replay(const GroupRecord& record) {
+  if (const auto* commit = std::get_if<OffsetCommitRecord>(&record)) {
+    if (commit->value) {
+      make(commit->group).offsets.put(commit->topic, commit->partition, CommittedOffset::of(*commit->value));
+    } else if (Group* group = at(commit->group)) {
+      group->offsets.erase(commit->topic, commit->partition);
+      if (nothing_in(*group)) groups_.erase(commit->group);
+    }
+    return;
+  }
+  const auto& metadata = std::get<GroupMetadataRecord>(record);
+  if (metadata.value) {
+    Group& group = make(metadata.group);
+    group.classic.install(*metadata.value);
+    group.recorded = true;
+    return;
+  }
+  Group* group = at(metadata.group);
+  if (group == nullptr) return;
+  if (group->offsets.empty()) {
+    groups_.erase(metadata.group);
+  } else {
+    // What is committed without members outlives the members' record.
+    group->classic.install({});
+    group->recorded = false;
+  }
+}
+
+void GroupMachine::loaded(const Moment& now, Effects& out) {
+  for (auto& [id, group] : groups_) {
+    group.classic.loaded(now, out);
+    arm(group);
+  }
+}
+
+void GroupMachine::refuse_all(ErrorCode code, Effects& out) {
+  for (auto& [id, group] : groups_) group.classic.refuse_all(code, out);
+}
+
+std::array<std::int64_t, ClassicGroup::kStates> GroupMachine::count_by_state() const {
+  std::array<std::int64_t, ClassicGroup::kStates> counts{};
+  for (const auto& [id, group] : groups_) ++counts.at(static_cast<std::size_t>(group.classic.state()));
+  return counts;
+}
+
+}  // namespace brook::coordinator

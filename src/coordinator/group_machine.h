@@ -1,0 +1,128 @@
+#pragma once
+
+#include <array>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "coordinator/classic_group.h"
+#include "coordinator/committed_offsets.h"
+#include "coordinator/effects.h"
+#include "coordinator/group_config.h"
+#include "coordinator/moment.h"
+#include "protocol/delete_groups.h"
+#include "protocol/list_groups.h"
+#include "protocol/offset_commit.h"
+#include "protocol/offset_delete.h"
+#include "protocol/offset_fetch.h"
+
+namespace brook::coordinator {
+
+/// An offset that retention dropped: said in the log, since a consumer that comes late asks why.
+struct ExpiredOffset {
+  std::string group;
+  std::string topic;
+  std::int32_t partition = 0;
+  std::int64_t offset = 0;
+};
+
+/// The groups of one partition of __consumer_offsets: decisions as functions of (state, request, now) into
+/// Effects and replies; replay() applies what they write. A group comes into being with its first member or
+/// offset and goes with DeleteGroups, or when it has neither for long enough. No I/O, no clock, no waiting.
+class GroupMachine {
+ public:
+  using Record = GroupRecord;
+
+  /// `config` outlives it.
+  explicit GroupMachine(const GroupConfig& config) : config_(config) {}
+
+  [[nodiscard]] static Result<std::optional<Record>> decode(const EncodedRecord& record) {
+    return decode_group_record(record);
+  }
+
+  void join(const JoinCall& call, const Moment& now, Effects& out);
+  void sync(const protocol::SyncGroupRequest& request, Token token, const Moment& now, Effects& out);
+  [[nodiscard]] ErrorCode heartbeat(const std::string& group, const std::string& member,
+                                    const std::optional<std::string>& instance, std::int32_t generation,
+                                    const Moment& now);
+  /// One code per leaver; UNKNOWN_MEMBER_ID for all where there is no such group.
+  [[nodiscard]] std::vector<ErrorCode> leave(const std::string& group,
+                                             const std::vector<ClassicGroup::Leaver>& leavers,
+                                             const Moment& now, Effects& out);
+
+  /// `request` has each topic's name, and its id where that is known. The answer holds where the records are
+  /// committed.
+  [[nodiscard]] protocol::OffsetCommitResponse commit_offsets(const protocol::OffsetCommitRequest& request,
+                                                              std::int16_t version, const Moment& now,
+                                                              Effects& out);
+  /// `request` as above; without topics it asks for all.
+  [[nodiscard]] protocol::OffsetFetchResponse::OffsetFetchResponseGroup fetch_offsets(
+      const protocol::OffsetFetchRequest::OffsetFetchRequestGroup& request) const;
+  [[nodiscard]] protocol::OffsetDeleteResponse delete_offsets(const protocol::OffsetDeleteRequest& request,
+                                                              Effects& out) const;
+  /// INVALID_GROUP_ID, GROUP_ID_NOT_FOUND, NON_EMPTY_GROUP.
+  [[nodiscard]] ErrorCode delete_group(const std::string& group, Effects& out) const;
+  /// A topic is gone, and what was committed for it with it. `id` zero: whatever its id was.
+  void forget_topic(const std::string& topic, const TopicId& id, Effects& out) const;
+
+  /// Nothing where there is no such group.
+  [[nodiscard]] std::optional<protocol::DescribeGroupsResponse::DescribedGroup> describe(
+      const std::string& group) const;
+  /// Groups in one of `states` and of one of `types`, both in any case; an empty list is every one.
+  [[nodiscard]] std::vector<protocol::ListGroupsResponse::ListedGroup> list(
+      const std::vector<std::string>& states, const std::vector<std::string>& types) const;
+
+  /// Retention: looks at up to `groups_max` groups from where the last call ended, and writes tombstones for
+  /// their expired offsets and for groups that have nothing left. True when it has been through all.
+  [[nodiscard]] bool expire(const Moment& now, std::size_t groups_max, Effects& out,
+                            std::vector<ExpiredOffset>& expired);
+
+  /// The log refused `records`, which a decision wrote.
+  void not_stored(const std::vector<GroupRecord>& records, const Moment& now, Effects& out);
+  /// Time-outs that have passed, up to a number of groups; asks for the next turn where more are left.
+  void tick(const Moment& now, Effects& out);
+  /// When tick() is next due; max where nothing is.
+  [[nodiscard]] runtime::Instant next_tick() const;
+
+  void replay(const GroupRecord& record);
+  /// Everything has been replayed: sessions begin.
+  void loaded(const Moment& now, Effects& out);
+  /// Answers everybody who waits.
+  void refuse_all(ErrorCode code, Effects& out);
+
+  [[nodiscard]] const ClassicGroup* find(const std::string& group) const;
+  [[nodiscard]] const CommittedOffsets* offsets(const std::string& group) const;
+  [[nodiscard]] std::size_t size() const { return groups_.size(); }
+  [[nodiscard]] std::array<std::int64_t, ClassicGroup::kStates> count_by_state() const;
+
+ private:
+  struct Group {
+    Group(const std::string& id, const GroupConfig& config) : classic(id, config) {}
+    ClassicGroup classic;
+    CommittedOffsets offsets;
+    bool recorded = false;  ///< the log has a record of it, which a tombstone must end
+    runtime::Instant armed = runtime::Instant::max();
+  };
+
+  [[nodiscard]] Group* at(const std::string& group);
+  [[nodiscard]] const Group* at(const std::string& group) const;
+  [[nodiscard]] Group& make(const std::string& group);
+  void arm(Group& group);
+  /// Neither members nor offsets nor a record.
+  [[nodiscard]] static bool nothing_in(const Group& group);
+  [[nodiscard]] ErrorCode check_commit(const protocol::OffsetCommitRequest& request, std::int16_t version,
+                                       const Moment& now);
+  /// Writes the tombstones of what has expired; true where nothing is left.
+  [[nodiscard]] bool expire_offsets(const Group& group, const Moment& now, Effects& out,
+                                    std::vector<ExpiredOffset>& expired) const;
+
+  const GroupConfig& config_;
+  std::map<std::string, Group, std::less<>> groups_;
+  /// Groups by when they want tick(); entries that their group has moved away from are passed over.
+  std::multimap<runtime::Instant, std::string> timers_;
+  std::string expiry_cursor_;  ///< the group that expire() goes on behind
+};
+
+}  // namespace brook::coordinator

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <array>
+
+#include "base/metrics.h"
+#include "coordinator/classic_group.h"
+#include "coordinator/effects.h"
+
+namespace brook::coordinator {
+
+/// What is counted of groups, over all shards. Any thread.
+class GroupMetrics {
+ public:
+  explicit GroupMetrics(MetricRegistry& registry);
+
+  std::array<Gauge*, ClassicGroup::kStates> groups{};   ///< by state
+  std::array<Counter*, kRebalanceCauses> rebalances{};  ///< by cause
+  Counter& generations;
+  Counter& commits;
+  Counter& expired_offsets;
+};
+
+}  // namespace brook::coordinator

@@ -1,0 +1,413 @@
+#include "coordinator/group_partition.h"
+
+#include <fmt/core.h>
+
+#include <utility>
+
+#include "base/log.h"
+
+namespace brook::coordinator {
+namespace {
+
+using protocol::JoinGroupRequest;
+using protocol::JoinGroupResponse;
+using protocol::OffsetCommitRequest;
+using protocol::OffsetCommitResponse;
+using protocol::OffsetDeleteRequest;
+using protocol::OffsetDeleteResponse;
+using protocol::OffsetFetchRequest;
+using protocol::OffsetFetchResponse;
+using protocol::SyncGroupRequest;
+using protocol::SyncGroupResponse;
+
+/// Groups that retention looks at in one turn.
+constexpr std::size_t kGroupsPerSweep = 256;
+
+/// What the client is told of an append that failed; it finds the coordinator again and retries.
+ErrorCode group_error(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::kUnknownTopicOrPartition:
+    case ErrorCode::kNotEnoughReplicas:
+    case ErrorCode::kNotEnoughReplicasAfterAppend:
+    case ErrorCode::kRequestTimedOut:
+      return ErrorCode::kCoordinatorNotAvailable;
+    case ErrorCode::kNotLeaderOrFollower:
+    case ErrorCode::kKafkaStorageError:
+      return ErrorCode::kNotCoordinator;
+    case ErrorCode::kMessageTooLarge:
+    case ErrorCode::kRecordListTooLarge:
+    case ErrorCode::kInvalidFetchSize:
+      return ErrorCode::kUnknownServerError;
+    default:
+      return code;
+  }
+}
+
+ErrorCode commit_error(ErrorCode code) {
+  const bool too_large = code == ErrorCode::kMessageTooLarge || code == ErrorCode::kRecordListTooLarge;
+  return too_large ? ErrorCode::kInvalidCommitOffsetSize : group_error(code);
+}
+
+JoinGroupResponse join_refusal(std::string member_id, ErrorCode code) {
+  JoinGroupResponse out;
+  out.error_code = wire(code);
+  out.member_id = std::move(member_id);
+  return out;
+}
+
+SyncGroupResponse sync_refusal(ErrorCode code) {
+  SyncGroupResponse out;
+  out.error_code = wire(code);
+  return out;
+}
+
+/// Puts `code` where an answer said that all is well.
+void refuse_good_ones(OffsetCommitResponse& response, ErrorCode code) {
+  for (auto& topic : response.topics) {
+    for (auto& partition : topic.partitions) {
+      if (partition.error_code == 0) partition.error_code = wire(code);
+    }
+  }
+}
+
+std::size_t good_ones(const OffsetCommitResponse& response) {
+  std::size_t count = 0;
+  for (const auto& topic : response.topics) {
+    for (const auto& partition : topic.partitions) count += partition.error_code == 0 ? 1 : 0;
+  }
+  return count;
+}
+
+OffsetCommitResponse refused_commit(const OffsetCommitRequest& request, ErrorCode code) {
+  OffsetCommitResponse response;
+  for (const auto& topic : request.topics) {
+    auto& answered = response.topics.emplace_back();
+    answered.name = topic.name;
+    answered.topic_id = topic.topic_id;
+    for (const auto& partition : topic.partitions)
+      answered.partitions.push_back({partition.partition_index, wire(code)});
+  }
+  return response;
+}
+
+}  // namespace
+
+GroupPartition::GroupPartition(runtime::Shard& shard, runtime::Gate& gate, const GroupConfig& config,
+                               GroupMetrics& metrics, PartitionIndex index, std::unique_ptr<LogPort> log)
+    : shard_(shard),
+      gate_(gate),
+      config_(config),
+      metrics_(metrics),
+      index_(index),
+      runtime_(shard, std::move(log), GroupMachine(config_), [this] { on_due(); }),
+      joins_(shard.clock()),
+      syncs_(shard.clock()) {}
+
+GroupPartition::~GroupPartition() {
+  for (std::size_t i = 0; i < published_.size(); ++i) metrics_.groups.at(i)->add(-published_.at(i));
+}
+
+Task<void> GroupPartition::load() {
+  const runtime::Instant begun = shard_.clock().now();
+  const auto loaded = co_await runtime_.load();
+  if (state_ != State::kLoading) co_return;
+  if (!loaded) {
+    state_ = State::kFailed;
+    log::error("groups_not_loaded", {{"partition", index_.value()}, {"why", loaded.error().context}});
+    co_return;
+  }
+  state_ = State::kActive;
+  Effects effects;
+  runtime_.machine().loaded(runtime_.now(), effects);
+  if (loaded->records != 0 || loaded->unreadable != 0) {
+    const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(shard_.clock().now() - begun);
+    log::info("groups_loaded", {{"partition", index_.value()},
+                                {"groups", runtime_.machine().size()},
+                                {"records", loaded->records},
+                                {"unreadable", loaded->unreadable},
+                                {"ms", took.count()}});
+  }
+  publish_counts();
+  [[maybe_unused]] const Result<void> settled = co_await settle(std::move(effects));
+}
+
+void GroupPartition::close() {
+  if (state_ == State::kClosed) return;
+  state_ = State::kClosed;
+  runtime_.disarm();
+  Effects effects;
+  runtime_.machine().refuse_all(ErrorCode::kNotCoordinator, effects);
+  deliver(std::move(effects));
+}
+
+void GroupPartition::stop_waiting() {
+  stopping_ = true;
+  Effects effects;
+  runtime_.machine().refuse_all(ErrorCode::kNotCoordinator, effects);
+  deliver(std::move(effects));
+}
+
+ErrorCode GroupPartition::unavailable() const {
+  switch (state_) {
+    case State::kLoading:
+      return ErrorCode::kCoordinatorLoadInProgress;
+    case State::kActive:
+      return stopping_ ? ErrorCode::kNotCoordinator : ErrorCode::kNone;
+    case State::kFailed:
+      return ErrorCode::kCoordinatorNotAvailable;
+    case State::kClosed:
+      return ErrorCode::kNotCoordinator;
+  }
+  return ErrorCode::kNotCoordinator;
+}
+
+Task<Result<void>> GroupPartition::settle(Effects effects) {
+  const std::size_t groups_before = runtime_.machine().size();
+  Result<void> stored = runtime_.write(effects.records, effects.divisible);
+  if (!stored) {
+    log::warn("group_record_not_written", {{"partition", index_.value()}, {"why", stored.error().context}});
+    refuse(effects, group_error(stored.error().code));
+    Effects after;
+    runtime_.machine().not_stored(effects.records, runtime_.now(), after);
+    // An emptied group's record may be lost: it would come back with members that have long timed out.
+    [[maybe_unused]] const Result<void> again = runtime_.write(after.records, true);
+    tell(after.events);
+    deliver(std::move(after));
+  } else {
+    tell(effects.events);
+  }
+  if (!effects.events.empty() || groups_before != runtime_.machine().size()) publish_counts();
+  runtime_.arm();
+  if (stored) {
+    stored = co_await runtime_.committed();
+    if (!stored) refuse(effects, group_error(stored.error().code));
+  }
+  deliver(std::move(effects));
+  co_return stored;
+}
+
+void GroupPartition::on_due() {
+  if (state_ == State::kActive) gate_.spawn(settle_due());
+}
+
+Task<void> GroupPartition::settle_due() {
+  Effects effects;
+  runtime_.machine().tick(runtime_.now(), effects);
+  [[maybe_unused]] const Result<void> settled = co_await settle(std::move(effects));
+}
+
+void GroupPartition::refuse(Effects& effects, ErrorCode code) const {
+  for (JoinReply& reply : effects.joins) {
+    if (reply.response.error_code == 0) reply.response = join_refusal(reply.response.member_id, code);
+  }
+  for (SyncReply& reply : effects.syncs) {
+    if (reply.response.error_code == 0) reply.response = sync_refusal(code);
+  }
+}
+
+void GroupPartition::deliver(Effects effects) {
+  for (JoinReply& reply : effects.joins) joins_.give(reply.to, std::move(reply.response));
+  for (SyncReply& reply : effects.syncs) syncs_.give(reply.to, std::move(reply.response));
+}
+
+void GroupPartition::tell(const std::vector<GroupEvent>& events) {
+  for (const GroupEvent& event : events) {
+    switch (event.kind) {
+      case GroupEvent::Kind::kRebalanceBegun:
+        metrics_.rebalances.at(static_cast<std::size_t>(event.cause))->add();
+        log::info("group_rebalances", {{"group", event.group},
+                                       {"cause", rebalance_cause_name(event.cause)},
+                                       {"member", event.member},
+                                       {"why", event.detail},
+                                       {"generation", event.generation},
+                                       {"members", event.members}});
+        break;
+      case GroupEvent::Kind::kStabilised:
+        metrics_.generations.add();
+        log::info("group_stable", {{"group", event.group},
+                                   {"generation", event.generation},
+                                   {"leader", event.member},
+                                   {"members", event.members}});
+        break;
+      case GroupEvent::Kind::kEmptied:
+        log::info("group_empty", {{"group", event.group}, {"generation", event.generation}});
+        break;
+      case GroupEvent::Kind::kMemberRemoved:
+        log::info("group_member_removed", {{"group", event.group},
+                                           {"member", event.member},
+                                           {"why", event.detail},
+                                           {"generation", event.generation}});
+        break;
+    }
+  }
+}
+
+void GroupPartition::tell_expired(const std::vector<ExpiredOffset>& expired) const {
+  metrics_.expired_offsets.add(expired.size());
+  // They come by group and topic: a line for each.
+  for (std::size_t i = 0; i < expired.size();) {
+    const ExpiredOffset& first = expired[i];
+    std::string offsets;
+    for (; i < expired.size() && expired[i].group == first.group && expired[i].topic == first.topic; ++i)
+      offsets += fmt::format("{}{}:{}", offsets.empty() ? "" : ",", expired[i].partition, expired[i].offset);
+    log::info("offsets_expired", {{"group", first.group}, {"topic", first.topic}, {"offsets", offsets}});
+  }
+}
+
+void GroupPartition::publish_counts() {
+  const auto counts = runtime_.machine().count_by_state();
+  for (std::size_t i = 0; i < counts.size(); ++i) metrics_.groups.at(i)->add(counts.at(i) - published_.at(i));
+  published_ = counts;
+}
+
+std::string GroupPartition::fresh_uuid() {
+  const Uuid id = Uuid::from_random(shard_.random().uuid_bytes());
+  std::string hex;
+  for (std::size_t i = 0; i < id.bytes.size(); ++i) {
+    hex += fmt::format("{:02x}", std::to_integer<unsigned>(id.bytes.at(i)));
+    if (i == 3 || i == 5 || i == 7 || i == 9) hex += '-';
+  }
+  return hex;
+}
+
+Task<JoinGroupResponse> GroupPartition::join(JoinGroupRequest request, Caller caller) {
+  if (const ErrorCode code = unavailable(); code != ErrorCode::kNone)
+    co_return join_refusal(request.member_id, code);
+  const Token token = ++last_token_;
+  joins_.open(token);
+  const std::string fresh = fresh_uuid();
+  Effects effects;
+  runtime_.machine().join({request, caller, token, fresh}, runtime_.now(), effects);
+  [[maybe_unused]] const Result<void> settled = co_await settle(std::move(effects));
+  JoinGroupResponse response = co_await joins_.take(token);
+  co_return response;
+}
+
+Task<SyncGroupResponse> GroupPartition::sync(SyncGroupRequest request) {
+  if (const ErrorCode code = unavailable(); code != ErrorCode::kNone) co_return sync_refusal(code);
+  const Token token = ++last_token_;
+  syncs_.open(token);
+  Effects effects;
+  runtime_.machine().sync(request, token, runtime_.now(), effects);
+  [[maybe_unused]] const Result<void> settled = co_await settle(std::move(effects));
+  SyncGroupResponse response = co_await syncs_.take(token);
+  co_return response;
+}
+
+Task<ErrorCode> GroupPartition::heartbeat(std::string group, std::string member,
+                                          std::optional<std::string> instance, std::int32_t generation) {
+  const ErrorCode code = unavailable();
+  // It can't be checked yet, and an error would only make all members join again.
+  if (code == ErrorCode::kCoordinatorLoadInProgress) co_return ErrorCode::kNone;
+  if (code != ErrorCode::kNone) co_return code;
+  const ErrorCode answer = runtime_.machine().heartbeat(group, member, instance, generation, runtime_.now());
+  runtime_.arm();
+  co_return answer;
+}
+
+Task<Result<std::vector<ErrorCode>>> GroupPartition::leave(std::string group,
+                                                           std::vector<ClassicGroup::Leaver> leavers) {
+  if (const ErrorCode code = unavailable(); code != ErrorCode::kNone)
+    co_return fail(code, fmt::format("the coordinator of group {} does not serve", group));
+  if (group.empty()) co_return fail(ErrorCode::kInvalidGroupId, "the group has no name");
+  Effects effects;
+  std::vector<ErrorCode> codes = runtime_.machine().leave(group, leavers, runtime_.now(), effects);
+  // Where the log does not take it, they have left nonetheless.
+  [[maybe_unused]] const Result<void> settled = co_await settle(std::move(effects));
+  co_return codes;
+}
+
+Task<OffsetCommitResponse> GroupPartition::commit_offsets(OffsetCommitRequest request, std::int16_t version) {
+  if (const ErrorCode code = unavailable(); code != ErrorCode::kNone) co_return refused_commit(request, code);
+  Effects effects;
+  OffsetCommitResponse response =
+      runtime_.machine().commit_offsets(request, version, runtime_.now(), effects);
+  const Result<void> settled = co_await settle(std::move(effects));
+  if (!settled) refuse_good_ones(response, commit_error(settled.error().code));
+  metrics_.commits.add(good_ones(response));
+  co_return response;
+}
+
+Task<OffsetFetchResponse::OffsetFetchResponseGroup> GroupPartition::fetch_offsets(
+    OffsetFetchRequest::OffsetFetchRequestGroup request) {
+  const auto refused = [&](ErrorCode code) {
+    OffsetFetchResponse::OffsetFetchResponseGroup out;
+    out.group_id = request.group_id;
+    out.error_code = wire(code);
+    return out;
+  };
+  if (const ErrorCode code = unavailable(); code != ErrorCode::kNone) co_return refused(code);
+  OffsetFetchResponse::OffsetFetchResponseGroup response = runtime_.machine().fetch_offsets(request);
+  const Result<void> committed = co_await runtime_.committed();
+  if (!committed) co_return refused(group_error(committed.error().code));
+  co_return response;
+}
+
+Task<OffsetDeleteResponse> GroupPartition::delete_offsets(OffsetDeleteRequest request) {
+  const auto refused = [](ErrorCode code) {
+    OffsetDeleteResponse out;
+    out.error_code = wire(code);
+    return out;
+  };
+  if (const ErrorCode code = unavailable(); code != ErrorCode::kNone) co_return refused(code);
+  Effects effects;
+  OffsetDeleteResponse response = runtime_.machine().delete_offsets(request, effects);
+  const Result<void> settled = co_await settle(std::move(effects));
+  if (!settled) co_return refused(group_error(settled.error().code));
+  co_return response;
+}
+
+Task<ErrorCode> GroupPartition::delete_group(std::string group) {
+  if (const ErrorCode code = unavailable(); code != ErrorCode::kNone) co_return code;
+  Effects effects;
+  const ErrorCode code = runtime_.machine().delete_group(group, effects);
+  const Result<void> settled = co_await settle(std::move(effects));
+  if (!settled) co_return group_error(settled.error().code);
+  if (code == ErrorCode::kNone) log::info("group_deleted", {{"group", group}});
+  co_return code;
+}
+
+Task<Result<protocol::DescribeGroupsResponse::DescribedGroup>> GroupPartition::describe(std::string group) {
+  if (const ErrorCode code = unavailable(); code != ErrorCode::kNone)
+    co_return fail(code, fmt::format("the coordinator of group {} does not serve", group));
+  auto described = runtime_.machine().describe(group);
+  if (!described) co_return fail(ErrorCode::kGroupIdNotFound, fmt::format("Group {} not found.", group));
+  BROOK_CO_CHECK(co_await runtime_.committed());
+  co_return *std::move(described);
+}
+
+Task<Result<std::vector<protocol::ListGroupsResponse::ListedGroup>>> GroupPartition::list(
+    std::vector<std::string> states, std::vector<std::string> types) {
+  if (const ErrorCode code = unavailable(); code != ErrorCode::kNone)
+    co_return fail(code, "the coordinator does not serve");
+  auto listed = runtime_.machine().list(states, types);
+  BROOK_CO_CHECK(co_await runtime_.committed());
+  co_return listed;
+}
+
+Task<void> GroupPartition::forget_topic(std::string topic, TopicId id) {
+  if (state_ != State::kActive) co_return;
+  Effects effects;
+  runtime_.machine().forget_topic(topic, id, effects);
+  const std::size_t count = effects.records.size();
+  const Result<void> settled = co_await settle(std::move(effects));
+  if (settled && count != 0) {
+    log::info("offsets_of_deleted_topic",
+              {{"topic", topic}, {"partition", index_.value()}, {"offsets", count}});
+  }
+}
+
+Task<void> GroupPartition::expire() {
+  bool done = false;
+  while (!done && state_ == State::kActive && !stopping_) {
+    Effects effects;
+    std::vector<ExpiredOffset> expired;
+    done = runtime_.machine().expire(runtime_.now(), kGroupsPerSweep, effects, expired);
+    const Result<void> settled = co_await settle(std::move(effects));
+    if (!settled) co_return;
+    tell_expired(expired);
+    if (!done) co_await shard_.clock().sleep_until(shard_.clock().now());
+  }
+}
+
+}  // namespace brook::coordinator

@@ -1,0 +1,93 @@
+#pragma once
+
+#include <array>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/ids.h"
+#include "coordinator/coordinator_runtime.h"
+#include "coordinator/group_machine.h"
+#include "coordinator/group_metrics.h"
+#include "coordinator/waiting_replies.h"
+#include "runtime/gate.h"
+
+namespace brook::coordinator {
+
+/// One partition of __consumer_offsets, and the groups that it holds: decisions of the machine, carried out.
+///
+/// While it loads, everything is refused with COORDINATOR_LOAD_IN_PROGRESS at once (a heartbeat is let pass,
+/// as in Kafka); after close() with NOT_COORDINATOR. Tasks hold it by shared_ptr or end before its gate
+/// closes. Runs on: its shard.
+class GroupPartition {
+ public:
+  /// All outlive it.
+  GroupPartition(runtime::Shard& shard, runtime::Gate& gate, const GroupConfig& config, GroupMetrics& metrics,
+                 PartitionIndex index, std::unique_ptr<LogPort> log);
+  ~GroupPartition();
+  GroupPartition(const GroupPartition&) = delete;
+  GroupPartition& operator=(const GroupPartition&) = delete;
+
+  [[nodiscard]] PartitionIndex index() const { return index_; }
+  [[nodiscard]] Task<void> load();
+  /// Answers everybody who waits and takes nothing any more.
+  void close();
+  /// Ends waits and refuses new ones, for a broker that stops; the rest goes on.
+  void stop_waiting();
+
+  [[nodiscard]] Task<protocol::JoinGroupResponse> join(protocol::JoinGroupRequest request, Caller caller);
+  [[nodiscard]] Task<protocol::SyncGroupResponse> sync(protocol::SyncGroupRequest request);
+  [[nodiscard]] Task<ErrorCode> heartbeat(std::string group, std::string member,
+                                          std::optional<std::string> instance, std::int32_t generation);
+  /// An error of the whole, or a code for each.
+  [[nodiscard]] Task<Result<std::vector<ErrorCode>>> leave(std::string group,
+                                                           std::vector<ClassicGroup::Leaver> leavers);
+  /// Topics have their names and, where known, ids.
+  [[nodiscard]] Task<protocol::OffsetCommitResponse> commit_offsets(protocol::OffsetCommitRequest request,
+                                                                    std::int16_t version);
+  [[nodiscard]] Task<protocol::OffsetFetchResponse::OffsetFetchResponseGroup> fetch_offsets(
+      protocol::OffsetFetchRequest::OffsetFetchRequestGroup request);
+  [[nodiscard]] Task<protocol::OffsetDeleteResponse> delete_offsets(protocol::OffsetDeleteRequest request);
+  [[nodiscard]] Task<ErrorCode> delete_group(std::string group);
+  /// GROUP_ID_NOT_FOUND, and why the partition can't answer.
+  [[nodiscard]] Task<Result<protocol::DescribeGroupsResponse::DescribedGroup>> describe(std::string group);
+  [[nodiscard]] Task<Result<std::vector<protocol::ListGroupsResponse::ListedGroup>>> list(
+      std::vector<std::string> states, std::vector<std::string> types);
+
+  /// A topic was deleted: drops what was committed for it.
+  [[nodiscard]] Task<void> forget_topic(std::string topic, TopicId id);
+  /// Retention of offsets and groups, once through all.
+  [[nodiscard]] Task<void> expire();
+
+ private:
+  enum class State : std::uint8_t { kLoading, kActive, kFailed, kClosed };
+
+  /// NONE where it serves.
+  [[nodiscard]] ErrorCode unavailable() const;
+  /// Carries a decision out; returns when its replies are out.
+  [[nodiscard]] Task<Result<void>> settle(Effects effects);
+  [[nodiscard]] Task<void> settle_due();
+  void on_due();
+  void refuse(Effects& effects, ErrorCode code) const;
+  void deliver(Effects effects);
+  void tell(const std::vector<GroupEvent>& events);
+  void tell_expired(const std::vector<ExpiredOffset>& expired) const;
+  void publish_counts();
+  [[nodiscard]] std::string fresh_uuid();
+
+  runtime::Shard& shard_;
+  runtime::Gate& gate_;
+  const GroupConfig& config_;
+  GroupMetrics& metrics_;
+  PartitionIndex index_;
+  CoordinatorRuntime<GroupMachine> runtime_;
+  State state_ = State::kLoading;
+  bool stopping_ = false;
+  Token last_token_ = 0;
+  WaitingReplies<protocol::JoinGroupResponse> joins_;
+  WaitingReplies<protocol::SyncGroupResponse> syncs_;
+  std::array<std::int64_t, ClassicGroup::kStates> published_{};
+};
+
+}  // namespace brook::coordinator

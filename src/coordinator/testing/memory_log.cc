@@ -1,0 +1,103 @@
+#include "coordinator/testing/memory_log.h"
+
+#include <optional>
+
+#include "record/batch.h"
+#include "record/builder.h"
+#include "record/control.h"
+#include "runtime/shard.h"
+
+namespace brook::coordinator::testing {
+
+struct MemoryLog::State {
+  std::vector<record::Bytes> batches;
+  Offset end{0};
+  ErrorCode refusal = ErrorCode::kNone;
+  bool reads_held = false;
+  bool commits_held = false;
+  std::unique_ptr<runtime::Signal> released;
+
+  void put(record::Bytes batch) {
+    record::set_base_offset(batch, end);
+    end = record::BatchView::parse(batch)->last_offset().next();
+    batches.push_back(std::move(batch));
+  }
+  Task<void> wait_while(const bool& held) {
+    if (!released) released = std::make_unique<runtime::Signal>(runtime::Shard::current()->clock());
+    while (held) {
+      [[maybe_unused]] const bool woken = co_await released->wait_until(runtime::Instant::max());
+    }
+  }
+  void release(bool& held) {
+    held = false;
+    if (released) released->notify_all();
+  }
+};
+
+namespace {
+
+record::Bytes build(std::span<const EncodedRecord> records, record::BatchOptions options) {
+  record::BatchBuilder builder(options);
+  for (const EncodedRecord& one : records)
+    builder.append(Timestamp(0), one.key, one.value ? std::optional<ByteView>(*one.value) : std::nullopt);
+  return builder.finish();
+}
+
+}  // namespace
+
+class MemoryLog::Port final : public LogPort {
+ public:
+  explicit Port(std::shared_ptr<State> state) : state_(std::move(state)) {}
+
+  [[nodiscard]] Offset start_offset() const override { return Offset(0); }
+  [[nodiscard]] Offset end_offset() const override { return state_->end; }
+  [[nodiscard]] Result<void> append(std::span<const EncodedRecord> records, Timestamp /*now*/) override {
+    if (state_->refusal != ErrorCode::kNone) return fail(state_->refusal, "the test says so");
+    state_->put(build(records, {}));
+    return {};
+  }
+  [[nodiscard]] Task<Result<void>> wait_committed(Offset /*end*/) override {
+    co_await state_->wait_while(state_->commits_held);
+    co_return Result<void>{};
+  }
+  [[nodiscard]] Task<Result<LogChunk>> read(Offset from, std::size_t /*max_bytes*/) override {
+    co_await state_->wait_while(state_->reads_held);
+    LogChunk chunk;
+    chunk.next = state_->end;
+    for (const record::Bytes& batch : state_->batches) {
+      if (record::BatchView::parse(batch)->last_offset() < from) continue;
+      chunk.batches = batch;
+      chunk.next = record::BatchView::parse(batch)->last_offset().next();
+      break;
+    }
+    co_return chunk;
+  }
+
+ private:
+  std::shared_ptr<State> state_;
+};
+
+MemoryLog::MemoryLog() : state_(std::make_shared<State>()) {}
+MemoryLog::~MemoryLog() = default;
+
+std::unique_ptr<LogPort> MemoryLog::port() { return std::make_unique<Port>(state_); }
+void MemoryLog::put(const std::vector<EncodedRecord>& records) { state_->put(build(records, {})); }
+void MemoryLog::put_transactional(const std::vector<EncodedRecord>& records, ProducerId producer) {
+  record::BatchOptions options;
+  options.producer_id = producer;
+  options.producer_epoch = ProducerEpoch(0);
+  options.base_sequence = 0;
+  options.transactional = true;
+  state_->put(build(records, options));
+}
+void MemoryLog::put_marker(ProducerId producer, bool commit) {
+  state_->put(record::end_txn_batch({commit, 0}, Timestamp(0), producer, ProducerEpoch(0)));
+}
+std::size_t MemoryLog::batches() const { return state_->batches.size(); }
+void MemoryLog::refuse_appends(ErrorCode code) { state_->refusal = code; }
+void MemoryLog::hold_reads() { state_->reads_held = true; }
+void MemoryLog::release_reads() { state_->release(state_->reads_held); }
+void MemoryLog::hold_commits() { state_->commits_held = true; }
+void MemoryLog::release_commits() { state_->release(state_->commits_held); }
+
+}  // namespace brook::coordinator::testing
