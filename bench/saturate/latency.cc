@@ -26,7 +26,7 @@ namespace {
 constexpr std::size_t kAnswerBytes = 64 << 10;
 constexpr std::int32_t kFetchBytes = 1 << 20;
 constexpr std::size_t kFetchBufferBytes = std::size_t{2} << 20U;
-constexpr double kDrainSeconds = 10;  // for what was sent last
+constexpr double kDrainSeconds = 60;  // for what was sent last
 constexpr std::size_t kCrcAt = 17;    // in a batch; it covers what follows the attributes' place
 constexpr std::size_t kCheckedAt = 21;
 
