@@ -36,6 +36,10 @@ class Tools:
     def consume(self, broker, topic, **options):
         return _run(self._bench("consume", broker, topic, options))
 
+    def consume_in_the_background(self, broker, topic, **options):
+        """Its client gives way to every other process: what it costs the broker is seen, and not that both share the processors."""
+        return _run(["nice", "-n", "19", *self._bench("consume", broker, topic, options)])
+
     def latency(self, broker, topic, **options):
         return _run(self._bench("latency", broker, topic, options))
 

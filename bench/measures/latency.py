@@ -70,7 +70,7 @@ def _measure(session, name, broker, key, rate, configs=None):
 
 @contextlib.contextmanager
 def _cold_reader(session, name, broker, topic):
-    """Drops the backlog from memory and consumes it, again and again while the body runs."""
+    """Drops the backlog from memory and consumes it, again and again while the body runs; the reader's own processor time gives way."""
     is_over = threading.Event()
     failures = []
 
@@ -78,7 +78,7 @@ def _cold_reader(session, name, broker, topic):
         try:
             while not is_over.is_set():
                 session.drop_page_cache(broker, topic)
-                session.keep_load(name, "the backlog's consumer", session.tools.consume(broker, topic))
+                session.keep_load(name, "the backlog's consumer", session.tools.consume_in_the_background(broker, topic))
         except Exception as failure:  # told by the thread that waits
             failures.append(failure)
 
