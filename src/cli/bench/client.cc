@@ -35,10 +35,7 @@ Result<void> set_all(const Rdkafka& kafka, rd_kafka_conf_t* conf, const LoadTarg
   BROOK_CHECK(set(kafka, conf, "socket.nagle.disable", "true"));
   for (const auto& [key, value] : settings) BROOK_CHECK(set(kafka, conf, key, value));
   for (const std::string& property : target.properties) {
-    const std::size_t equals = property.find('=');
-    if (equals == std::string::npos) {
-      return fail(ErrorCode::kInvalidRequest, fmt::format("a property is key=value, not '{}'", property));
-    }
+    const std::size_t equals = property.find('=');  // is there: properties are checked with the options
     BROOK_CHECK(set(kafka, conf, property.substr(0, equals), property.substr(equals + 1)));
   }
   return {};

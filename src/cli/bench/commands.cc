@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <concepts>
 #include <cstdint>
@@ -52,6 +53,9 @@ class Bounds {
   }
   Bounds& target(const LoadTarget& target) {
     return refuse_if(target.topic.empty(), "--topic takes a name")
+        .refuse_if(std::ranges::any_of(target.properties,
+                                       [](const std::string& each) { return !each.contains('='); }),
+                   "--property takes KEY=VALUE")
         .range("--timeout", target.timeout.count(), 100, 3'600'000);
   }
   [[nodiscard]] const std::optional<std::string>& first() const { return first_; }

@@ -127,6 +127,7 @@ Task<Result<void>> LatencyRun::send(Shard& shard) {
   plan.rate_per_s = load_.rate_per_s;
   plan.patience = load_.target.timeout;
   plan.lateness = &send_delay_;
+  plan.lateness_from = measured_from_;
   plan.keep = Producer::Keep::kCopy;
   plan.value = [this](std::uint64_t number, Instant due) -> ByteView {
     copy_bytes(value_, values_.at(number));

@@ -32,6 +32,7 @@ struct Phase {
 
 /// What clients have counted up to some moment.
 struct Sums {
+  std::uint64_t settled = 0;
   std::uint64_t acknowledged = 0;
   std::uint64_t failed = 0;
   std::uint64_t requests = 0;
@@ -83,6 +84,7 @@ Task<Result<Report>> ProduceRun::run(Host& host) {
   Instant begin = host.shard(0).clock().now();
   Sums before;
   if (done && load_.warm_up.count() > 0) {
+    for (const auto& producer : producers_) producer->acknowledgements().measure_from(Instant::max());
     done = co_await run_phase(host, {.name = "warm-up", .duration = load_.warm_up});
   }
   if (done) {
@@ -176,9 +178,7 @@ Task<void> ProduceRun::close(Host& host) {
 }
 
 void ProduceRun::show(std::string_view phase, Instant begin, Instant now, const Sums& before) const {
-  const Sums present = sums();
-  // During the warm-up all that is acknowledged counts; then only what was due since.
-  const std::uint64_t records = present.acknowledged - before.acknowledged;
+  const std::uint64_t records = sums().settled - before.settled;
   show_({.phase = phase,
          .records = records,
          .bytes = records * static_cast<std::uint64_t>(load_.record_bytes),
@@ -188,6 +188,7 @@ void ProduceRun::show(std::string_view phase, Instant begin, Instant now, const 
 Sums ProduceRun::sums() const {
   Sums sums;
   for (const auto& producer : producers_) {
+    sums.settled += producer->acknowledgements().settled();
     sums.acknowledged += producer->acknowledgements().acknowledged();
     sums.failed += producer->acknowledgements().failed();
     sums.requests += producer->client().requests();

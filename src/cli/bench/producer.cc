@@ -25,7 +25,8 @@ Settings settings_of(const LoadTarget& target, const ProducerPlan& plan) {
       {"linger.ms", fmt::format("{}", plan.no_batching ? 0 : plan.linger_ms)},
       {"batch.size", fmt::format("{}", batch_bytes)},
       {"message.max.bytes", fmt::format("{}", std::max(1'000'000, batch_bytes))},
-      {"message.timeout.ms", fmt::format("{}", target.timeout.count())},
+      // Where nothing at all is acknowledged the load ends, before its records fail one by one.
+      {"message.timeout.ms", fmt::format("{}", 2 * target.timeout.count())},
       {"queue.buffering.max.messages",
        fmt::format("{}", std::max(kHeldRecordsMin, kHeldRecords / plan.producers))},
       {"queue.buffering.max.kbytes",

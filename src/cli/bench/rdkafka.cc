@@ -30,9 +30,8 @@ Result<Rdkafka> Rdkafka::load() {
 #define BROOK_RDKAFKA_LOAD(name)                                                                       \
   loaded.rd_##name = std::bit_cast<decltype(&::rd_kafka_##name)>(::dlsym(library, "rd_kafka_" #name)); \
   if (loaded.rd_##name == nullptr) {                                                                   \
-    return fail(                                                                                       \
-        ErrorCode::kInvalidRequest,                                                                    \
-        fmt::format("{} has no rd_kafka_" #name ": the load generator needs 1.6 or later", kLibrary)); \
+    return fail(ErrorCode::kInvalidRequest,                                                            \
+                fmt::format("{} has no rd_kafka_" #name ": it is too old, 2.0 does", kLibrary));       \
   }
   BROOK_RDKAFKA_FUNCTIONS(BROOK_RDKAFKA_LOAD)
 #undef BROOK_RDKAFKA_LOAD

@@ -61,7 +61,7 @@ struct Rdkafka {
 #undef BROOK_RDKAFKA_MEMBER
 
   /// The system's librdkafka.so.1; it stays loaded until the process ends. INVALID_REQUEST where it is not
-  /// installed or lacks a function: older than 1.6.
+  /// installed or too old to have all functions.
   [[nodiscard]] static Result<Rdkafka> load();
 };
 

@@ -125,7 +125,9 @@ Result<bool> Sending::send(Share& share, Instant due) {
   BROOK_TRY(const bool is_taken,
             share.producer->send(partition, plan_.value(share.first, due), due, plan_.keep));
   if (!is_taken) return false;
-  if (plan_.lateness != nullptr) plan_.lateness->record(shard_.clock().now() - due);
+  if (plan_.lateness != nullptr && due >= plan_.lateness_from) {
+    plan_.lateness->record(shard_.clock().now() - due);
+  }
   ++share.first;
   --share.left;
   return true;

@@ -27,7 +27,8 @@ struct SendPlan {
   std::optional<double> rate_per_s;      ///< of all shares together; without it as fast as they are taken
   std::uint64_t run = 1;                 ///< records in a row that go to one partition
   runtime::Duration patience{};          ///< how long no acknowledgement may come
-  LatencyHistogram* lateness = nullptr;  ///< takes how long after its due time each record was sent
+  LatencyHistogram* lateness = nullptr;  ///< takes how long after its due time a record was sent,
+  runtime::Instant lateness_from{};      ///< of those that are due from here on
   Producer::Keep keep = Producer::Keep::kView;
   /// The value of a producer's record `number`.
   std::function<ByteView(std::uint64_t number, runtime::Instant due)> value;

@@ -7,9 +7,9 @@
 namespace brook::cli {
 namespace {
 
-constexpr std::size_t kPiece = 64;  // of random bytes, then text; values begin at a piece
-constexpr std::string_view kText = R"(","customer_region":"north-west","r)";
-constexpr std::size_t kRandom = kPiece - kText.size();
+constexpr std::size_t kPieceMax = 64;  // of random bytes, then text
+constexpr std::string_view kText = R"(","customer_region":"north-west","re)";
+static_assert(kText.size() >= kPieceMax - kPieceMax * 7 / 16);
 
 /// SplitMix64: one generator, one start, so every run sends the same.
 std::uint64_t next_random(std::uint64_t& state) {
@@ -22,18 +22,21 @@ std::uint64_t next_random(std::uint64_t& state) {
 
 }  // namespace
 
-RecordValues::RecordValues(std::size_t record_bytes)
-    : record_bytes_(record_bytes),
-      stride_((record_bytes + kPiece - 1) / kPiece * kPiece),
-      count_(std::max<std::size_t>(1, kBlockBytes / std::max(stride_, kPiece))),
-      block_(std::max(kBlockBytes, stride_)) {
+RecordValues::RecordValues(std::size_t record_bytes) : record_bytes_(std::max<std::size_t>(1, record_bytes)) {
+  // Equal pieces, so that a short value is half text, too.
+  const std::size_t pieces = (record_bytes_ + kPieceMax - 1) / kPieceMax;
+  const std::size_t piece_bytes = (record_bytes_ + pieces - 1) / pieces;
+  const std::size_t random_bytes =
+      piece_bytes * 7 / 16;  // what refers back to the text takes the rest of a half
+  stride_ = pieces * piece_bytes;
+  count_ = std::max<std::size_t>(1, kBlockBytes / stride_);
+  block_.resize(count_ * stride_);
   std::uint64_t state = 0;
-  for (std::size_t at = 0; at + kPiece <= block_.size(); at += kPiece) {
-    const MutableBytes piece = std::span(block_).subspan(at, kPiece);
-    for (std::size_t i = 0; i < kRandom; ++i) {
-      piece[i] = static_cast<std::byte>(next_random(state) & 0xffU);
-    }
-    copy_bytes(piece.subspan(kRandom), as_bytes(kText));
+  for (std::size_t at = 0; at < block_.size(); at += piece_bytes) {
+    const MutableBytes piece = std::span(block_).subspan(at, piece_bytes);
+    for (std::byte& each : piece.first(random_bytes))
+      each = static_cast<std::byte>(next_random(state) & 0xffU);
+    copy_bytes(piece.subspan(random_bytes), as_bytes(kText.substr(0, piece_bytes - random_bytes)));
   }
 }
 

@@ -21,8 +21,8 @@ class RecordValues {
   static constexpr std::size_t kBlockBytes = std::size_t{4} << 20;
 
   std::size_t record_bytes_;
-  std::size_t stride_;
-  std::size_t count_;
+  std::size_t stride_ = 0;
+  std::size_t count_ = 0;
   std::vector<std::byte> block_;
 };
 
