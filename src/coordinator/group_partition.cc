@@ -187,13 +187,13 @@ Task<Result<void>> GroupPartition::settle(Effects effects) {
 }
 
 void GroupPartition::on_due() {
-  if (state_ == State::kActive) gate_.spawn(settle_due());
+  if (state_ == State::kActive) gate_.spawn(settle_due(shared_from_this()));
 }
 
-Task<void> GroupPartition::settle_due() {
+Task<void> GroupPartition::settle_due(std::shared_ptr<GroupPartition> self) {
   Effects effects;
-  runtime_.machine().tick(runtime_.now(), effects);
-  [[maybe_unused]] const Result<void> settled = co_await settle(std::move(effects));
+  self->runtime_.machine().tick(self->runtime_.now(), effects);
+  [[maybe_unused]] const Result<void> settled = co_await self->settle(std::move(effects));
 }
 
 void GroupPartition::refuse(Effects& effects, ErrorCode code) const {

@@ -18,9 +18,9 @@ namespace brook::coordinator {
 /// One partition of __consumer_offsets, and the groups that it holds: decisions of the machine, carried out.
 ///
 /// While it loads, everything is refused with COORDINATOR_LOAD_IN_PROGRESS at once (a heartbeat is let pass,
-/// as in Kafka); after close() with NOT_COORDINATOR. Tasks hold it by shared_ptr or end before its gate
-/// closes. Runs on: its shard.
-class GroupPartition {
+/// as in Kafka); after close() with NOT_COORDINATOR. Whoever calls a task holds it by shared_ptr until that
+/// has ended. Runs on: its shard.
+class GroupPartition : public std::enable_shared_from_this<GroupPartition> {
  public:
   /// All outlive it.
   GroupPartition(runtime::Shard& shard, runtime::Gate& gate, const GroupConfig& config, GroupMetrics& metrics,
@@ -67,7 +67,7 @@ class GroupPartition {
   [[nodiscard]] ErrorCode unavailable() const;
   /// Carries a decision out; returns when its replies are out.
   [[nodiscard]] Task<Result<void>> settle(Effects effects);
-  [[nodiscard]] Task<void> settle_due();
+  [[nodiscard]] static Task<void> settle_due(std::shared_ptr<GroupPartition> self);
   void on_due();
   void refuse(Effects& effects, ErrorCode code) const;
   void deliver(Effects effects);

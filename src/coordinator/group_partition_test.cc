@@ -210,7 +210,6 @@ TEST(GroupPartition, SendsWaitingMembersAwayWhenTheBrokerStops) {
     MemoryLog log;
     Coordinator coordinator(shard, log);
     GroupPartition& partition = coordinator.partition();
-    coordinator.config.initial_rebalance_delay = milliseconds(0);
     const auto first = co_await partition.join(join_request(), kCaller);
     runtime::Gate gate;
     const auto second = [](GroupPartition& to) -> Task<void> {

@@ -224,7 +224,8 @@ def brook_broker(binary, report):
         for attempt in range(1, BROOK_START_TRIES + 1):
             port = readiness.free_ports(1)[0]
             config = directory / "server.properties"
-            config.write_text(f"listeners=PLAINTEXT://127.0.0.1:{port}\nlog.dirs={directory / 'data'}\n")
+            config.write_text(f"listeners=PLAINTEXT://127.0.0.1:{port}\nlog.dirs={directory / 'data'}\n"
+                              "group.initial.rebalance.delay.ms=0\n")
             with open(output_path, "wb") as log:
                 process = subprocess.Popen([binary, "start", "--config", str(config)], cwd=directory, stdin=subprocess.DEVNULL,
                                            stdout=log, stderr=log, start_new_session=True)

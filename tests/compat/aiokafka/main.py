@@ -98,6 +98,38 @@ async def consume(bootstrap, topic, records, start=None):
     checker.finish()
 
 
+async def new_member(bootstrap, topic, group):
+    member = AIOKafkaConsumer(topic, bootstrap_servers=bootstrap, group_id=group, auto_offset_reset="earliest", enable_auto_commit=False)
+    await member.start()
+    return member
+
+
+async def check_group(bootstrap, topic, records, group):
+    checker = expected.Checker(topic, records)
+    for goal in (records // 2, records):
+        member = await new_member(bootstrap, topic, group)
+        deadline = Deadline(120, f"{goal} records of {topic} in group {group}")
+        while (left := goal - records + len(checker.missing)) > 0:
+            deadline.check()
+            for partition, batch in (await member.getmany(timeout_ms=500, max_records=left)).items():
+                for r in batch:
+                    checker.see(partition.partition, r.offset, r.key, r.value, r.headers, r.timestamp)
+        await member.commit()
+        await member.stop()
+    checker.finish()
+    members = await asyncio.gather(*(new_member(bootstrap, topic, group) for _ in range(2)))
+    deadline = Deadline(60, f"two members of {group} with partitions of their own")
+    while sorted(len(member.assignment()) for member in members) != [1, 2] or members[0].assignment() & members[1].assignment():
+        deadline.check()
+        for member in members:
+            require(not await member.getmany(timeout_ms=100), f"{group}: a record again")
+    for p in range(expected.PARTITIONS):
+        committed = await members[0].committed(TopicPartition(topic, p))
+        require(committed == expected.count_in_partition(records, p), f"{topic}-{p}: {group} has committed {committed}")
+    for member in members:
+        await member.stop()
+
+
 async def check_offsets(bootstrap, topic, records):
     target = records // 2
     consumer = await new_consumer(bootstrap, topic, {})
@@ -219,6 +251,8 @@ async def check_all(bootstrap, records, prefix):
         await produce(bootstrap, topic, 1000, acks=acks, compression_type="lz4")
         await consume(bootstrap, topic, 1000)
         passes[f"acks={acks}"] = 1000
+    await check_group(bootstrap, f"{prefix}-none", records, f"{prefix}-group")
+    passes["group"] = records
     await check_too_large(bootstrap, f"{prefix}-acks1")
     await check_delete_records(bootstrap, admin, f"{prefix}-none")
     await check_admin(admin, f"{prefix}-admin")

@@ -60,7 +60,7 @@ def produce(bootstrap, topic, records, settings):
 
 
 def new_consumer(bootstrap, **settings):
-    # librdkafka assigns only with a group.id; nothing here subscribes, commits or joins
+    # librdkafka assigns only with a group.id; what is made here does not subscribe, commit or join
     return Consumer({"bootstrap.servers": bootstrap, "group.id": "brook-compat-unused", "enable.auto.commit": False,
                      "auto.offset.reset": "error", **settings})
 
@@ -80,6 +80,42 @@ def consume(bootstrap, topic, records, start=None):
     require(not consumer.consume(1, 0.2), f"{topic}: records after the last one")
     consumer.close()
     checker.finish()
+
+
+def new_member(bootstrap, topic, group):
+    member = Consumer({"bootstrap.servers": bootstrap, "group.id": group, "enable.auto.commit": False,
+                       "auto.offset.reset": "earliest", "partition.assignment.strategy": "cooperative-sticky"})
+    member.subscribe([topic])
+    return member
+
+
+def check_group(bootstrap, topic, records, group):
+    checker = expected.Checker(topic, records)
+    for goal in (records // 2, records):
+        member = new_member(bootstrap, topic, group)
+        deadline = Deadline(60, f"{goal} records of {topic} in group {group}")
+        while (left := goal - records + len(checker.missing)) > 0:
+            deadline.check()
+            for message in member.consume(min(left, 1000), 0.5):
+                require(message.error() is None, f"{topic}: {message.error()}")
+                checker.see(message.partition(), message.offset(), message.key(), message.value(), message.headers(),
+                            message.timestamp()[1])
+        member.commit(asynchronous=False)
+        member.close()
+    checker.finish()
+    members = [new_member(bootstrap, topic, group) for _ in range(2)]
+    deadline = Deadline(60, f"two members of {group} with partitions of their own")
+    while sorted(len(member.assignment()) for member in members) != [1, 2]:
+        deadline.check()
+        for member in members:
+            require(not member.consume(1, 0.1), f"{group}: a record again")
+    held = {partition.partition for member in members for partition in member.assignment()}
+    require(len(held) == expected.PARTITIONS, f"{group}: its members have the partitions {held} of {topic}")
+    for committed in members[0].committed([TopicPartition(topic, p) for p in range(expected.PARTITIONS)], TIMEOUT):
+        count = expected.count_in_partition(records, committed.partition)
+        require(committed.offset == count, f"{topic}-{committed.partition}: {group} has committed {committed.offset}")
+    for member in members:
+        member.close()
 
 
 def check_offsets(admin, topic, records):
@@ -216,6 +252,8 @@ def main(bootstrap, records, prefix):
         produce(bootstrap, topic, 1000, {"acks": acks, "compression.type": "lz4"})
         consume(bootstrap, topic, 1000)
         passes[f"acks={acks}"] = 1000
+    check_group(bootstrap, f"{prefix}-none", records, f"{prefix}-group")
+    passes["group"] = records
     check_too_large(bootstrap, f"{prefix}-acks1")
     check_delete_records(bootstrap, admin, f"{prefix}-none")
     check_admin(admin, f"{prefix}-admin")

@@ -116,6 +116,65 @@ func plain(r *kgo.Record) expected.Record {
 	return record
 }
 
+func (t *test) member(topic, group string) *kgo.Client {
+	return t.client(kgo.ConsumerGroup(group), kgo.ConsumeTopics(topic), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
+		kgo.DisableAutoCommit(), kgo.HeartbeatInterval(500*time.Millisecond))
+}
+
+func (t *test) checkGroup(topic string, records int, group string) {
+	checker := expected.NewChecker(topic, records, expected.StartOffsets())
+	seen := 0
+	for _, goal := range []int{records / 2, records} {
+		member := t.member(topic, group)
+		deadline := expected.NewDeadline(time.Minute, "%d records of %s in group %s", goal, topic, group)
+		for seen < goal {
+			deadline.Check()
+			t.poll(member, 500*time.Millisecond, func(r *kgo.Record) {
+				checker.See(plain(r))
+				seen++
+			})
+		}
+		expected.NoError(member.CommitUncommittedOffsets(t.ctx), "%s: committing", group)
+		member.Close()
+	}
+	checker.Finish()
+	committed, err := t.admin.FetchOffsets(t.ctx, group)
+	expected.NoError(err, "%s: fetching offsets", group)
+	for p := range int32(expected.Partitions) {
+		offset, found := committed.Lookup(topic, p)
+		expected.Require(found && offset.At == expected.CountInPartition(records, p), "%s-%d: %s has committed %+v", topic, p, group, offset)
+	}
+
+	members := []*kgo.Client{t.member(topic, group), t.member(topic, group)}
+	deadline := expected.NewDeadline(time.Minute, "two members of %s with partitions of their own", group)
+	for !t.sharedByTwo(topic, group) {
+		deadline.Check()
+		for _, member := range members {
+			t.poll(member, 100*time.Millisecond, func(r *kgo.Record) { expected.Failf("%s: a record again: %v", group, r) })
+		}
+	}
+	for _, member := range members {
+		member.Close()
+	}
+}
+
+// sharedByTwo says whether the group is stable and each of two members has some of the topic's partitions.
+func (t *test) sharedByTwo(topic, group string) bool {
+	groups, err := t.admin.DescribeGroups(t.ctx, group)
+	expected.NoError(err, "describing %s", group)
+	described := groups[group]
+	if described.State != "Stable" || len(described.Members) != 2 {
+		return false
+	}
+	for _, member := range described.Members {
+		assigned, ok := member.Assigned.AsConsumer()
+		if !ok || len(assigned.Topics) != 1 || len(assigned.Topics[0].Partitions) == 0 {
+			return false
+		}
+	}
+	return len(described.AssignedPartitions()[topic]) == expected.Partitions
+}
+
 func (t *test) checkOffsets(topic string, records int) {
 	list := func(what string, offsets kadm.ListedOffsets, err error, want func(p int32) (offset, timestamp int64)) {
 		expected.NoError(err, "%s: listing %s offsets", topic, what)
@@ -330,6 +389,8 @@ func main() {
 		t.consume(topic, 1000, expected.StartOffsets())
 		passes = append(passes, fmt.Sprintf("acks=%d 1000", acks))
 	}
+	t.checkGroup(prefix+"-none", records, prefix+"-group")
+	passes = append(passes, fmt.Sprintf("group %d", records))
 	t.checkTooLarge(prefix + "-acks1")
 	t.checkDeleteRecords(prefix + "-none")
 	t.checkAdmin(prefix + "-admin")

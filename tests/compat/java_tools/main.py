@@ -12,7 +12,7 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent.parent / "peers"))
 import apache_kafka
-from apache_kafka import CONFIGS, CONSOLE_CONSUMER, CONSOLE_PRODUCER, DELETE_RECORDS, GET_OFFSETS, LOG_DIRS, TOPICS
+from apache_kafka import CONFIGS, CONSOLE_CONSUMER, CONSOLE_PRODUCER, CONSUMER_GROUPS, DELETE_RECORDS, GET_OFFSETS, LOG_DIRS, TOPICS
 
 DEADLINE_S = 30
 CONSUMER_IDLE_MS = 20_000  # the console consumer gives up after it; the consumers here end by their record count before
@@ -233,7 +233,34 @@ def cluster(tools, records):
     return "cluster id, features, API versions"
 
 
-CASES = {"topics": topics, "configs": configs, "console": console, "records": records, "cluster": cluster}
+def groups(tools, records):
+    topic, group = tools.create("groups", 1), f"{tools.prefix}-group"
+    lines = [f"value {i}" for i in range(records)]
+    tools.run(CONSOLE_PRODUCER, "--topic", topic, input="".join(line + "\n" for line in lines))
+    half = records // 2
+    for first, count in ((0, half), (half, records - half)):
+        output = tools.run(CONSOLE_CONSUMER, "--topic", topic, "--group", group, "--from-beginning", "--max-messages", count,
+                           "--timeout-ms", 3 * CONSUMER_IDLE_MS, "--command-property", "group.protocol=classic")
+        compare_lines(f"{count} records of the group from {first}", output.splitlines(), lines[first:first + count])
+    require(group in tools.run(CONSUMER_GROUPS, "--list").split(), f"{group} is not listed")
+    of_group = ("--group", group)
+
+    def described(offset):
+        return rf"(?s).*{group}\s+{topic}\s+0\s+(-\s+)?{offset}\s+{records}\s+{records - offset}\s+-\s+-\s+-"
+
+    tools.expect(described(records), CONSUMER_GROUPS, "--describe", *of_group)
+    tools.expect(rf"(?s).*{group}\s+\S+:\d+ +\(\d+\)\s+(-\s+)?Empty\s+0", CONSUMER_GROUPS, "--describe", "--state", *of_group)
+    tools.expect(rf"(?s).*{group}\s+{topic}\s+0\s+{half}", CONSUMER_GROUPS, "--reset-offsets", "--to-offset", half, "--topic", topic, "--execute",
+                 *of_group)
+    tools.expect(described(half), CONSUMER_GROUPS, "--describe", *of_group)
+    tools.expect(r"(?s).*Deletion of requested consumer groups.*was successful\.", CONSUMER_GROUPS, "--delete", *of_group)
+    require(group not in tools.run(CONSUMER_GROUPS, "--list").split(), f"{group} is deleted and still listed")
+    tools.expect("does not exist", CONSUMER_GROUPS, "--describe", *of_group, succeeds=False)
+    tools.delete(topic)
+    return f"{records} records in two halves; list, describe, reset, delete"
+
+
+CASES = {"topics": topics, "configs": configs, "console": console, "records": records, "groups": groups, "cluster": cluster}
 
 if __name__ == "__main__":
     try:

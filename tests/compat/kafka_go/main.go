@@ -135,6 +135,37 @@ func plain(message kafka.Message) expected.Record {
 	return record
 }
 
+func (t *test) checkGroup(topic string, records int, group string) {
+	checker := expected.NewChecker(topic, records, expected.StartOffsets())
+	checker.EmptyIsNull = true
+	ctx, cancel := context.WithTimeout(t.ctx, time.Minute)
+	defer cancel()
+	seen := 0
+	for _, goal := range []int{records / 2, records} {
+		member := kafka.NewReader(kafka.ReaderConfig{Brokers: []string{t.bootstrap}, Topic: topic, GroupID: group,
+			StartOffset: kafka.FirstOffset, MinBytes: 1, MaxBytes: 10 << 20, MaxWait: 200 * time.Millisecond,
+			HeartbeatInterval: 500 * time.Millisecond, SessionTimeout: 10 * time.Second, RebalanceTimeout: 10 * time.Second})
+		var read []kafka.Message
+		for ; seen < goal; seen++ {
+			message, err := member.FetchMessage(ctx)
+			expected.NoError(err, "%s: reading record %d of %d", group, seen, goal)
+			checker.See(plain(message))
+			read = append(read, message)
+		}
+		expected.NoError(member.CommitMessages(ctx, read...), "%s: committing", group)
+		expected.NoError(member.Close(), "%s: leaving", group)
+	}
+	checker.Finish()
+	partitions := []int{0, 1, 2}
+	response, err := t.client.OffsetFetch(ctx, &kafka.OffsetFetchRequest{GroupID: group, Topics: map[string][]int{topic: partitions}})
+	expected.NoError(err, "%s: fetching offsets", group)
+	expected.Require(response.Error == nil && len(response.Topics[topic]) == len(partitions), "%s: committed offsets: %+v", group, response)
+	for _, p := range response.Topics[topic] {
+		want := expected.CountInPartition(records, int32(p.Partition))
+		expected.Require(p.CommittedOffset == want, "%s-%d: %s has committed %d, expected %d", topic, p.Partition, group, p.CommittedOffset, want)
+	}
+}
+
 // offset lists one offset of a partition: by what FirstOffsetOf, LastOffsetOf or TimeOffsetOf made.
 func (t *test) offset(topic string, request kafka.OffsetRequest) int64 {
 	response, err := t.client.ListOffsets(t.ctx, &kafka.ListOffsetsRequest{Topics: map[string][]kafka.OffsetRequest{topic: {request}}})
@@ -323,6 +354,8 @@ func main() {
 		t.consume(topic, 1000, expected.StartOffsets())
 		topics, passes = append(topics, topic), append(passes, fmt.Sprintf("acks=%d 1000", acks))
 	}
+	t.checkGroup(prefix+"-none", records, prefix+"-group")
+	passes = append(passes, fmt.Sprintf("group %d", records))
 	t.checkTooLarge(prefix + "-acks1")
 	t.checkOutOfRange(prefix+"-none", records)
 	t.checkAdmin(prefix + "-admin")

@@ -62,6 +62,36 @@ def consume(bootstrap, topic, records, start=None):
     consumer.close()
 
 
+def new_member(bootstrap, topic, group):
+    return KafkaConsumer(topic, bootstrap_servers=bootstrap, group_id=group, auto_offset_reset="earliest", enable_auto_commit=False)
+
+
+def check_group(bootstrap, topic, records, group):
+    checker = expected.Checker(topic, records, None, NULL)
+    for goal in (records // 2, records):
+        member = new_member(bootstrap, topic, group)
+        deadline = Deadline(120, f"{goal} records of {topic} in group {group}")
+        while (left := goal - records + len(checker.missing)) > 0:
+            deadline.check()
+            for partition, batch in member.poll(500, max_records=left).items():
+                for r in batch:
+                    checker.see(partition.partition, r.offset, r.key, r.value, r.headers, r.timestamp)
+        member.commit()
+        member.close()
+    checker.finish()
+    members = [new_member(bootstrap, topic, group) for _ in range(2)]
+    deadline = Deadline(60, f"two members of {group} with partitions of their own")
+    while sorted(len(member.assignment()) for member in members) != [1, 2] or members[0].assignment() & members[1].assignment():
+        deadline.check()
+        for member in members:
+            require(not member.poll(100), f"{group}: a record again")
+    for p in range(expected.PARTITIONS):
+        committed = members[0].committed(TopicPartition(topic, p))
+        require(committed == expected.count_in_partition(records, p), f"{topic}-{p}: {group} has committed {committed}")
+    for member in members:
+        member.close()
+
+
 def check_offsets(bootstrap, admin, topic, records):
     target = records // 2
     partitions = [TopicPartition(topic, p) for p in range(expected.PARTITIONS)]
@@ -187,6 +217,8 @@ def main(bootstrap, records, prefix):
         produce(bootstrap, topic, 1000, acks=acks, enable_idempotence=False, compression_type="lz4")
         consume(bootstrap, topic, 1000)
         passes[f"acks={acks}"] = 1000
+    check_group(bootstrap, f"{prefix}-none", records, f"{prefix}-group")
+    passes["group"] = records
     check_too_large(bootstrap, f"{prefix}-acks1")
     check_delete_records(bootstrap, admin, f"{prefix}-none")
     check_admin(admin, f"{prefix}-admin")

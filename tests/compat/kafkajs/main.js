@@ -1,7 +1,8 @@
 'use strict'
 // Compatibility test: kafkajs. usage: main.js BOOTSTRAP RECORDS TOPIC_PREFIX, in the folder that holds node_modules.
 //
-// Its consumer reads only as a member of a group, so records are read through its internal cluster and broker, with its own decoder.
+// Its consumer reads only as a member of a group: so it does once (checkGroup). Elsewhere records are read through its internal cluster and
+// broker, with its own decoder, from any offset.
 
 const path = require('node:path')
 const installed = require('node:module').createRequire(path.join(process.cwd(), 'package.json'))
@@ -124,6 +125,50 @@ class Test {
         `${topic}-${partition}: ${messages.length} records after the last one, high watermark ${highWatermark}`)
     }
     checker.finish()
+  }
+
+  /** Runs a member until `stop` holds, or a deadline; it commits what it has seen. */
+  async runMember(topic, groupId, see, stop) {
+    const member = this.kafka.consumer({ groupId, sessionTimeout: 10000, heartbeatInterval: 500, allowAutoTopicCreation: false })
+    await member.connect()
+    await member.subscribe({ topics: [topic], fromBeginning: true })
+    let failure = null
+    await member.run({
+      autoCommit: false,
+      eachBatch: async ({ batch }) => {
+        if (failure || batch.messages.length === 0) return
+        try {
+          for (const message of batch.messages) {
+            see({ ...message, partition: batch.partition, offset: Number(message.offset), timestamp: Number(message.timestamp) })
+          }
+        } catch (error) {
+          failure = error
+          return
+        }
+        await member.commitOffsets([{ topic, partition: batch.partition, offset: String(Number(batch.lastOffset()) + 1) }])
+      },
+    })
+    await expected.waitUntil(`a member of ${groupId} to read ${topic}`, 60, async () => {
+      await new Promise(resolve => setTimeout(resolve, 20)) // the member needs the loop
+      return failure || stop()
+    })
+    await member.disconnect()
+    if (failure) throw failure
+  }
+
+  async checkGroup(topic, records, groupId) {
+    const checker = new expected.Checker(topic, records, expected.startOffsets())
+    for (const goal of [records / 2, records]) {
+      await this.runMember(topic, groupId, message => checker.see(message), () => records - checker.missing.size >= goal)
+    }
+    checker.finish()
+    const [{ partitions }] = await this.admin.fetchOffsets({ groupId, topics: [topic] })
+    for (const { partition, offset } of partitions) {
+      expected.require(Number(offset) === expected.countInPartition(records, partition), `${topic}-${partition}: ${groupId} has committed ${offset}`)
+    }
+    const { groups: [group] } = await this.admin.describeGroups([groupId])
+    expected.require(group.state === 'Empty', `${groupId} is ${group.state} without members`)
+    await this.admin.deleteGroups([groupId])
   }
 
   async checkOffsets(topic, records) {
@@ -250,6 +295,8 @@ async function main(bootstrap, records, prefix) {
     await test.consume(topic, 1000, expected.startOffsets())
     passes.push(`acks=${acks} 1000`)
   }
+  await test.checkGroup(`${prefix}-none`, records, `${prefix}-group`)
+  passes.push(`group ${records}`)
   await test.checkTooLarge(`${prefix}-acks1`)
   await test.checkDeleteRecords(`${prefix}-none`)
   await test.checkAdmin(`${prefix}-admin`)

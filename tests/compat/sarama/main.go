@@ -2,6 +2,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"sync"
@@ -149,6 +150,78 @@ func plain(message *sarama.ConsumerMessage) expected.Record {
 		record.Headers = append(record.Headers, expected.Header{Key: string(h.Key), Value: h.Value})
 	}
 	return record
+}
+
+// member reads as one of a group until it has seen enough; what it has seen it commits when it leaves.
+type member struct {
+	mutex   sync.Mutex // a goroutine for each partition
+	checker *expected.Checker
+	left    int
+	enough  context.CancelFunc
+}
+
+func (m *member) Setup(sarama.ConsumerGroupSession) error { return nil }
+
+func (m *member) Cleanup(session sarama.ConsumerGroupSession) error {
+	session.Commit()
+	return nil
+}
+
+func (m *member) ConsumeClaim(session sarama.ConsumerGroupSession, claim sarama.ConsumerGroupClaim) error {
+	for {
+		select {
+		case message := <-claim.Messages():
+			if message == nil || !m.see(message) {
+				return nil
+			}
+			session.MarkMessage(message, "")
+		case <-session.Context().Done():
+			return nil
+		}
+	}
+}
+
+func (m *member) see(message *sarama.ConsumerMessage) bool {
+	m.mutex.Lock()
+	defer m.mutex.Unlock()
+	if m.left == 0 {
+		return false
+	}
+	m.checker.See(plain(message))
+	m.left--
+	if m.left == 0 {
+		m.enough()
+	}
+	return true
+}
+
+func (t *test) checkGroup(topic string, records int, group string) {
+	checker := expected.NewChecker(topic, records, expected.StartOffsets())
+	for _, share := range []int{records / 2, records - records/2} {
+		config := newConfig()
+		config.Consumer.Offsets.Initial = sarama.OffsetOldest
+		config.Consumer.Offsets.AutoCommit.Enable = false
+		config.Consumer.Group.Heartbeat.Interval = 500 * time.Millisecond
+		joined, err := sarama.NewConsumerGroup(t.addresses, group, config)
+		expected.NoError(err, "joining %s", group)
+		ctx, enough := context.WithTimeout(context.Background(), time.Minute)
+		reader := &member{checker: checker, left: share, enough: enough}
+		for ctx.Err() == nil {
+			expected.NoError(joined.Consume(ctx, []string{topic}, reader), "%s: reading", group)
+		}
+		enough()
+		expected.NoError(joined.Close(), "leaving %s", group)
+		expected.Require(reader.left == 0, "%s: %d records not seen within a minute", group, reader.left)
+	}
+	checker.Finish()
+	partitions := []int32{0, 1, 2}
+	committed, err := t.admin.ListConsumerGroupOffsets(group, map[string][]int32{topic: partitions})
+	expected.NoError(err, "%s: fetching offsets", group)
+	for _, p := range partitions {
+		block := committed.GetBlock(topic, p)
+		expected.Require(block != nil && block.Offset == expected.CountInPartition(records, p), "%s-%d: %s has committed %+v", topic, p, group, block)
+	}
+	expected.NoError(t.admin.DeleteConsumerGroup(group), "deleting %s", group)
 }
 
 func (t *test) checkOffsets(topic string, records int) {
@@ -341,6 +414,8 @@ func main() {
 		t.consume(topic, 1000, expected.StartOffsets())
 		passes = append(passes, fmt.Sprintf("acks=%d 1000", acks))
 	}
+	t.checkGroup(prefix+"-none", records, prefix+"-group")
+	passes = append(passes, fmt.Sprintf("group %d", records))
 	t.checkTooLarge(prefix + "-acks1")
 	t.checkDeleteRecords(prefix + "-none")
 	t.checkAdmin(prefix + "-admin")
