@@ -13,8 +13,9 @@ namespace brook::cli {
 /// What `brook` ends with. Documented in docs/command-line.md.
 enum ExitStatus : int {
   kOk = 0,
-  kFailure = 1,  ///< it was understood and did not succeed
-  kUsage = 2,    ///< it was not understood: nothing has been done
+  kFailure = 1,        ///< it was understood and did not succeed
+  kUsage = 2,          ///< it was not understood: nothing has been done
+  kInterrupted = 130,  ///< Ctrl-C came before all was done; as a shell shows it
 };
 
 struct Example {

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <string_view>
 
+#include "cli/completion/completion.h"
 #include "cli/help.h"
 #include "cli/suggestion.h"
 
@@ -14,10 +15,18 @@ namespace {
 
 bool asks_for_help(const std::string& word) { return word == "--help" || word == "-h" || word == "help"; }
 
+/// Writes out what there is; `status`, unless that fails.
+int finish(Console& console, int status) {
+  console.flush();
+  if (const auto error = console.output_error()) {
+    return console.failure(fmt::format("cannot write: {}", *error));
+  }
+  return status;
+}
+
 int print(Console& console, std::string_view text) {
   console.out(text);
-  console.flush();
-  return kOk;
+  return finish(console, kOk);
 }
 
 int unknown(Console& console, std::string_view word, const std::vector<std::string>& known) {
@@ -37,9 +46,7 @@ int run_command(const Command& command, std::vector<std::string> words, Console&
   }
   const auto parsed = parse(invocation.arguments, words, console);
   if (!parsed) return console.usage(parsed.error().context);
-  const int status = invocation.run(console);
-  console.flush();
-  return status;
+  return finish(console, invocation.run(console));
 }
 
 int run_in_group(const CommandSet& set, const CommandGroup& group, const std::vector<std::string>& words,
@@ -73,6 +80,9 @@ int run(const CommandSet& set, const std::vector<std::string>& arguments, Consol
     words.emplace_back("--help");
   }
   if (asks_for_help(words[0])) return print(console, overview(set));
+  if (words[0] == kCompleteWord) {
+    return finish(console, complete(set, {words.begin() + 1, words.end()}, console, topics_for_completion));
+  }
   const std::vector<std::string> rest(words.begin() + 1, words.end());
   std::vector<std::string> known;
   for (const CommandGroup& group : set.groups) {

@@ -1,8 +1,11 @@
 #include "cli/commands.h"
 
 #include "cli/bench/commands.h"
+#include "cli/completion/completion.h"
 #include "cli/config/config.h"
+#include "cli/consume/consume.h"
 #include "cli/log_dump/log_dump.h"
+#include "cli/produce/produce.h"
 #include "cli/topic/topic.h"
 #include "cli/version.h"
 
@@ -20,9 +23,12 @@ CommandSet all_commands() {
   set.commands.push_back(config_list_command());
   set.commands.push_back(config_describe_command());
   set.commands.push_back(config_alter_command());
+  set.commands.push_back(produce_command());
+  set.commands.push_back(consume_command());
   set.groups.push_back({"log", "Look into the files of a data directory"});
   set.commands.push_back(log_dump_command());
   add_bench_commands(set);
+  set.commands.push_back(completion_command());
   set.commands.push_back(version_command());
   return set;
 }

@@ -11,7 +11,7 @@
 namespace brook::cli {
 namespace {
 
-Task<int> serve(runtime::Host& host, client::ClientOptions options, std::string bootstrap, Console& console,
+Task<int> serve(runtime::Host& host, client::ClientOptions options, Console& console,
                 const std::function<Task<int>(Session&)>& work) {
   client::Client client(host.shard(0), std::move(options));
   int status = kFailure;
@@ -21,10 +21,9 @@ Task<int> serve(runtime::Host& host, client::ClientOptions options, std::string 
     Session session{host, client, console};
     status = co_await work(session);
   } else {
-    status = console.failure(fmt::format(
-        "no broker answers at {}: {}\nIs one running there? `brook start` starts one here; -b HOST:PORT or "
-        "BROOK_BOOTSTRAP names another.",
-        bootstrap, connected.error().context));
+    status = console.failure(
+        fmt::format("{} (`brook start` starts a broker here; -b HOST:PORT or BROOK_BOOTSTRAP names another)",
+                    connected.error().context));
   }
   co_await client.stop();
   co_return status;
@@ -55,9 +54,7 @@ int with_cluster(const ConnectionOptions& options, Console& console,
   client_options.request_timeout = options.timeout;
   client_options.operation_timeout = options.timeout;
   const auto host = runtime::make_host({.shards = 1, .file_threads = 2});
-  return host->run([&](runtime::Host& running) {
-    return serve(running, client_options, options.bootstrap, console, work);
-  });
+  return host->run([&](runtime::Host& running) { return serve(running, client_options, console, work); });
 }
 
 std::string describe(const Error& error) {

@@ -23,6 +23,9 @@ class Console {
   virtual void flush() = 0;
   /// False once standard output can no longer be written: a reader such as `head` has gone.
   [[nodiscard]] virtual bool is_writable() const = 0;
+  /// Why standard output can no longer be written; nothing where it can, or where its reader has gone, which
+  /// is no failure.
+  [[nodiscard]] virtual std::optional<std::string> output_error() const = 0;
 
   [[nodiscard]] virtual bool out_is_terminal() const = 0;
   [[nodiscard]] virtual bool err_is_terminal() const = 0;

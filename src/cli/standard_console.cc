@@ -1,7 +1,9 @@
 #include "cli/standard_console.h"
 
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <system_error>
 
 #include "runtime/terminal.h"
 
@@ -14,13 +16,17 @@ class StandardConsole final : public Console {
  public:
   void out(std::string_view text) override {
     if (!is_writable_) return;
-    is_writable_ = std::fwrite(text.data(), 1, text.size(), stdout) == text.size();
+    note(std::fwrite(text.data(), 1, text.size(), stdout) == text.size());
   }
   void err(std::string_view text) override { (void)std::fwrite(text.data(), 1, text.size(), stderr); }
   void flush() override {
-    if (is_writable_) is_writable_ = std::fflush(stdout) == 0;
+    if (is_writable_) note(std::fflush(stdout) == 0);
   }
   [[nodiscard]] bool is_writable() const override { return is_writable_; }
+  [[nodiscard]] std::optional<std::string> output_error() const override {
+    if (is_writable_ || error_ == EPIPE) return std::nullopt;
+    return std::generic_category().message(error_);
+  }
 
   [[nodiscard]] bool out_is_terminal() const override {
     return runtime::is_terminal(StandardStream::kOutput);
@@ -46,7 +52,13 @@ class StandardConsole final : public Console {
   }
 
  private:
+  void note(bool written) {
+    if (!written) error_ = errno;
+    is_writable_ = written;
+  }
+
   bool is_writable_ = true;
+  int error_ = 0;  // why not
 };
 
 }  // namespace

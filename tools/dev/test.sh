@@ -2,7 +2,7 @@ help() {
   cat <<'TEXT'
 usage: ./dev test [--quick] [--sanitize asan|tsan|all|none]
 
-Builds the release preset and passes every test: the module tests and walls (ctest), the fault tests, other people's clients against a
+Builds the release preset and passes every test: the module tests and walls (ctest), the fault tests, the command line, other people's clients against a
 freshly started broker, every measure of the bench once without judging times, 60 s of fuzzing. --sanitize runs the module tests in that build too (the default is none, in CI asan).
 --quick leaves out the clients, the bench and the fuzzing, and shortens the fault tests.
 With CI=true a client whose toolchain is missing is a failure; else it is skipped by name. The last line sums it all:
@@ -103,6 +103,8 @@ main() {
   if [[ -n $quick ]]; then fault_arguments=(--kills 5); fi
   line_suite "faults: kill, bad input, full disk, bad starts" faults \
     python3 tests/faults/run.py --brook "$brook" --load build/release/tests/faults/faults_load "${fault_arguments[@]}"
+
+  line_suite "command line: against a broker of its own" cli python3 tests/cli/run.py --brook "$brook"
 
   line_suite "formats: Apache Kafka reads our segments, we read its" formats python3 tests/formats/run.py --brook "$brook"
 

@@ -32,11 +32,12 @@ Result<std::uint64_t> FileReader::remaining() const {
 }
 
 Result<std::string> read_text(runtime::File& file, std::size_t size_max) {
-  FileReader reader(file);
-  BROOK_TRY(const ByteView bytes, reader.peek(size_max + 1));
-  if (bytes.size() > size_max) {
+  BROOK_TRY(const std::uint64_t size, file.size());
+  if (size > size_max) {
     return fail(ErrorCode::kInvalidRequest, fmt::format("it has more than {} bytes", size_max));
   }
+  FileReader reader(file);
+  BROOK_TRY(const ByteView bytes, reader.peek(size));
   return to_string(bytes);
 }
 

@@ -85,6 +85,8 @@ Result<void> dump(runtime::File& file, const DataFile& what, const DumpStyle& st
 Result<void> dump_path(runtime::FileSystem& files, const std::string& path, const DumpStyle& style,
                        Console& console) {
   const std::optional<DataFile> what = recognise(path);
+  if (!what && !files.exists(path))
+    return fail(ErrorCode::kInvalidRequest, "there is no such file or directory");
   if (!what) {
     return fail(ErrorCode::kInvalidRequest,
                 "it is not called as a file of a data directory: *.log, *.index, *.timeindex, *.txnindex, "

@@ -282,7 +282,8 @@ class SegmentDump {
 
   void print_totals() {
     if (style_.json) return;
-    console_.out(fmt::format("{} batches, {} records", totals_.batches, totals_.records));
+    console_.out(fmt::format("{} batch{}, {} record{}", totals_.batches, totals_.batches == 1 ? "" : "es",
+                             totals_.records, totals_.records == 1 ? "" : "s"));
     if (totals_.first) {
       console_.out(fmt::format(", offsets {} to {}", totals_.first->value(), totals_.last.value()));
     }

@@ -23,6 +23,7 @@ class FakeConsole final : public Console {
   void err(std::string_view text) override { complained += text; }
   void flush() override {}
   [[nodiscard]] bool is_writable() const override { return true; }
+  [[nodiscard]] std::optional<std::string> output_error() const override { return std::nullopt; }
   [[nodiscard]] bool out_is_terminal() const override { return is_terminal; }
   [[nodiscard]] bool err_is_terminal() const override { return is_terminal; }
   [[nodiscard]] bool in_is_terminal() const override { return is_terminal; }
