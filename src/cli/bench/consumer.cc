@@ -17,6 +17,7 @@ constexpr std::int64_t kReadUp = -1;  // in place of an end that has been reache
 // What one partition of one consumer may hold in advance.
 constexpr std::int32_t kAheadKib = 32 * 1024;
 constexpr std::int32_t kAheadKibMin = 1024;
+constexpr int kRetryMs = 50;
 constexpr std::int32_t kResponseBytesMin = 100'000'000;  // librdkafka's default
 
 Settings settings_of(const ConsumerPlan& plan) {
@@ -33,6 +34,13 @@ Settings settings_of(const ConsumerPlan& plan) {
       {"queued.min.messages", "100000"},
       {"queued.max.messages.kbytes", fmt::format("{}", std::max(kAheadKibMin, kAheadKib / plan.consumers))},
   };
+}
+
+/// What a broker answers for a topic that was made just now: the metadata may name a leader that does not
+/// know of it yet.
+bool is_passing(rd_kafka_resp_err_t error) {
+  return error == RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION ||
+         error == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE || error == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
 }
 
 void ring(rd_kafka_t* /*handle*/, void* arrival) { static_cast<Arrival*>(arrival)->ring(); }
@@ -85,12 +93,19 @@ Result<void> Consumer::start_at_end(std::int32_t partition, std::chrono::millise
 }
 
 Result<Consumer::Watermarks> Consumer::watermarks(std::int32_t partition, std::chrono::milliseconds timeout) {
-  Watermarks found{};
-  const rd_kafka_resp_err_t error =
-      client_->kafka().rd_query_watermark_offsets(client_->handle(), topic_name_.c_str(), partition,
-                                                  &found.low, &found.high, static_cast<int>(timeout.count()));
-  if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return found;
-  return refused(client_->kafka(), error, fmt::format("the offsets of {}-{}", topic_name_, partition));
+  const Rdkafka& kafka = client_->kafka();
+  const auto end = monotonic_now() + timeout;
+  for (;;) {
+    Watermarks found{};
+    const rd_kafka_resp_err_t error =
+        kafka.rd_query_watermark_offsets(client_->handle(), topic_name_.c_str(), partition, &found.low,
+                                         &found.high, static_cast<int>(timeout.count()));
+    if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return found;
+    if (!is_passing(error) || monotonic_now() >= end) {
+      return refused(kafka, error, fmt::format("the offsets of {}-{}", topic_name_, partition));
+    }
+    (void)kafka.rd_poll(client_->handle(), kRetryMs);
+  }
 }
 
 Result<void> Consumer::start(std::int32_t partition, std::int64_t offset, std::int64_t end) {

@@ -28,7 +28,6 @@
   X(event_CreateTopics_result)            \
   X(event_destroy)                        \
   X(event_error)                          \
-  X(event_error_string)                   \
   X(interceptor_add_on_acknowledgement)   \
   X(interceptor_add_on_request_sent)      \
   X(interceptor_add_on_response_received) \
