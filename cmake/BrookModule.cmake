@@ -1,3 +1,6 @@
+# Every module's own tests: what a sanitized build is for.
+add_custom_target(module_tests)
+
 # brook_module(NAME USES module... [LIBRARIES target...] [PRIVATE_LIBRARIES target...])
 #
 # Declares the library of src/NAME: every .cc below the folder but tests and fakes, every .h as a header that must compile
@@ -52,5 +55,6 @@ function(brook_module name)
       endif()
     endforeach()
     add_test(NAME ${name} COMMAND ${name}_test)
+    add_dependencies(module_tests ${name}_test)
   endif()
 endfunction()
