@@ -1,7 +1,9 @@
 """Compatibility test: kafka-python, pure Python. usage: main.py BOOTSTRAP RECORDS TOPIC_PREFIX"""
 
+import concurrent.futures
 import pathlib
 import sys
+import threading
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "shared" / "python"))
 import expected_records as expected
@@ -66,6 +68,14 @@ def new_member(bootstrap, topic, group):
     return KafkaConsumer(topic, bootstrap_servers=bootstrap, group_id=group, auto_offset_reset="earliest", enable_auto_commit=False)
 
 
+def poll_until(settled, member):
+    """What the member is given until then."""
+    given = []
+    while not settled.is_set():
+        given += member.poll(100).items()
+    return given
+
+
 def check_group(bootstrap, topic, records, group):
     checker = expected.Checker(topic, records, None, NULL)
     for goal in (records // 2, records):
@@ -80,11 +90,18 @@ def check_group(bootstrap, topic, records, group):
         member.close()
     checker.finish()
     members = [new_member(bootstrap, topic, group) for _ in range(2)]
-    deadline = Deadline(60, f"two members of {group} with partitions of their own")
-    while sorted(len(member.assignment()) for member in members) != [1, 2] or members[0].assignment() & members[1].assignment():
-        deadline.check()
-        for member in members:
-            require(not member.poll(100), f"{group}: a record again")
+    settled = threading.Event()
+    # Each member in a thread of its own: polled by turns, a leader that waits for the other's turn rejoins without end.
+    with concurrent.futures.ThreadPoolExecutor(len(members)) as threads:
+        polls = [threads.submit(poll_until, settled, member) for member in members]
+        deadline = Deadline(60, f"two members of {group} with partitions of their own")
+        try:
+            while sorted(len(member.assignment()) for member in members) != [1, 2] or members[0].assignment() & members[1].assignment():
+                deadline.check()
+                concurrent.futures.wait(polls, 0.05)
+        finally:
+            settled.set()
+        require(not any(poll.result() for poll in polls), f"{group}: a record again")
     for p in range(expected.PARTITIONS):
         committed = members[0].committed(TopicPartition(topic, p))
         require(committed == expected.count_in_partition(records, p), f"{topic}-{p}: {group} has committed {committed}")
