@@ -230,13 +230,14 @@ Task<void> ReplicaSet::keep_house() {
         if (partition->closed()) continue;
         log.remove_expired_producers(now);
       }
-      if (log.flush_due()) {
-        auto flushed = co_await log.flush();
+      if (log.flush_due() || log.sealed_unflushed()) {
+        auto flushed = co_await (log.flush_due() ? log.flush() : log.flush_sealed());
         if (!flushed)
           log::error("flush_failed", {{"topic", partition->name().topic}, {"why", flushed.error().context}});
         if (partition->closed()) continue;
       }
-      log.remove_deleted_files();
+      static_cast<void>(co_await log.remove_deleted_files());
+      if (partition->closed()) continue;
       log.release_idle_files();
     }
   }

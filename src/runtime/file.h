@@ -55,7 +55,7 @@ class FileLock {
   virtual ~FileLock() = default;
 };
 
-/// The file system. All but remove_tree() run on the calling thread and are quick.
+/// The file system. Tasks run on the file pool, all else on the calling thread.
 class FileSystem {
  public:
   virtual ~FileSystem() = default;
@@ -65,10 +65,13 @@ class FileSystem {
   [[nodiscard]] virtual bool exists(const std::string& path) = 0;
   [[nodiscard]] virtual Result<void> create_directories(const std::string& path) = 0;
   [[nodiscard]] virtual Result<void> rename(const std::string& from, const std::string& to) = 0;
-  /// A missing file is no error.
+  /// A missing file is no error. Slow for a large file, whose pages and blocks are given back meanwhile.
   [[nodiscard]] virtual Result<void> remove(const std::string& path) = 0;
+  /// A file, or a directory and what is in it.
   [[nodiscard]] virtual Task<Result<void>> remove_tree(const std::string& path) = 0;
+  /// Waits for the disk: start and stop only.
   [[nodiscard]] virtual Result<void> sync_directory(const std::string& path) = 0;
+  [[nodiscard]] virtual Task<Result<void>> sync_directory_on_pool(std::string path) = 0;
   [[nodiscard]] virtual Result<std::string> read_whole(const std::string& path) = 0;
   /// Writes `path`.tmp, syncs it, renames it over `path`, syncs the directory. Blocks for both syncs: start
   /// and stop only.

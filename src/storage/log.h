@@ -177,8 +177,11 @@ class Log {
   /// Makes durable what is in the log now. Calls at the same time share one sync. On an error nothing is
   /// known of the disk.
   [[nodiscard]] Task<Result<void>> flush();
-  /// flush.messages or flush.ms is reached, or a segment was rolled and is not on the disk.
+  /// flush.messages or flush.ms is reached: an append is answered after flush().
   [[nodiscard]] bool flush_due() const;
+  /// The same for what lies below the active segment. A gigabyte may take seconds: no append waits for it.
+  [[nodiscard]] Task<Result<void>> flush_sealed();
+  [[nodiscard]] bool sealed_unflushed() const { return rolled_since_flush_; }
   [[nodiscard]] Offset recovery_point() const { return recovery_point_; }
   /// Writes the producers down at the log's end, so that recovery reads no further back than that. With each
   /// recovery-point checkpoint.
@@ -199,7 +202,7 @@ class Log {
   /// Files are renamed now and removed by remove_deleted_files().
   [[nodiscard]] Task<Result<std::size_t>> apply_retention(Timestamp now, Offset high_watermark);
   /// Removes files that were deleted file.delete.delay.ms ago; returns how many are left.
-  std::size_t remove_deleted_files();
+  Task<std::size_t> remove_deleted_files();
   /// Closes files that nobody used since the last call. With the housekeeping tick.
   void release_idle_files();
   /// Closes all files; the next use opens them.
@@ -253,7 +256,8 @@ class Log {
   [[nodiscard]] SharedSegment segment_after(Offset segment_base) const;
 
   // log_maintenance.cc
-  [[nodiscard]] Task<Result<void>> flush_segments();
+  [[nodiscard]] Task<Result<void>> flush_below(Offset target);
+  [[nodiscard]] Task<Result<void>> flush_segments(Offset target);
   [[nodiscard]] Result<SharedSegment> create_segment(Offset base_offset);
   [[nodiscard]] Result<void> take_producer_snapshot();
   [[nodiscard]] Result<void> remove_snapshots_above(Offset offset);

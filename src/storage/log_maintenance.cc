@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <span>
 #include <utility>
 
@@ -97,17 +98,19 @@ Result<void> Log::drop_segment(Segments::iterator segment) {
   return {};
 }
 
-std::size_t Log::remove_deleted_files() {
+Task<std::size_t> Log::remove_deleted_files() {
   const runtime::Instant now = clock_.now();
-  std::erase_if(deleted_, [&](const DeletedFile& file) {
-    if (file.due > now) return false;
-    const auto removed = files_.remove(file.path);
+  const auto due = std::ranges::partition(deleted_, [&](const auto& file) { return file.due > now; });
+  const std::vector<DeletedFile> removable(std::make_move_iterator(due.begin()),
+                                           std::make_move_iterator(due.end()));
+  deleted_.erase(due.begin(), due.end());
+  for (const DeletedFile& file : removable) {
+    const auto removed = co_await files_.remove_tree(file.path);
     if (!removed)
       log::warn("deleted_file_not_removed",
                 {{"why", removed.error().context}});  // The next start tries again.
-    return true;
-  });
-  return deleted_.size();
+  }
+  co_return deleted_.size();
 }
 
 void Log::release_idle_files() {
@@ -118,26 +121,29 @@ void Log::release_files() {
   for (const auto& [base, segment] : segments_) segment->release();
 }
 
-Task<Result<void>> Log::flush() {
-  const Offset target = log_end_offset_;
+Task<Result<void>> Log::flush() { return flush_below(log_end_offset_); }
+
+Task<Result<void>> Log::flush_sealed() { return flush_below(active().base_offset()); }
+
+Task<Result<void>> Log::flush_below(Offset target) {
   while (flushing_) {
     static_cast<void>(co_await flushed_.wait_until(clock_.now() + kFlushWait));
     if (recovery_point_ >= target) co_return Result<void>{};
   }
   flushing_ = true;
-  Result<void> done = co_await flush_segments();
+  Result<void> done = co_await flush_segments(target);
   flushing_ = false;
   flushed_.notify_all();
   co_return done;
 }
 
-Task<Result<void>> Log::flush_segments() {
-  const Offset target = log_end_offset_;
+Task<Result<void>> Log::flush_segments(Offset target) {
+  const bool whole = target == log_end_offset_;
   const std::uint64_t seen = truncations_;
   const bool rolled = std::exchange(rolled_since_flush_, false);
   const bool sync_directory = rolled || new_directory_;
   if (recovery_point_ < target || rolled) {
-    for (SharedSegment segment = segment_of(recovery_point_); segment;
+    for (SharedSegment segment = segment_of(recovery_point_); segment && segment->base_offset() < target;
          segment = segment_after(segment->base_offset())) {
       const auto synced = co_await segment->sync(segment->base_offset() != active().base_offset());
       if (!synced) {
@@ -147,21 +153,20 @@ Task<Result<void>> Log::flush_segments() {
       if (syncs_ != nullptr) syncs_->add();
     }
     if (sync_directory) {
-      BROOK_CO_CHECK(files_.sync_directory(directory_));
+      BROOK_CO_CHECK(co_await files_.sync_directory_on_pool(directory_));
       new_directory_ = false;
     }
   }
   BROOK_CO_CHECK(co_await save_epochs());
-  last_flush_ = clock_.now();
+  if (whole) last_flush_ = clock_.now();
   if (seen == truncations_) recovery_point_ = std::max(recovery_point_, target);
   co_return Result<void>{};
 }
 
 bool Log::flush_due() const {
   const std::int64_t unflushed = log_end_offset_ - recovery_point_;
-  if (unflushed == 0) return rolled_since_flush_;
-  return rolled_since_flush_ || unflushed >= config_.flush_messages ||
-         (config_.flush_ms && clock_.now() - last_flush_ >= *config_.flush_ms);
+  return unflushed > 0 && (unflushed >= config_.flush_messages ||
+                           (config_.flush_ms && clock_.now() - last_flush_ >= *config_.flush_ms));
 }
 
 Task<Result<void>> Log::save_epochs() {

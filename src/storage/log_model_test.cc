@@ -65,7 +65,12 @@ class World {
       advance_start();
     } else if (kind < 82) {
       EXPECT_TRUE((co_await log_->apply_retention(Timestamp(0), log_->log_end_offset())).has_value());
-      log_->remove_deleted_files();
+      static_cast<void>(co_await log_->remove_deleted_files());
+    } else if (kind < 84) {
+      const Offset before = log_->recovery_point();
+      EXPECT_TRUE((co_await log_->flush_sealed()).has_value());
+      EXPECT_EQ(log_->recovery_point(), std::max(before, log_->segments().back().base_offset));
+      EXPECT_FALSE(log_->sealed_unflushed());
     } else if (kind < 87) {
       EXPECT_TRUE((co_await log_->flush()).has_value());
       EXPECT_EQ(log_->recovery_point(), log_->log_end_offset());

@@ -265,7 +265,7 @@ TEST(Log, DeletesByRetentionAndLetsReadersFinish) {
     const auto deleted = co_await log->apply_retention(Timestamp(0), Offset(120));
     EXPECT_GT(*deleted, 1U);
     EXPECT_EQ(log->log_start_offset(), log->segments().front().base_offset);
-    EXPECT_EQ(log->remove_deleted_files(), 0U);
+    EXPECT_EQ(co_await log->remove_deleted_files(), 0U);
     EXPECT_FALSE(shard.files().exists(base / "t-0/00000000000000000000.log"));
     EXPECT_FALSE(shard.files().exists(base / "t-0/00000000000000000000.log.deleted"));
     EXPECT_EQ((co_await testing::bytes_of(*before)).size(), 500U);
@@ -301,6 +301,20 @@ TEST(Log, FlushesOnceForManyAndMovesTheRecoveryPoint) {
       co_await shard.clock().sleep_until(shard.clock().now() + std::chrono::milliseconds(1));
     EXPECT_EQ(points, (std::vector<Offset>(3, Offset(4))));
     EXPECT_FALSE(log->flush_due());
+  });
+}
+
+TEST(Log, AnswersAppendsBehindARollBeforeItsSync) {
+  TemporaryDirectory base;
+  runtime::testing::run<void>([&](Shard& shard) -> Task<void> {
+    auto log = co_await open_log(shard, base / "t-0", {}, small_config());
+    while (log->segments().size() < 3) fill(*log, 1);
+    EXPECT_FALSE(log->flush_due());
+    EXPECT_TRUE(log->sealed_unflushed());
+    EXPECT_TRUE((co_await log->flush_sealed()).has_value());
+    EXPECT_EQ(log->recovery_point(), log->segments().back().base_offset);
+    EXPECT_LT(log->recovery_point(), log->log_end_offset());
+    EXPECT_FALSE(log->sealed_unflushed());
   });
 }
 

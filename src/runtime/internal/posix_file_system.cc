@@ -78,6 +78,12 @@ std::size_t raised_open_limit() {
   return static_cast<std::size_t>(limit.rlim_cur);
 }
 
+Result<void> sync_of_directory(const std::string& path) {
+  BROOK_TRY(const OwnedFd fd, open_fd(path, O_RDONLY | O_DIRECTORY));
+  if (::fsync(fd.get()) != 0) return storage_error(fmt::format("sync directory {}", path), errno);
+  return {};
+}
+
 /// Writes `path`.tmp and renames it over `path`.
 Result<void> replace(const std::string& path, std::string_view content, bool durable) {
   const std::string draft = path + ".tmp";
@@ -182,10 +188,10 @@ Task<Result<void>> PosixFileSystem::remove_tree(const std::string& path) {
   return pool_.run(std::move(work));
 }
 
-Result<void> PosixFileSystem::sync_directory(const std::string& path) {
-  BROOK_TRY(const OwnedFd fd, open_fd(path, O_RDONLY | O_DIRECTORY));
-  if (::fsync(fd.get()) != 0) return storage_error(fmt::format("sync directory {}", path), errno);
-  return {};
+Result<void> PosixFileSystem::sync_directory(const std::string& path) { return sync_of_directory(path); }
+
+Task<Result<void>> PosixFileSystem::sync_directory_on_pool(std::string path) {
+  return pool_.run([path = std::move(path)] { return sync_of_directory(path); });
 }
 
 Result<std::string> PosixFileSystem::read_whole(const std::string& path) {

@@ -27,6 +27,7 @@ class PosixFileSystem final : public FileSystem {
   [[nodiscard]] Result<void> remove(const std::string& path) override;
   [[nodiscard]] Task<Result<void>> remove_tree(const std::string& path) override;
   [[nodiscard]] Result<void> sync_directory(const std::string& path) override;
+  [[nodiscard]] Task<Result<void>> sync_directory_on_pool(std::string path) override;
   [[nodiscard]] Result<std::string> read_whole(const std::string& path) override;
   [[nodiscard]] Result<void> replace_whole(const std::string& path, std::string_view content) override;
   [[nodiscard]] Task<Result<void>> replace_whole_on_pool(std::string path, std::string content) override;

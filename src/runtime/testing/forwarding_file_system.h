@@ -29,6 +29,9 @@ class ForwardingFileSystem : public FileSystem {
   Result<void> remove(const std::string& path) override { return real_.remove(path); }
   Task<Result<void>> remove_tree(const std::string& path) override { return real_.remove_tree(path); }
   Result<void> sync_directory(const std::string& path) override { return real_.sync_directory(path); }
+  Task<Result<void>> sync_directory_on_pool(std::string path) override {
+    return real_.sync_directory_on_pool(std::move(path));
+  }
   Result<std::string> read_whole(const std::string& path) override { return real_.read_whole(path); }
   Result<void> replace_whole(const std::string& path, std::string_view content) override {
     return real_.replace_whole(path, content);
