@@ -1,4 +1,5 @@
-"""The machine's own limits, measured in the same run by bench_ceilings: each figure's samples are of the beginning and the end of the run."""
+"""The machine's own limits, measured in the same run by bench_ceilings: at its beginning, at its end, and the network's beside the loads that are compared
+with them, since a shared machine is not the same machine half an hour later."""
 
 from figures import Figure
 
@@ -26,14 +27,17 @@ MACHINE = "machine"  # in a broker's place in Samples
 
 def measure(session):
     session.enter_family("ceilings", budget_s=60)
-    result = session.tools.ceilings(session.scratch, seconds=session.size(0.7, 0.1))
-    for figure in FIGURES:
-        session.add(MACHINE, f"ceiling.{figure.key}", result[figure.key])
+    _measure(session)
     session.log("measured")
 
 
-def best(samples, key):
-    """A ceiling is what the machine can do: the best of its samples; None where there is none."""
-    values = samples.of(MACHINE, f"ceiling.{key}")
-    figure = next(each for each in FIGURES if each.key == key)
-    return (max if figure.better == "more" else min)(values) if values else None
+def measure_loopback(session):
+    """Within a family, beside its loads."""
+    _measure(session, "loopback")
+
+
+def _measure(session, *which):
+    result = session.tools.ceilings(session.scratch, session.size(0.7, 0.1), *which)
+    for figure in FIGURES:
+        if figure.key in result:
+            session.add(MACHINE, f"ceiling.{figure.key}", result[figure.key])

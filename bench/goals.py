@@ -63,7 +63,7 @@ def _brook_quotient(key, key_of_base):
 
 def _share(key, ceiling):
     def value(samples):
-        figure, limit = samples.median("brook", key), ceilings.best(samples, ceiling)
+        figure, limit = samples.median("brook", key), samples.median(ceilings.MACHINE, f"ceiling.{ceiling}")
         return figure / limit if figure is not None and limit else None
     return value
 

@@ -71,8 +71,8 @@ class Tools:
     def bare_latency(self, broker, topic, *, rate, seconds, warm_up, record_bytes, acks=-1):
         return _run([self.saturate, "latency", broker.port, topic, rate, seconds, warm_up, record_bytes, acks])
 
-    def ceilings(self, directory, seconds):
-        return _run([self.ceilings_program, directory, seconds])
+    def ceilings(self, directory, seconds, *which):
+        return _run([self.ceilings_program, directory, seconds, *which])
 
 
 def _options(options):

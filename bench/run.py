@@ -19,7 +19,6 @@ import ceilings
 import figures
 import load
 import machine
-import page_cache
 import report
 from measures import FAMILIES, FIGURES
 
@@ -53,9 +52,6 @@ def parse(arguments):
 def measure(session, families):
     """Returns the families that failed."""
     failed = []
-    if not session.quick:
-        filled = page_cache.fill(session.scratch)
-        session.log(f"{filled / 1e9:.0f} GB of free memory were used once, as the page cache")
     ceilings.measure(session)
     left = [name for name in FAMILIES if name in families]
     while left:

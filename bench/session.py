@@ -9,6 +9,7 @@ import tempfile
 import time
 
 import figures
+import page_cache
 import process
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -127,7 +128,9 @@ class Session:
         self.log(f"{figures.BROKERS[name]} is warm after {time.monotonic() - begin:.0f} s")
 
     def new_topic(self, broker, partitions=1, configs=None):
-        """The name of a new topic, whose partitions have leaders."""
+        """The name of a new topic, whose partitions have leaders; the page cache is full again then."""
+        if not self.quick:
+            page_cache.fill(self.scratch)
         self._topics += 1
         topic = f"bench-{self._topics}"
         with kafka_wire.Connection(broker.port, timeout_s=REQUEST_TIMEOUT_S) as connection:

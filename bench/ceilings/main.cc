@@ -1,13 +1,15 @@
 // bench_ceilings: what this machine can do at best, as one line of JSON. Every figure of the bench stands
 // between Apache Kafka's and one of these.
 //
-//   bench_ceilings DIRECTORY [SECONDS]     files go to DIRECTORY and leave nothing there; SECONDS an attempt
+//   bench_ceilings DIRECTORY SECONDS [loopback]     files go to DIRECTORY and leave nothing there; SECONDS an
+//                                                   attempt; `loopback` measures the network's limits alone
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
 #include <string>
+#include <string_view>
 
 #include <fmt/core.h>
 
@@ -47,15 +49,20 @@ Flow best_of(int attempts, const std::function<Flow()>& attempt) {
 int main(int count, char** arguments) {
   namespace ceilings = brook::ceilings;
   ceilings::Options options;
-  if (count >= 2) options.directory = arguments[1];
-  if (count == 3) options.seconds = std::strtod(arguments[2], nullptr);
-  if (count < 2 || count > 3 || !(options.seconds > 0)) {
-    fmt::print(stderr, "usage: bench_ceilings DIRECTORY [SECONDS]\n");
+  const bool loopback = count == 4 && std::string_view(arguments[3]) == "loopback";
+  if (count >= 3) {
+    options.directory = arguments[1];
+    options.seconds = std::strtod(arguments[2], nullptr);
+  }
+  if (count != (loopback ? 4 : 3) || !(options.seconds > 0)) {
+    fmt::print(stderr, "usage: bench_ceilings DIRECTORY SECONDS [loopback]\n");
     return 2;
   }
   ceilings::Figures figures;
-  ceilings::measure_memory(options, figures);
-  ceilings::measure_disk(options, figures);
+  if (!loopback) {
+    ceilings::measure_memory(options, figures);
+    ceilings::measure_disk(options, figures);
+  }
   ceilings::measure_loopback(options, figures);
   std::string line;
   for (const auto& [name, value] : figures) {

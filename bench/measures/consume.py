@@ -1,5 +1,6 @@
 """Consuming from warm brokers: what was just written, a backlog that is not in memory, many consumers, and beside a producer."""
 
+import ceilings
 from figures import Figure
 from process import resident_mib
 
@@ -27,6 +28,7 @@ def run(session):
         for step in (_backlog, _fan_out, _tail, _large):
             for name, broker in warm.items():
                 step(session, name, broker)
+        ceilings.measure_loopback(session)
         session.log(f"round {index + 1} done")
     for name, broker in warm.items():
         session.add(name, "consume.rss_loaded_mib", resident_mib(broker.process.pid))

@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import ceilings
 from figures import Figure
 from process import resident_mib
 
@@ -66,6 +67,7 @@ def run(session):
         for step in steps:
             for name, broker in warm.items():
                 step(name, broker, False)
+        ceilings.measure_loopback(session)
         session.log(f"round {index + 1} done")
     for name, broker in warm.items():
         session.add(name, "produce.rss_loaded_mib", resident_mib(broker.process.pid))
