@@ -64,6 +64,14 @@ class Tools:
         """Requests of one record each, to partition 0."""
         return _run([self.saturate, "requests", broker.port, topic, requests, producers, depth, record_bytes, acks])
 
+    def groups(self, broker, prefix, *, groups, members):
+        """Groups with members that each have a connection; all have left at the end."""
+        return _run([self.saturate, "groups", broker.port, prefix, groups, members])
+
+    def commits(self, broker, topic, prefix, *, groups, commits):
+        """Commits for groups without members, one of each in flight."""
+        return _run([self.saturate, "commits", broker.port, topic, prefix, groups, commits])
+
     def spread(self, broker, topics, *, record_bytes):
         """One record to each partition of `topics` in turn, which are pairs of a name and its partitions."""
         return _run([self.saturate, "spread", broker.port, record_bytes, *(word for topic in topics for word in topic)])

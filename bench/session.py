@@ -27,8 +27,9 @@ READY_PAUSE_S = 0.002
 START_TIMEOUT_S = STOP_TIMEOUT_S = 240
 OPEN_FILES_WANTED = 400_000  # of 100,000 partitions, and 10,000 connections at both ends
 REQUEST_TIMEOUT_S = 240
-# Of both warm brokers: so that a run of seconds sees retention at work. Everything else is each one's default.
-WARM_PROPERTIES = {"log.retention.check.interval.ms": "1000"}
+# Of both warm brokers: so that a run of seconds sees retention at work, and members that join one after the other form one group. Everything else is each
+# one's default.
+WARM_PROPERTIES = {"log.retention.check.interval.ms": "1000", "group.initial.rebalance.delay.ms": "3000"}
 # Of every topic that the bench writes to: what was deleted leaves the disk soon.
 TOPIC_CONFIGS = {"file.delete.delay.ms": "1000"}
 

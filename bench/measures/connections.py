@@ -15,7 +15,7 @@ FIGURES = [Figure(f"connections.{count}.rss_mib", f"resident memory with {count:
 def run(session):
     for name in session.names:
         for count in COUNTS[:2] if session.quick else COUNTS:
-            if 2 * count + 1000 > session.open_files:
+            if count + 1000 > session.open_files:
                 session.samples.note(f"connections: {count:,} need more open files than the {session.open_files:,} allowed here")
                 continue
             with session.fresh(name) as broker, _connections(broker, count):

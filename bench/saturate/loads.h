@@ -67,6 +67,26 @@ struct Latency {
 };
 void run(const Latency& load);
 
+/// Groups of the classic protocol with members that each have a connection: how long until all have formed, and
+/// until all are stable again after each leader asked for a new assignment.
+struct Groups {
+  std::uint16_t port = 0;
+  std::string prefix;  ///< of the groups' names
+  std::int64_t groups = 0;
+  std::int64_t members = 0;  ///< of each group
+};
+void run(const Groups& load);
+
+/// Offsets of partition 0, committed for groups without members, one request of each group in flight.
+struct Commits {
+  std::uint16_t port = 0;
+  std::string topic;
+  std::string prefix;  ///< of the groups' names
+  std::int64_t groups = 0;
+  std::int64_t commits = 0;  ///< of all groups
+};
+void run(const Commits& load);
+
 /// `, "KEY_p50_us": …` and so on, of times in seconds.
 [[nodiscard]] std::string percentiles_json(std::string_view key, std::vector<double> times_s);
 

@@ -6,6 +6,8 @@
 //   bench_saturate requests PORT TOPIC REQUESTS PRODUCERS DEPTH RECORD_BYTES ACKS
 //   bench_saturate spread PORT RECORD_BYTES TOPIC PARTITIONS [TOPIC PARTITIONS]...
 //   bench_saturate latency PORT TOPIC RATE SECONDS WARM_UP_SECONDS RECORD_BYTES ACKS
+//   bench_saturate groups PORT PREFIX GROUPS MEMBERS
+//   bench_saturate commits PORT TOPIC PREFIX GROUPS COMMITS
 // ACKS is -1 or 1. See loads.h. Exit status 1 where anything failed, 2 for wrong arguments.
 #include <fmt/core.h>
 
@@ -95,6 +97,13 @@ Latency latency_of(Arguments& in) {
                  in.acks()};
 }
 
+Groups groups_of(Arguments& in) {
+  return Groups{in.port(), in.text(), in.number(1, 100'000), in.number(1, 1000)};
+}
+Commits commits_of(Arguments& in) {
+  return Commits{in.port(), in.text(), in.text(), in.number(1, 10'000), in.number(1, 1 << 28)};
+}
+
 template <class Load>
 bool run_if_right(Arguments& in, Load (*load_of)(Arguments&)) {
   const Load load = load_of(in);
@@ -110,6 +119,8 @@ bool run_command(Arguments& in) {
   if (command == "requests") return run_if_right(in, requests_of);
   if (command == "spread") return run_if_right(in, spread_of);
   if (command == "latency") return run_if_right(in, latency_of);
+  if (command == "groups") return run_if_right(in, groups_of);
+  if (command == "commits") return run_if_right(in, commits_of);
   return false;
 }
 
@@ -125,6 +136,8 @@ int main(int count, char** words) {
              "       bench_saturate fetch PORT TOPIC BYTES\n"
              "       bench_saturate requests PORT TOPIC REQUESTS PRODUCERS DEPTH RECORD_BYTES ACKS\n"
              "       bench_saturate spread PORT RECORD_BYTES TOPIC PARTITIONS [TOPIC PARTITIONS]...\n"
-             "       bench_saturate latency PORT TOPIC RATE SECONDS WARM_UP_SECONDS RECORD_BYTES ACKS\n");
+             "       bench_saturate latency PORT TOPIC RATE SECONDS WARM_UP_SECONDS RECORD_BYTES ACKS\n"
+             "       bench_saturate groups PORT PREFIX GROUPS MEMBERS\n"
+             "       bench_saturate commits PORT TOPIC PREFIX GROUPS COMMITS\n");
   return 2;
 }

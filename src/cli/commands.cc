@@ -4,6 +4,7 @@
 #include "cli/completion/completion.h"
 #include "cli/config/config.h"
 #include "cli/consume/consume.h"
+#include "cli/group/group.h"
 #include "cli/log_dump/log_dump.h"
 #include "cli/produce/produce.h"
 #include "cli/topic/topic.h"
@@ -25,6 +26,11 @@ CommandSet all_commands() {
   set.commands.push_back(config_alter_command());
   set.commands.push_back(produce_command());
   set.commands.push_back(consume_command());
+  set.groups.push_back({"group", "Look at groups of consumers, move their offsets, delete them"});
+  set.commands.push_back(group_list_command());
+  set.commands.push_back(group_describe_command());
+  set.commands.push_back(group_reset_offsets_command());
+  set.commands.push_back(group_delete_command());
   set.groups.push_back({"log", "Look into the files of a data directory"});
   set.commands.push_back(log_dump_command());
   add_bench_commands(set);

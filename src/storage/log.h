@@ -256,7 +256,7 @@ class Log {
   [[nodiscard]] SharedSegment segment_after(Offset segment_base) const;
 
   // log_maintenance.cc
-  [[nodiscard]] Task<Result<void>> flush_below(Offset target);
+  [[nodiscard]] Task<Result<void>> flush_below(Offset target, bool whole);
   [[nodiscard]] Task<Result<void>> flush_segments(Offset target);
   [[nodiscard]] Result<SharedSegment> create_segment(Offset base_offset);
   [[nodiscard]] Result<void> take_producer_snapshot();

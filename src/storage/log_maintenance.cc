@@ -121,17 +121,18 @@ void Log::release_files() {
   for (const auto& [base, segment] : segments_) segment->release();
 }
 
-Task<Result<void>> Log::flush() { return flush_below(log_end_offset_); }
+Task<Result<void>> Log::flush() { return flush_below(log_end_offset_, true); }
 
-Task<Result<void>> Log::flush_sealed() { return flush_below(active().base_offset()); }
+Task<Result<void>> Log::flush_sealed() { return flush_below(active().base_offset(), false); }
 
-Task<Result<void>> Log::flush_below(Offset target) {
+Task<Result<void>> Log::flush_below(Offset target, bool whole) {
   while (flushing_) {
     static_cast<void>(co_await flushed_.wait_until(clock_.now() + kFlushWait));
     if (recovery_point_ >= target) co_return Result<void>{};
   }
   flushing_ = true;
-  Result<void> done = co_await flush_segments(target);
+  // What came in while this waited goes along: the next that wait have nothing left to do.
+  Result<void> done = co_await flush_segments(whole ? log_end_offset_ : target);
   flushing_ = false;
   flushed_.notify_all();
   co_return done;

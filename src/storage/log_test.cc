@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 #include <gtest/gtest.h>
 
+#include "base/metrics.h"
 #include "runtime/testing/run.h"
 #include "storage/file_names.h"
 #include "storage/testing/batches.h"
@@ -301,6 +302,30 @@ TEST(Log, FlushesOnceForManyAndMovesTheRecoveryPoint) {
       co_await shard.clock().sleep_until(shard.clock().now() + std::chrono::milliseconds(1));
     EXPECT_EQ(points, (std::vector<Offset>(3, Offset(4))));
     EXPECT_FALSE(log->flush_due());
+  });
+}
+
+TEST(Log, SharesTheNextSyncAmongAllThatCameDuringOne) {
+  TemporaryDirectory base;
+  runtime::testing::run<void>([&](Shard& shard) -> Task<void> {
+    auto log = co_await open_log(shard, base / "t-0", {}, small_config());
+    MetricRegistry metrics;
+    Counter& syncs = metrics.counter("syncs", "", {});
+    log->count_syncs(syncs);
+    int flushed = 0;
+    for (int i = 0; i < 10; ++i) {
+      fill(*log, 1);
+      shard.gate().spawn([](Log& shared, int& count) -> Task<void> {
+        const Offset appended = shared.log_end_offset();
+        EXPECT_TRUE((co_await shared.flush()).has_value());
+        EXPECT_GE(shared.recovery_point(), appended);
+        ++count;
+      }(*log, flushed));
+    }
+    while (flushed < 10)
+      co_await shard.clock().sleep_until(shard.clock().now() + std::chrono::milliseconds(1));
+    EXPECT_EQ(log->segments().size(), 1U);
+    EXPECT_LE(syncs.value(), 2U);  // the first's, and one for the nine that waited for it
   });
 }
 

@@ -1,0 +1,48 @@
+"""Consumer groups: how long many of them take to be stable again after a rebalance, and how fast they commit offsets."""
+
+from figures import Figure
+
+GROUPS, MEMBERS = 1_000, 10
+COMMITTERS = 64
+
+FIGURES = [
+    Figure("groups.rebalance_s", f"{GROUPS:,} groups of {MEMBERS} members rebalance: until all are stable", "s", always=False),
+    Figure("groups.rebalance_cpu_s", "broker's processor time of that, and of forming them", "s", always=False),
+    Figure("groups.commits_s", f"commits of one offset each, {COMMITTERS} groups with 1 in flight", "commits/s", "more", 0),
+    Figure("groups.commit_p99_ms", f"commit's acknowledgement p99, {COMMITTERS} groups", "ms"),
+    Figure("groups.commit_cpu_s_per_million", "broker's processor time, commits", "s/million", digits=1),
+]
+
+
+def run(session):
+    warm = session.warm()
+    groups = session.size(GROUPS, 50)
+    fits = groups * MEMBERS + 1000 <= session.open_files
+    if not fits:
+        session.samples.note(f"groups: {groups * MEMBERS:,} members need more open files than the {session.open_files:,} allowed here")
+    for index in session.rounds(least=1, pairs=2 if session.quick else 3):
+        for name, broker in warm.items():
+            if fits:
+                _rebalance(session, name, broker, groups, index)
+            _commit(session, name, broker, index)
+        session.log(f"round {index + 1} done")
+
+
+def _rebalance(session, name, broker, groups, index):
+    with session.cpu(broker) as meter:
+        result = session.tools.groups(broker, f"rebalance-{index}", groups=groups, members=MEMBERS)
+    session.keep_load(name, "rebalance", result, broker_cpu_s=meter.cpu_s)
+    session.add(name, "groups.rebalance_s", result["rebalance_seconds"])
+    session.add(name, "groups.rebalance_cpu_s", meter.cpu_s)
+
+
+def _commit(session, name, broker, index):
+    commits = session.size(200_000, 5_000)
+    with session.topic(broker, 1) as topic:
+        session.tools.commits(broker, topic, f"warm-up-{index}", groups=COMMITTERS, commits=commits // 10)
+        with session.cpu(broker) as meter:
+            result = session.tools.commits(broker, topic, f"commits-{index}", groups=COMMITTERS, commits=commits)
+    session.keep_load(name, "commits", result, broker_cpu_s=meter.cpu_s)
+    session.add(name, "groups.commits_s", result["requests"] / result["seconds"])
+    session.add(name, "groups.commit_p99_ms", result["ack_latency_p99_us"] / 1000)
+    session.add(name, "groups.commit_cpu_s_per_million", meter.cpu_s / (result["requests"] / 1e6))

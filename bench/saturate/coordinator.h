@@ -1,0 +1,14 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace brook::saturate {
+
+/// The name of the `index`th group of a load.
+[[nodiscard]] std::string group_name(const std::string& prefix, std::int64_t index);
+
+/// Waits until the broker coordinates all of these groups: the first to ask makes __consumer_offsets.
+void wait_for_coordinators(std::uint16_t port, const std::string& prefix, std::int64_t groups);
+
+}  // namespace brook::saturate

@@ -1,0 +1,78 @@
+#include <boost/json.hpp>
+
+#include <string>
+#include <vector>
+
+#include "cli/connection.h"
+#include "cli/group/group.h"
+#include "cli/json.h"
+#include "cli/table.h"
+#include "client/group_admin.h"
+
+namespace brook::cli {
+namespace {
+
+struct GroupListOptions {
+  ConnectionOptions connection;
+  std::vector<std::string> states;
+  std::vector<std::string> types;
+  bool names = false;
+  bool json = false;
+};
+
+void declare(Arguments& arguments, GroupListOptions& options) {
+  arguments.option("--state", "STATE", &options.states,
+                   "Only groups in this state, such as stable or empty; may be repeated");
+  arguments.option("--type", "TYPE", &options.types,
+                   "Only groups of this type: classic, consumer, share; may be repeated");
+  arguments.flag("--names", options.names, "Print names alone, one a line");
+  arguments.flag("--json", options.json, "Print one JSON object for each group");
+  declare_connection(arguments, options.connection);
+}
+
+void print_table(const std::vector<client::ListedGroup>& groups, Console& console) {
+  Table table({{"GROUP"}, {"STATE"}, {"TYPE"}, {"PROTOCOL"}});
+  for (const client::ListedGroup& group : groups)
+    table.add({group.id, group.state, group.type, group.protocol_type});
+  table.print(console);
+}
+
+void print(const std::vector<client::ListedGroup>& groups, const GroupListOptions& options,
+           Console& console) {
+  if (!options.names && !options.json) return print_table(groups, console);
+  for (const client::ListedGroup& group : groups) {
+    if (options.names) {
+      console.out(group.id + "\n");
+      continue;
+    }
+    print_json(console, boost::json::object{{"group", group.id},
+                                            {"state", group.state},
+                                            {"type", group.type},
+                                            {"protocol_type", group.protocol_type}});
+  }
+}
+
+Task<int> list(const GroupListOptions& options, Session& session) {
+  client::GroupAdmin admin(session.client);
+  const auto groups = co_await admin.list(options.states, options.types);
+  if (!groups) co_return session.console.failure(describe(groups.error()));
+  print(*groups, options, session.console);
+  co_return kOk;
+}
+
+int run(const GroupListOptions& options, Console& console) {
+  return with_cluster(options.connection, console, [&](Session& session) { return list(options, session); });
+}
+
+}  // namespace
+
+Command group_list_command() {
+  return make_command<GroupListOptions>(
+      {.path = "group list",
+       .summary = "List the groups of consumers",
+       .examples = {{"brook group list", "All groups"},
+                    {"brook group list --state empty --names", "Those without members, for scripts"}}},
+      declare, run);
+}
+
+}  // namespace brook::cli

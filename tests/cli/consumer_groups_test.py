@@ -1,0 +1,108 @@
+"""brook group."""
+
+import contextlib
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+from command_line import AgainstBroker
+
+
+class Groups(AgainstBroker):
+    # the first rebalance waits for nobody
+    properties = {"group.initial.rebalance.delay.ms": "0"}
+
+    def described(self, group):
+        return self.brook_json("group", "describe", group)[0]
+
+    def offsets(self, group):
+        return {(each["topic"], each["partition"]): each["offset"] for each in self.described(group)["offsets"]}
+
+    def filled(self, topic, partitions=2, records=5):
+        """A topic with that many records in each partition."""
+        self.create(topic, "-p", partitions)
+        for partition in range(partitions):
+            self.brook("produce", topic, "--partition", partition, input="".join(f"{i}\n" for i in range(records)))
+
+    @contextlib.contextmanager
+    def member(self, group, topic):
+        """A member of the group, of another client, which leaves it at the end."""
+        with tempfile.TemporaryDirectory() as folder:  # where it may keep what it likes
+            process = subprocess.Popen(["kcat", "-b", self.broker.bootstrap, "-G", group, topic], cwd=folder, stdin=subprocess.DEVNULL,
+                                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=os.environ)
+            try:
+                yield
+            finally:
+                process.terminate()
+                process.wait(60)
+
+    def test_a_group_is_listed_and_described_with_its_lag(self):
+        self.filled("read")
+        self.brook("group", "reset-offsets", "reader", "--to", "-2", "--topic", "read")
+
+        self.assertIn("reader", self.brook("group", "list", "--names").splitlines())
+        self.assertIn({"group": "reader", "state": "Empty"}, [{name: each[name] for name in ("group", "state")} for each in self.brook_json("group", "list")])
+        self.assertNotIn("reader", self.brook("group", "list", "--state", "stable", "--names").splitlines())
+        described = self.described("reader")
+        self.assertEqual((described["group"], described["state"], described["members"]), ("reader", "Empty", []))
+        self.assertEqual([(each["partition"], each["offset"], each["end_offset"], each["lag"]) for each in described["offsets"]], [(0, 3, 5, 2), (1, 3, 5, 2)])
+        self.assertRegex(self.brook("group", "describe", "reader"), r"(?m)^  read +1 +3 +5 +2 +- +-$")
+
+    def test_offsets_move_to_any_place_and_show_the_change(self):
+        self.filled("moved")
+
+        self.assertEqual(self.brook_json("group", "reset-offsets", "mover", "--to", "4", "--topic", "moved:1"),
+                         [{"topic": "moved", "partition": 1, "before": None, "offset": 4, "changed": True}])
+        self.assertRegex(self.brook("group", "reset-offsets", "mover", "--to", "beginning"), r"(?m)^moved +1 +4 +0 +-4$")
+        self.assertEqual(self.offsets("mover"), {("moved", 1): 0})
+        self.brook("group", "reset-offsets", "mover", "--to", "99", "--topic", "moved:0,1")
+        self.assertEqual(self.offsets("mover"), {("moved", 0): 5, ("moved", 1): 5})
+        self.brook("group", "reset-offsets", "mover", "--to", "-1h")
+        self.assertEqual(self.offsets("mover"), {("moved", 0): 0, ("moved", 1): 0})
+
+    def test_a_dry_run_changes_nothing(self):
+        self.filled("imagined", partitions=1)
+        self.brook("group", "reset-offsets", "dreamer", "--to", "2", "--topic", "imagined")
+
+        self.assertRegex(self.brook("group", "reset-offsets", "dreamer", "--to", "end", "--dry-run"), r"(?m)^TOPIC .*WOULD BE.*\n^imagined +0 +2 +5 +\+3$")
+        self.assertEqual(self.offsets("dreamer"), {("imagined", 0): 2})
+
+    def test_offsets_are_kept_in_a_file_and_brought_back(self):
+        self.filled("kept")
+        self.brook("group", "reset-offsets", "keeper", "--to", "3", "--topic", "kept")
+        kept = "".join(json.dumps(each) + "\n" for each in self.described("keeper")["offsets"])
+        self.brook("group", "reset-offsets", "keeper", "--to", "end")
+
+        self.brook("group", "reset-offsets", "keeper", "--from-file", "-", input=kept)
+
+        self.assertEqual(self.offsets("keeper"), {("kept", 0): 3, ("kept", 1): 3})
+        complaint = self.refused("group", "reset-offsets", "keeper", "--from-file", "-", input=kept + '{"topic":"kept","partition":-1,"offset":0}\n')
+        self.assertIn("line 3: ", complaint)
+        self.assertIn("stands here twice", self.refused("group", "reset-offsets", "keeper", "--from-file", "-", input=kept + kept))
+
+    @unittest.skipIf(shutil.which("kcat") is None, "kcat is not there")
+    def test_a_group_with_members_is_shown_and_left_alone(self):
+        self.filled("lively", partitions=2)
+        with self.member("crowd", "lively"):
+            self.eventually(lambda: self.run_brook("group", "describe", "crowd").returncode == 0)
+            self.eventually(lambda: [len(each["assigned"]) for each in self.described("crowd")["members"]] == [2])
+
+            member = self.described("crowd")["members"][0]
+            self.assertEqual(member["assigned"], [{"topic": "lively", "partition": 0}, {"topic": "lively", "partition": 1}])
+            self.assertIn("lively:0,1", self.brook("group", "describe", "crowd", "--members"))
+            self.assertIn("1 member", self.refused("group", "reset-offsets", "crowd", "--to", "end", "--topic", "lively"))
+            self.assertIn("NON_EMPTY_GROUP", self.refused("group", "delete", "crowd"))
+        self.eventually(lambda: self.described("crowd")["members"] == [])
+        self.assertEqual(self.brook("group", "delete", "crowd"), "deleted group crowd\n")
+        self.assertEqual(self.brook("group", "delete", "crowd", "--if-exists"), "there is no group crowd\n")
+
+    def test_what_is_not_there_is_said(self):
+        self.assertIn("there is no group nobody", self.refused("group", "describe", "nobody"))
+        self.assertIn("GROUP_ID_NOT_FOUND", self.refused("group", "delete", "nobody"))
+        self.assertIn("has committed nothing", self.refused("group", "reset-offsets", "nobody", "--to", "end"))
+        self.assertIn("there is no topic nowhere", self.refused("group", "reset-offsets", "nobody", "--to", "end", "--topic", "nowhere"))
+        self.assertIn("--to PLACE", self.refused("group", "reset-offsets", "nobody", status=2))
+        self.assertIn("TOPIC:0,3", self.refused("group", "reset-offsets", "nobody", "--to", "end", "--topic", "a:b", status=2))
