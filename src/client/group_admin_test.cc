@@ -32,7 +32,6 @@ void coordinate(ScriptedBroker& broker, const std::int32_t& id) {
   broker.answer<FindCoordinatorRequest, FindCoordinatorResponse>(
       [&id](const FindCoordinatorRequest& request) {
         FindCoordinatorResponse response;
-        response.node_id = id;
         for (const std::string& key : request.coordinator_keys) {
           auto& found = response.coordinators.emplace_back();
           found.key = key;
