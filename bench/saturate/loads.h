@@ -67,8 +67,8 @@ struct Latency {
 };
 void run(const Latency& load);
 
-/// Groups of the classic protocol with members that each have a connection: how long until all have formed, and
-/// until all are stable again after each leader asked for a new assignment.
+/// Groups of the classic protocol with members that each have a connection: how long until all have formed,
+/// and until all are stable again after each leader asked for a new assignment.
 struct Groups {
   std::uint16_t port = 0;
   std::string prefix;  ///< of the groups' names
