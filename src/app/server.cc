@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "broker/group_leadership.h"
+#include "broker/image_facts.h"
 #include "broker/make_dispatcher.h"
 #include "broker/metadata_publisher.h"
 #include "cluster/controller.h"
@@ -39,6 +40,7 @@ std::uint64_t memory_limit(const cluster::BrokerConfig& config) {
 struct ShardParts {
   runtime::Shard* shard;
   broker::ClusterView view;
+  broker::ImageFacts facts;
   replica::ReplicaSet replicas;
   coordinator::GroupCoordinator groups;
   broker::FetchSessionCache sessions;
@@ -51,8 +53,9 @@ struct ShardParts {
              std::size_t session_slots)
       : shard(&own),
         view(options.self, config),
+        facts(view),
         replicas(own, directories, config, options),
-        groups(own, broker::group_config(config), group_metrics),
+        groups(own, broker::group_config(config), facts, group_metrics),
         sessions(session_slots) {}
 };
 
@@ -156,7 +159,7 @@ class Server {
                                        std::max<std::size_t>(1, slots / count)));
       lanes.push_back({parts->shard, &parts->replicas});
       group_lanes.push_back({parts->shard, &parts->groups});
-      targets.push_back({parts->shard, &parts->view, &parts->replicas, &parts->groups});
+      targets.push_back({parts->shard, &parts->view, &parts->replicas, &parts->groups, &parts->facts});
     }
     router_ = std::make_unique<broker::PartitionRouter>(std::move(lanes));
     group_router_ = std::make_unique<broker::GroupRouter>(std::move(group_lanes));

@@ -1,12 +1,20 @@
 #include "broker/group_leadership.h"
 
+#include <algorithm>
+#include <cctype>
+#include <optional>
+#include <string_view>
+
+#include "base/log.h"
 #include "broker/coordinator_log.h"
 #include "broker/group_router.h"
 
 namespace brook::broker {
 
 void apply_to_groups(runtime::Shard& shard, const ClusterView& view, replica::ReplicaSet& replicas,
-                     coordinator::GroupCoordinator& groups, const cluster::MetadataDelta& delta) {
+                     coordinator::GroupCoordinator& groups, ImageFacts& facts,
+                     const cluster::MetadataDelta& delta) {
+  facts.note(delta);
   for (const cluster::TopicChange& change : delta.topics) {
     const bool gone = change.before && (!change.after || change.after->id != change.before->id);
     if (gone && change.before->name == kOffsetsTopic) groups.resign();
@@ -24,6 +32,21 @@ void apply_to_groups(runtime::Shard& shard, const ClusterView& view, replica::Re
   }
 }
 
+namespace {
+
+coordinator::AssignorChoice assignors(const std::vector<std::string>& names) {
+  std::vector<coordinator::Assignor> known;
+  for (const std::string& name : names) {
+    const auto assignor = coordinator::assignor_named(name);
+    if (!assignor) log::warn("assignor_not_known", {{"key", "group.consumer.assignors"}, {"name", name}});
+    if (assignor && std::ranges::find(known, *assignor) == known.end()) known.push_back(*assignor);
+  }
+  if (known.empty()) return {};
+  return {known.front(), known.size() > 1 ? std::optional(known[1]) : std::nullopt};
+}
+
+}  // namespace
+
 coordinator::GroupConfig group_config(const cluster::BrokerConfig& config) {
   coordinator::GroupConfig out;
   out.session_timeout_min = config.millis("group.min.session.timeout.ms");
@@ -33,6 +56,14 @@ coordinator::GroupConfig group_config(const cluster::BrokerConfig& config) {
   out.metadata_chars_max = static_cast<std::size_t>(config.number("offset.metadata.max.bytes"));
   out.offsets_retention = std::chrono::minutes(config.number("offsets.retention.minutes"));
   out.retention_check_interval = config.millis("offsets.retention.check.interval.ms");
+  out.consumer_members_max = static_cast<std::size_t>(config.number("group.consumer.max.size"));
+  out.consumer_assignors = assignors(config.list("group.consumer.assignors"));
+  const auto policy = [text = config.text("group.consumer.migration.policy")](std::string_view other) {
+    const auto lower = [](char c) { return static_cast<char>(std::tolower(static_cast<unsigned char>(c))); };
+    return std::ranges::equal(text, other, {}, lower);
+  };
+  out.consumer_upgrade = policy("bidirectional") || policy("upgrade");
+  out.consumer_downgrade = policy("bidirectional") || policy("downgrade");
   return out;
 }
 

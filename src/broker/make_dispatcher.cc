@@ -41,6 +41,8 @@ std::unique_ptr<Dispatcher> make_dispatcher(runtime::Shard& shard, BrokerMetrics
   add(ApiKey::kOffsetDelete, make_offset_delete_handler(view, groups));
   add(ApiKey::kDescribeCluster, make_describe_cluster_handler(view));
   add(ApiKey::kDescribeProducers, make_describe_producers_handler(view, router));
+  add(ApiKey::kConsumerGroupHeartbeat, make_consumer_group_heartbeat_handler(view, groups));
+  add(ApiKey::kConsumerGroupDescribe, make_consumer_group_describe_handler(view, groups));
   add(ApiKey::kListConfigResources, make_list_config_resources_handler(view));
   add(ApiKey::kDescribeTopicPartitions, make_describe_topic_partitions_handler(view));
 

@@ -67,7 +67,8 @@ Task<void> MetadataPublisher::publish(Publication publication) {
   const auto apply_one = [](Target target, Publication what) -> Task<void> {
     const auto apply = [&target, &what]() -> Task<bool> {
       co_await target.replicas->apply(what.image, what.delta);
-      apply_to_groups(*target.shard, *target.view, *target.replicas, *target.groups, *what.delta);
+      apply_to_groups(*target.shard, *target.view, *target.replicas, *target.groups, *target.facts,
+                      *what.delta);
       co_return true;
     };
     [[maybe_unused]] const bool applied = co_await target.shard->run(apply);

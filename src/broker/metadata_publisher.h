@@ -7,6 +7,7 @@
 
 #include "broker/administration.h"
 #include "broker/cluster_view.h"
+#include "broker/image_facts.h"
 #include "cluster/mirror.h"
 #include "coordinator/group_coordinator.h"
 #include "replica/replica_set.h"
@@ -24,6 +25,7 @@ class MetadataPublisher final : public Administration {
     ClusterView* view;
     replica::ReplicaSet* replicas;
     coordinator::GroupCoordinator* groups;
+    ImageFacts* facts;
   };
 
   /// All outlive it.

@@ -100,6 +100,8 @@ class ClassicGroup {
                                        std::int32_t generation) const;
   /// A commit keeps the session alive.
   void note_commit(const std::string& member, const Moment& now);
+  /// Something from outside makes the members join again.
+  void rebalance(RebalanceCause cause, std::string detail, const Moment& now, Effects& out);
   /// The log refused what sync() wrote: the members join again.
   void assignment_not_stored(const Moment& now, Effects& out);
 

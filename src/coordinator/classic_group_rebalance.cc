@@ -185,6 +185,10 @@ void ClassicGroup::assign(const SyncGroupRequest& request, const Moment& now, Ef
                         .members = members_.size()});
 }
 
+void ClassicGroup::rebalance(RebalanceCause cause, std::string detail, const Moment& now, Effects& out) {
+  if (!empty()) rebalance_or_complete({cause, {}, std::move(detail)}, now, out);
+}
+
 void ClassicGroup::assignment_not_stored(const Moment& now, Effects& out) {
   if (state_ != State::kCompletingRebalance) return;
   prepare_rebalance({RebalanceCause::kAssignmentNotStored, leader_.value_or(std::string()),

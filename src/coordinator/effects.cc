@@ -20,6 +20,10 @@ std::string_view rebalance_cause_name(RebalanceCause cause) {
       return "assignment_not_stored";
     case RebalanceCause::kGroupTooLarge:
       return "group_too_large";
+    case RebalanceCause::kTopicsChanged:
+      return "topics_changed";
+    case RebalanceCause::kRevocationMissed:
+      return "revocation_missed";
   }
   return "unknown";
 }

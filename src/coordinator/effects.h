@@ -34,8 +34,10 @@ enum class RebalanceCause : std::uint8_t {
   kSyncMissed,           ///< a member joined and never came for its assignment
   kAssignmentNotStored,  ///< the log refused it
   kGroupTooLarge,        ///< group.max.size is smaller now than when the members joined
+  kTopicsChanged,        ///< what a consumer group reads came, went or grew
+  kRevocationMissed,     ///< a consumer did not give up in time what it was to give up
 };
-inline constexpr std::size_t kRebalanceCauses = 8;
+inline constexpr std::size_t kRebalanceCauses = 10;
 /// "member_joined".
 [[nodiscard]] std::string_view rebalance_cause_name(RebalanceCause cause);
 
@@ -44,6 +46,7 @@ struct GroupEvent {
   enum class Kind : std::uint8_t {
     kRebalanceBegun,  ///< cause, member, detail
     kStabilised,      ///< a new generation has its assignment
+    kTargeted,        ///< a consumer group has new targets; detail names the assignor
     kEmptied,
     kMemberRemoved,  ///< detail says why
   };
@@ -52,7 +55,7 @@ struct GroupEvent {
   std::string member{};
   RebalanceCause cause{};
   std::string detail{};
-  std::int32_t generation = 0;
+  std::int32_t generation = 0;  ///< or a consumer group's epoch
   std::size_t members = 0;
 };
 

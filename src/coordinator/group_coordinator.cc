@@ -5,12 +5,14 @@
 
 namespace brook::coordinator {
 
-GroupCoordinator::GroupCoordinator(runtime::Shard& shard, GroupConfig config, GroupMetrics& metrics)
-    : shard_(shard), config_(config), metrics_(metrics), stopped_(shard.clock()) {}
+GroupCoordinator::GroupCoordinator(runtime::Shard& shard, GroupConfig config, const ClusterFacts& facts,
+                                   GroupMetrics& metrics)
+    : shard_(shard), config_(config), facts_(facts), metrics_(metrics), stopped_(shard.clock()) {}
 
 void GroupCoordinator::lead(PartitionIndex partition, std::unique_ptr<LogPort> log) {
   if (stopping_ || partitions_.contains(partition)) return;
-  auto taken = std::make_shared<GroupPartition>(shard_, gate_, config_, metrics_, partition, std::move(log));
+  auto taken =
+      std::make_shared<GroupPartition>(shard_, gate_, config_, facts_, metrics_, partition, std::move(log));
   partitions_.emplace(partition, taken);
   gate_.spawn(load(std::move(taken)));
 }

@@ -3,6 +3,7 @@
 #include <map>
 #include <memory>
 
+#include "coordinator/cluster_facts.h"
 #include "coordinator/group_config.h"
 #include "coordinator/group_metrics.h"
 #include "coordinator/group_partition.h"
@@ -14,8 +15,9 @@ namespace brook::coordinator {
 /// The partitions of __consumer_offsets that this broker leads on one shard. Runs on: its shard.
 class GroupCoordinator {
  public:
-  /// `shard` and `metrics` outlive it.
-  GroupCoordinator(runtime::Shard& shard, GroupConfig config, GroupMetrics& metrics);
+  /// `shard`, `facts` and `metrics` outlive it.
+  GroupCoordinator(runtime::Shard& shard, GroupConfig config, const ClusterFacts& facts,
+                   GroupMetrics& metrics);
 
   /// Takes a partition over and begins to load it; nothing happens where it has it already.
   void lead(PartitionIndex partition, std::unique_ptr<LogPort> log);
@@ -44,6 +46,7 @@ class GroupCoordinator {
 
   runtime::Shard& shard_;
   const GroupConfig config_;
+  const ClusterFacts& facts_;
   GroupMetrics& metrics_;
   runtime::Gate gate_;
   std::map<PartitionIndex, std::shared_ptr<GroupPartition>> partitions_;

@@ -1,7 +1,11 @@
 #include "coordinator/group_machine.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <utility>
+
+#include "coordinator/subscription.h"
 
 namespace brook::coordinator {
 namespace {
@@ -20,6 +24,7 @@ bool among(std::string_view name, const std::vector<std::string>& wanted) {
 }
 
 constexpr std::string_view kClassicType = "classic";
+constexpr std::string_view kConsumerType = "consumer";
 
 }  // namespace
 
@@ -48,12 +53,22 @@ const CommittedOffsets* GroupMachine::offsets(const std::string& group) const {
 }
 
 bool GroupMachine::nothing_in(const Group& group) {
-  return group.offsets.empty() && !group.recorded && group.classic.empty() &&
-         !group.classic.has_pending_members();
+  return group.offsets.empty() && !group.recorded && !group.consumer && !group.owes_rebalance &&
+         !has_members(group);
+}
+
+bool GroupMachine::has_members(const Group& group) {
+  return !group.classic.empty() || group.classic.has_pending_members() ||
+         (group.consumer && !group.consumer->empty());
 }
 
 void GroupMachine::arm(Group& group) {
-  const runtime::Instant when = group.classic.next_tick();
+  runtime::Instant when = group.classic.next_tick();
+  if (group.consumer) when = std::min(when, group.consumer->next_tick());
+  arm_at(group, when);
+}
+
+void GroupMachine::arm_at(Group& group, runtime::Instant when) {
   if (when >= group.armed) return;
   group.armed = when;
   timers_.emplace(when, group.classic.id());
@@ -77,6 +92,13 @@ void GroupMachine::join(const JoinCall& call, const Moment& now, Effects& out) {
     if (!call.request.member_id.empty()) return refuse(ErrorCode::kUnknownMemberId);
     group = &make(call.request.group_id);
   }
+  if (group->consumer) {
+    if (!group->consumer->empty()) {
+      group->consumer->classic_join(call, now, out);
+      return arm(*group);
+    }
+    group->consumer->bury(out);
+  }
   group->classic.join(call, now, out);
   if (made && nothing_in(*group)) {
     groups_.erase(call.request.group_id);  // Its only member was refused.
@@ -95,7 +117,11 @@ void GroupMachine::sync(const protocol::SyncGroupRequest& request, Token token, 
     out.syncs.push_back({token, std::move(refusal)});
     return;
   }
-  group->classic.sync(request, token, now, out);
+  if (group->consumer) {
+    group->consumer->classic_sync(request, token, now, out);
+  } else {
+    group->classic.sync(request, token, now, out);
+  }
   arm(*group);
 }
 
@@ -105,7 +131,9 @@ ErrorCode GroupMachine::heartbeat(const std::string& group, const std::string& m
   if (group.empty()) return ErrorCode::kInvalidGroupId;
   Group* found = at(group);
   if (found == nullptr) return ErrorCode::kUnknownMemberId;
-  const ErrorCode code = found->classic.heartbeat(member, instance, generation, now);
+  const ErrorCode code = found->consumer
+                             ? found->consumer->classic_heartbeat(member, instance, generation, now)
+                             : found->classic.heartbeat(member, instance, generation, now);
   arm(*found);
   return code;
 }
@@ -115,36 +143,46 @@ std::vector<ErrorCode> GroupMachine::leave(const std::string& group,
                                            const Moment& now, Effects& out) {
   Group* found = at(group);
   if (found == nullptr) return {leavers.size(), ErrorCode::kUnknownMemberId};
-  std::vector<ErrorCode> codes = found->classic.leave(leavers, now, out);
+  std::vector<ErrorCode> codes =
+      found->consumer ? found->consumer->leave(leavers, now, out) : found->classic.leave(leavers, now, out);
+  follow_up(*found, now);
   arm(*found);
   return codes;
 }
 
-std::optional<protocol::DescribeGroupsResponse::DescribedGroup> GroupMachine::describe(
+Result<protocol::DescribeGroupsResponse::DescribedGroup> GroupMachine::describe(
     const std::string& group) const {
   const Group* found = at(group);
-  if (found == nullptr) return std::nullopt;
+  if (found == nullptr) return fail(ErrorCode::kGroupIdNotFound, fmt::format("Group {} not found.", group));
+  if (found->consumer)
+    return fail(ErrorCode::kGroupIdNotFound, fmt::format("Group {} is not a classic group.", group));
   return found->classic.describe();
 }
 
 std::vector<protocol::ListGroupsResponse::ListedGroup> GroupMachine::list(
     const std::vector<std::string>& states, const std::vector<std::string>& types) const {
   std::vector<protocol::ListGroupsResponse::ListedGroup> out;
-  if (!among(kClassicType, types)) return out;
   for (const auto& [id, group] : groups_) {
-    const std::string_view state = ClassicGroup::state_name(group.classic.state());
-    if (!among(state, states)) continue;
+    const std::string_view type = group.consumer ? kConsumerType : kClassicType;
+    const std::string_view state = group.consumer ? ConsumerGroup::state_name(group.consumer->state())
+                                                  : ClassicGroup::state_name(group.classic.state());
+    if (!among(type, types) || !among(state, states)) continue;
     auto& listed = out.emplace_back();
     listed.group_id = id;
-    listed.protocol_type = group.classic.protocol_type();
+    listed.protocol_type =
+        group.consumer ? std::string(kConsumerProtocolType) : group.classic.protocol_type();
     listed.group_state = state;
-    listed.group_type = kClassicType;
+    listed.group_type = type;
   }
   return out;
 }
 
 void GroupMachine::not_stored(const std::vector<GroupRecord>& records, const Moment& now, Effects& out) {
   for (const GroupRecord& record : records) {
+    if (const auto* consumer = std::get_if<ConsumerGroupRecord>(&record)) {
+      consumer_not_stored(*consumer);
+      continue;
+    }
     const auto* metadata = std::get_if<GroupMetadataRecord>(&record);
     Group* group = metadata == nullptr ? nullptr : at(metadata->group);
     if (group == nullptr) continue;
@@ -161,7 +199,15 @@ void GroupMachine::tick(const Moment& now, Effects& out) {
     Group* group = at(node.mapped());
     if (group == nullptr || group->armed != node.key()) continue;
     group->armed = runtime::Instant::max();
+    if (group->owes_rebalance && !group->consumer) {
+      group->owes_rebalance = false;
+      group->classic.loaded(now, out);
+      group->classic.rebalance(RebalanceCause::kMemberLeft,
+                               "the last member of the consumer protocol has gone", now, out);
+    }
     group->classic.tick(now, out);
+    if (group->consumer) group->consumer->tick(now, out);
+    follow_up(*group, now);
     arm(*group);
   }
 }
@@ -180,6 +226,7 @@ void GroupMachine::replay(const GroupRecord& record) {
     }
     return;
   }
+  if (const auto* consumer = std::get_if<ConsumerGroupRecord>(&record)) return replay_consumer(*consumer);
   const auto& metadata = std::get<GroupMetadataRecord>(record);
   if (metadata.value) {
     Group& group = make(metadata.group);
@@ -189,18 +236,16 @@ void GroupMachine::replay(const GroupRecord& record) {
   }
   Group* group = at(metadata.group);
   if (group == nullptr) return;
-  if (group->offsets.empty()) {
-    groups_.erase(metadata.group);
-  } else {
-    // What is committed without members outlives the members' record.
-    group->classic.install({});
-    group->recorded = false;
-  }
+  // What is committed without members outlives the members' record.
+  group->classic.install({});
+  group->recorded = false;
+  if (nothing_in(*group)) groups_.erase(metadata.group);
 }
 
 void GroupMachine::loaded(const Moment& now, Effects& out) {
   for (auto& [id, group] : groups_) {
     group.classic.loaded(now, out);
+    if (group.consumer) group.consumer->loaded(now);
     arm(group);
   }
 }
@@ -211,7 +256,9 @@ void GroupMachine::refuse_all(ErrorCode code, Effects& out) {
 
 std::array<std::int64_t, ClassicGroup::kStates> GroupMachine::count_by_state() const {
   std::array<std::int64_t, ClassicGroup::kStates> counts{};
-  for (const auto& [id, group] : groups_) ++counts.at(static_cast<std::size_t>(group.classic.state()));
+  for (const auto& [id, group] : groups_) {
+    if (!group.consumer) ++counts.at(static_cast<std::size_t>(group.classic.state()));
+  }
   return counts;
 }
 

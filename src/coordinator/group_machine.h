@@ -8,7 +8,9 @@
 #include <vector>
 
 #include "coordinator/classic_group.h"
+#include "coordinator/cluster_facts.h"
 #include "coordinator/committed_offsets.h"
+#include "coordinator/consumer_group.h"
 #include "coordinator/effects.h"
 #include "coordinator/group_config.h"
 #include "coordinator/moment.h"
@@ -30,13 +32,15 @@ struct ExpiredOffset {
 
 /// The groups of one partition of __consumer_offsets: decisions as functions of (state, request, now) into
 /// Effects and replies; replay() applies what they write. A group comes into being with its first member or
-/// offset and goes with DeleteGroups, or when it has neither for long enough. No I/O, no clock, no waiting.
+/// offset and goes with DeleteGroups, or when it has neither for long enough. It is classic until a member of
+/// the consumer protocol joins it while it has no others, and the other way round. No I/O, no clock, no
+/// waiting.
 class GroupMachine {
  public:
   using Record = GroupRecord;
 
-  /// `config` outlives it.
-  explicit GroupMachine(const GroupConfig& config) : config_(config) {}
+  /// Both outlive it.
+  GroupMachine(const GroupConfig& config, const ClusterFacts& facts) : config_(config), facts_(facts) {}
 
   [[nodiscard]] static Result<std::optional<Record>> decode(const EncodedRecord& record) {
     return decode_group_record(record);
@@ -51,6 +55,11 @@ class GroupMachine {
   [[nodiscard]] std::vector<ErrorCode> leave(const std::string& group,
                                              const std::vector<ClassicGroup::Leaver>& leavers,
                                              const Moment& now, Effects& out);
+
+  /// INVALID_REQUEST, UNSUPPORTED_ASSIGNOR, GROUP_ID_NOT_FOUND, and as ConsumerGroup::heartbeat().
+  [[nodiscard]] Result<protocol::ConsumerGroupHeartbeatResponse> consumer_heartbeat(const HeartbeatCall& call,
+                                                                                    const Moment& now,
+                                                                                    Effects& out);
 
   /// `request` has each topic's name, and its id where that is known. The answer holds where the records are
   /// committed.
@@ -67,8 +76,10 @@ class GroupMachine {
   /// A topic is gone, and what was committed for it with it. `id` zero: whatever its id was.
   void forget_topic(const std::string& topic, const TopicId& id, Effects& out) const;
 
-  /// Nothing where there is no such group.
-  [[nodiscard]] std::optional<protocol::DescribeGroupsResponse::DescribedGroup> describe(
+  /// GROUP_ID_NOT_FOUND where there is no such group, or it is of the other kind.
+  [[nodiscard]] Result<protocol::DescribeGroupsResponse::DescribedGroup> describe(
+      const std::string& group) const;
+  [[nodiscard]] Result<protocol::ConsumerGroupDescribeResponse::DescribedGroup> describe_consumer(
       const std::string& group) const;
   /// Groups in one of `states` and of one of `types`, both in any case; an empty list is every one.
   [[nodiscard]] std::vector<protocol::ListGroupsResponse::ListedGroup> list(
@@ -93,16 +104,25 @@ class GroupMachine {
   void refuse_all(ErrorCode code, Effects& out);
 
   [[nodiscard]] const ClassicGroup* find(const std::string& group) const;
+  /// Null where there is no such group, or it is classic.
+  [[nodiscard]] const ConsumerGroup* find_consumer(const std::string& group) const;
   [[nodiscard]] const CommittedOffsets* offsets(const std::string& group) const;
   [[nodiscard]] std::size_t size() const { return groups_.size(); }
+  /// Classic ones.
   [[nodiscard]] std::array<std::int64_t, ClassicGroup::kStates> count_by_state() const;
+  [[nodiscard]] const std::array<std::int64_t, ConsumerGroup::kStates>& count_consumer_by_state() const {
+    return consumer_counts_;
+  }
 
  private:
   struct Group {
     Group(const std::string& id, const GroupConfig& config) : classic(id, config) {}
     ClassicGroup classic;
+    std::optional<ConsumerGroup> consumer;  ///< then `classic` is empty
     CommittedOffsets offsets;
-    bool recorded = false;  ///< the log has a record of it, which a tombstone must end
+    bool recorded = false;           ///< the log has a record of it, which a tombstone must end
+    bool consumer_recorded = false;  ///< the same of `consumer`
+    bool owes_rebalance = false;     ///< `classic` has come out of a consumer group
     runtime::Instant armed = runtime::Instant::max();
   };
 
@@ -110,6 +130,16 @@ class GroupMachine {
   [[nodiscard]] const Group* at(const std::string& group) const;
   [[nodiscard]] Group& make(const std::string& group);
   void arm(Group& group);
+  void arm_at(Group& group, runtime::Instant when);
+  [[nodiscard]] Result<void> upgrade(Group& group, Effects& out);
+  /// After each decision of a consumer group.
+  void follow_up(Group& group, const Moment& now);
+  void replay_consumer(const ConsumerGroupRecord& record);
+  void consumer_not_stored(const ConsumerGroupRecord& record);
+  /// Whether members of any kind are there or on their way.
+  [[nodiscard]] static bool has_members(const Group& group);
+  /// What ends the group in the log, its offsets aside.
+  static void bury(const std::string& id, const Group& group, Effects& out);
   /// Neither members nor offsets nor a record.
   [[nodiscard]] static bool nothing_in(const Group& group);
   [[nodiscard]] ErrorCode check_commit(const protocol::OffsetCommitRequest& request, std::int16_t version,
@@ -119,6 +149,8 @@ class GroupMachine {
                                     std::vector<ExpiredOffset>& expired) const;
 
   const GroupConfig& config_;
+  const ClusterFacts& facts_;
+  std::array<std::int64_t, ConsumerGroup::kStates> consumer_counts_{};
   std::map<std::string, Group, std::less<>> groups_;
   /// Groups by when they want tick(); entries that their group has moved away from are passed over.
   std::multimap<runtime::Instant, std::string> timers_;

@@ -42,6 +42,7 @@ ErrorCode GroupMachine::check_commit(const OffsetCommitRequest& request, std::in
     return version >= kFirstVersionWithGroupNotFound ? ErrorCode::kGroupIdNotFound
                                                      : ErrorCode::kIllegalGeneration;
   }
+  if (group->consumer) return group->consumer->check_commit(request, version);
   const ErrorCode code = group->classic.check_commit(request.member_id, request.group_instance_id,
                                                      request.generation_id_or_member_epoch);
   if (code == ErrorCode::kNone) group->classic.note_commit(request.member_id, now);
@@ -85,6 +86,10 @@ OffsetFetchResponse::OffsetFetchResponseGroup GroupMachine::fetch_offsets(
   OffsetFetchResponse::OffsetFetchResponseGroup out;
   out.group_id = request.group_id;
   const CommittedOffsets* committed = offsets(request.group_id);
+  if (const ConsumerGroup* group = find_consumer(request.group_id)) {
+    out.error_code = wire(group->check_fetch(request.member_id, request.member_epoch));
+    if (out.error_code != 0) return out;
+  }
   if (!request.topics) {
     if (committed == nullptr) return out;
     for (const auto& [name, partitions] : committed->topics()) {
@@ -115,7 +120,7 @@ OffsetDeleteResponse GroupMachine::delete_offsets(const OffsetDeleteRequest& req
     return response;
   }
   const bool consumers = group->classic.protocol_type() == kConsumerProtocolType;
-  if (!group->classic.empty() && !consumers) {
+  if (!group->consumer && !group->classic.empty() && !consumers) {
     response.error_code = wire(ErrorCode::kNonEmptyGroup);
     return response;
   }
@@ -123,7 +128,8 @@ OffsetDeleteResponse GroupMachine::delete_offsets(const OffsetDeleteRequest& req
   for (const auto& topic : request.topics) {
     auto& answered = response.topics.emplace_back();
     answered.name = topic.name;
-    const bool in_use = !subscribed || subscribed->contains(topic.name);
+    const bool in_use = group->consumer ? group->consumer->subscribes_to(topic.name)
+                                        : !subscribed || subscribed->contains(topic.name);
     for (const auto& partition : topic.partitions) {
       auto& answer = answered.partitions.emplace_back();
       answer.partition_index = partition.partition_index;
@@ -142,13 +148,14 @@ ErrorCode GroupMachine::delete_group(const std::string& group, Effects& out) con
   if (group.empty()) return ErrorCode::kInvalidGroupId;
   const Group* found = at(group);
   if (found == nullptr) return ErrorCode::kGroupIdNotFound;
-  if (!found->classic.empty()) return ErrorCode::kNonEmptyGroup;
+  if (!found->classic.empty() || (found->consumer && !found->consumer->empty()))
+    return ErrorCode::kNonEmptyGroup;
   out.divisible = true;
   for (const auto& [topic, partitions] : found->offsets.topics()) {
     for (const auto& [index, offset] : partitions)
       out.records.emplace_back(OffsetCommitRecord{group, topic, index, {}});
   }
-  out.records.emplace_back(GroupMetadataRecord{group, {}});
+  bury(group, *found, out);
   return ErrorCode::kNone;
 }
 
@@ -176,9 +183,9 @@ bool GroupMachine::expire(const Moment& now, std::size_t groups_max, Effects& ou
     const auto& [id, group] = *at;
     expiry_cursor_ = id;
     const bool nothing_left = expire_offsets(group, now, out, expired);
-    if (!nothing_left || !group.classic.empty() || group.classic.has_pending_members()) continue;
-    if (group.recorded) {
-      out.records.emplace_back(GroupMetadataRecord{id, {}});
+    if (!nothing_left || has_members(group)) continue;
+    if (group.recorded || group.consumer) {
+      bury(id, group, out);
     } else if (group.offsets.empty()) {
       groups_.erase(at);
     }
@@ -197,7 +204,9 @@ bool GroupMachine::expire_offsets(const Group& group, const Moment& now, Effects
     return false;
   bool nothing_left = true;
   for (const auto& [topic, partitions] : group.offsets.topics()) {
-    if (subscribed && subscribed->contains(topic)) {
+    const bool in_use =
+        group.consumer ? group.consumer->subscribes_to(topic) : subscribed && subscribed->contains(topic);
+    if (in_use) {
       nothing_left = false;
       continue;
     }

@@ -15,6 +15,11 @@ GroupMetrics::GroupMetrics(MetricRegistry& registry)
     groups.at(i) = &registry.gauge("brook_groups", "Groups by state.",
                                    {{"state", std::string(state)}, {"type", "classic"}});
   }
+  for (std::size_t i = 0; i < consumer_groups.size(); ++i) {
+    const auto state = ConsumerGroup::state_name(static_cast<ConsumerGroup::State>(i));
+    consumer_groups.at(i) = &registry.gauge("brook_groups", "Groups by state.",
+                                            {{"state", std::string(state)}, {"type", "consumer"}});
+  }
   for (std::size_t i = 0; i < rebalances.size(); ++i) {
     const auto cause = rebalance_cause_name(static_cast<RebalanceCause>(i));
     rebalances.at(i) =

@@ -4,6 +4,7 @@
 
 #include "base/metrics.h"
 #include "coordinator/classic_group.h"
+#include "coordinator/consumer_group.h"
 #include "coordinator/effects.h"
 
 namespace brook::coordinator {
@@ -13,7 +14,8 @@ class GroupMetrics {
  public:
   explicit GroupMetrics(MetricRegistry& registry);
 
-  std::array<Gauge*, ClassicGroup::kStates> groups{};   ///< by state
+  std::array<Gauge*, ClassicGroup::kStates> groups{};  ///< by state
+  std::array<Gauge*, ConsumerGroup::kStates> consumer_groups{};
   std::array<Counter*, kRebalanceCauses> rebalances{};  ///< by cause
   Counter& generations;
   Counter& commits;

@@ -169,12 +169,7 @@ class World {
 
   /// What the log holds makes the same offsets, and the same group as the one that was last stable or empty.
   void check_replay() {
-    GroupMachine fresh(kConfig);
-    for (const GroupRecord& record : driver_.log()) {
-      const auto decoded = GroupMachine::decode(encode(record));
-      RC_ASSERT(decoded.has_value() && decoded->has_value());
-      fresh.replay(**decoded);
-    }
+    const GroupMachine fresh = driver_.replayed();
     const CommittedOffsets none;
     const CommittedOffsets* live = driver_.machine().offsets("g");
     const CommittedOffsets* replayed = fresh.offsets("g");

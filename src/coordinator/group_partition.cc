@@ -9,6 +9,8 @@
 namespace brook::coordinator {
 namespace {
 
+using protocol::ConsumerGroupHeartbeatRequest;
+using protocol::ConsumerGroupHeartbeatResponse;
 using protocol::JoinGroupRequest;
 using protocol::JoinGroupResponse;
 using protocol::OffsetCommitRequest;
@@ -55,6 +57,13 @@ JoinGroupResponse join_refusal(std::string member_id, ErrorCode code) {
   return out;
 }
 
+ConsumerGroupHeartbeatResponse heartbeat_refusal(const Error& why) {
+  ConsumerGroupHeartbeatResponse out;
+  out.error_code = wire(why.code);
+  if (!why.context.empty()) out.error_message = why.context;
+  return out;
+}
+
 SyncGroupResponse sync_refusal(ErrorCode code) {
   SyncGroupResponse out;
   out.error_code = wire(code);
@@ -93,18 +102,21 @@ OffsetCommitResponse refused_commit(const OffsetCommitRequest& request, ErrorCod
 }  // namespace
 
 GroupPartition::GroupPartition(runtime::Shard& shard, runtime::Gate& gate, const GroupConfig& config,
-                               GroupMetrics& metrics, PartitionIndex index, std::unique_ptr<LogPort> log)
+                               const ClusterFacts& facts, GroupMetrics& metrics, PartitionIndex index,
+                               std::unique_ptr<LogPort> log)
     : shard_(shard),
       gate_(gate),
       config_(config),
       metrics_(metrics),
       index_(index),
-      runtime_(shard, std::move(log), GroupMachine(config_), [this] { on_due(); }),
+      runtime_(shard, std::move(log), GroupMachine(config_, facts), [this] { on_due(); }),
       joins_(shard.clock()),
       syncs_(shard.clock()) {}
 
 GroupPartition::~GroupPartition() {
   for (std::size_t i = 0; i < published_.size(); ++i) metrics_.groups.at(i)->add(-published_.at(i));
+  for (std::size_t i = 0; i < published_consumer_.size(); ++i)
+    metrics_.consumer_groups.at(i)->add(-published_consumer_.at(i));
 }
 
 Task<void> GroupPartition::load() {
@@ -128,6 +140,7 @@ Task<void> GroupPartition::load() {
                                 {"ms", took.count()}});
   }
   publish_counts();
+  publish_consumer_counts();
   [[maybe_unused]] const Result<void> settled = co_await settle(std::move(effects));
 }
 
@@ -177,6 +190,7 @@ Task<Result<void>> GroupPartition::settle(Effects effects) {
     tell(effects.events);
   }
   if (!effects.events.empty() || groups_before != runtime_.machine().size()) publish_counts();
+  publish_consumer_counts();
   runtime_.arm();
   if (stored) {
     stored = co_await runtime_.committed();
@@ -229,6 +243,13 @@ void GroupPartition::tell(const std::vector<GroupEvent>& events) {
                                    {"leader", event.member},
                                    {"members", event.members}});
         break;
+      case GroupEvent::Kind::kTargeted:
+        metrics_.generations.add();
+        log::info("group_assigned", {{"group", event.group},
+                                     {"epoch", event.generation},
+                                     {"assignor", event.detail},
+                                     {"members", event.members}});
+        break;
       case GroupEvent::Kind::kEmptied:
         log::info("group_empty", {{"group", event.group}, {"generation", event.generation}});
         break;
@@ -258,6 +279,14 @@ void GroupPartition::publish_counts() {
   const auto counts = runtime_.machine().count_by_state();
   for (std::size_t i = 0; i < counts.size(); ++i) metrics_.groups.at(i)->add(counts.at(i) - published_.at(i));
   published_ = counts;
+}
+
+void GroupPartition::publish_consumer_counts() {
+  const auto& counts = runtime_.machine().count_consumer_by_state();
+  if (counts == published_consumer_) return;
+  for (std::size_t i = 0; i < counts.size(); ++i)
+    metrics_.consumer_groups.at(i)->add(counts.at(i) - published_consumer_.at(i));
+  published_consumer_ = counts;
 }
 
 std::string GroupPartition::fresh_uuid() {
@@ -317,6 +346,18 @@ Task<Result<std::vector<ErrorCode>>> GroupPartition::leave(std::string group,
   co_return codes;
 }
 
+Task<ConsumerGroupHeartbeatResponse> GroupPartition::consumer_heartbeat(ConsumerGroupHeartbeatRequest request,
+                                                                        Caller caller) {
+  if (const ErrorCode code = unavailable(); code != ErrorCode::kNone) co_return heartbeat_refusal({code, {}});
+  const std::string fresh = Uuid::from_random(shard_.random().uuid_bytes()).text();
+  Effects effects;
+  auto response = runtime_.machine().consumer_heartbeat({request, caller, fresh}, runtime_.now(), effects);
+  if (!response) co_return heartbeat_refusal(response.error());
+  const Result<void> settled = co_await settle(std::move(effects));
+  if (!settled) co_return heartbeat_refusal({group_error(settled.error().code), {}});
+  co_return *std::move(response);
+}
+
 Task<OffsetCommitResponse> GroupPartition::commit_offsets(OffsetCommitRequest request, std::int16_t version) {
   if (const ErrorCode code = unavailable(); code != ErrorCode::kNone) co_return refused_commit(request, code);
   Effects effects;
@@ -371,9 +412,17 @@ Task<Result<protocol::DescribeGroupsResponse::DescribedGroup>> GroupPartition::d
   if (const ErrorCode code = unavailable(); code != ErrorCode::kNone)
     co_return fail(code, fmt::format("the coordinator of group {} does not serve", group));
   auto described = runtime_.machine().describe(group);
-  if (!described) co_return fail(ErrorCode::kGroupIdNotFound, fmt::format("Group {} not found.", group));
   BROOK_CO_CHECK(co_await runtime_.committed());
-  co_return *std::move(described);
+  co_return described;
+}
+
+Task<Result<protocol::ConsumerGroupDescribeResponse::DescribedGroup>> GroupPartition::describe_consumer(
+    std::string group) {
+  if (const ErrorCode code = unavailable(); code != ErrorCode::kNone)
+    co_return fail(code, fmt::format("the coordinator of group {} does not serve", group));
+  auto described = runtime_.machine().describe_consumer(group);
+  BROOK_CO_CHECK(co_await runtime_.committed());
+  co_return described;
 }
 
 Task<Result<std::vector<protocol::ListGroupsResponse::ListedGroup>>> GroupPartition::list(

@@ -23,8 +23,9 @@ namespace brook::coordinator {
 class GroupPartition : public std::enable_shared_from_this<GroupPartition> {
  public:
   /// All outlive it.
-  GroupPartition(runtime::Shard& shard, runtime::Gate& gate, const GroupConfig& config, GroupMetrics& metrics,
-                 PartitionIndex index, std::unique_ptr<LogPort> log);
+  GroupPartition(runtime::Shard& shard, runtime::Gate& gate, const GroupConfig& config,
+                 const ClusterFacts& facts, GroupMetrics& metrics, PartitionIndex index,
+                 std::unique_ptr<LogPort> log);
   ~GroupPartition();
   GroupPartition(const GroupPartition&) = delete;
   GroupPartition& operator=(const GroupPartition&) = delete;
@@ -43,6 +44,8 @@ class GroupPartition : public std::enable_shared_from_this<GroupPartition> {
   /// An error of the whole, or a code for each.
   [[nodiscard]] Task<Result<std::vector<ErrorCode>>> leave(std::string group,
                                                            std::vector<ClassicGroup::Leaver> leavers);
+  [[nodiscard]] Task<protocol::ConsumerGroupHeartbeatResponse> consumer_heartbeat(
+      protocol::ConsumerGroupHeartbeatRequest request, Caller caller);
   /// Topics have their names and, where known, ids.
   [[nodiscard]] Task<protocol::OffsetCommitResponse> commit_offsets(protocol::OffsetCommitRequest request,
                                                                     std::int16_t version);
@@ -52,6 +55,8 @@ class GroupPartition : public std::enable_shared_from_this<GroupPartition> {
   [[nodiscard]] Task<ErrorCode> delete_group(std::string group);
   /// GROUP_ID_NOT_FOUND, and why the partition can't answer.
   [[nodiscard]] Task<Result<protocol::DescribeGroupsResponse::DescribedGroup>> describe(std::string group);
+  [[nodiscard]] Task<Result<protocol::ConsumerGroupDescribeResponse::DescribedGroup>> describe_consumer(
+      std::string group);
   [[nodiscard]] Task<Result<std::vector<protocol::ListGroupsResponse::ListedGroup>>> list(
       std::vector<std::string> states, std::vector<std::string> types);
 
@@ -74,6 +79,7 @@ class GroupPartition : public std::enable_shared_from_this<GroupPartition> {
   void tell(const std::vector<GroupEvent>& events);
   void tell_expired(const std::vector<ExpiredOffset>& expired) const;
   void publish_counts();
+  void publish_consumer_counts();
   [[nodiscard]] std::string fresh_uuid();
 
   runtime::Shard& shard_;
@@ -88,6 +94,7 @@ class GroupPartition : public std::enable_shared_from_this<GroupPartition> {
   WaitingReplies<protocol::JoinGroupResponse> joins_;
   WaitingReplies<protocol::SyncGroupResponse> syncs_;
   std::array<std::int64_t, ClassicGroup::kStates> published_{};
+  std::array<std::int64_t, ConsumerGroup::kStates> published_consumer_{};
 };
 
 }  // namespace brook::coordinator

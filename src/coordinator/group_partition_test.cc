@@ -16,6 +16,7 @@ using std::chrono::milliseconds;
 using testing::MemoryLog;
 
 const Caller kCaller{"client", "/127.0.0.1", 3};
+const Caller kConsumer{"client", "/127.0.0.1", 1};
 
 protocol::JoinGroupRequest join_request() {
   protocol::JoinGroupRequest request;
@@ -49,13 +50,14 @@ std::int16_t code_of(const protocol::OffsetCommitResponse& response) {
 
 /// A coordinator on one shard with one partition over `log`.
 struct Coordinator {
-  Coordinator(Shard& shard, MemoryLog& log) : metrics(registry), groups(shard, config, metrics) {
+  Coordinator(Shard& shard, MemoryLog& log) : metrics(registry), groups(shard, config, facts, metrics) {
     groups.lead(PartitionIndex(0), log.port());
   }
   [[nodiscard]] GroupPartition& partition() { return *groups.find(PartitionIndex(0)); }
 
   MetricRegistry registry;
   GroupMetrics metrics;
+  testing::FakeFacts facts;
   GroupConfig config{.initial_rebalance_delay = milliseconds(0)};
   GroupCoordinator groups;
 };
@@ -95,6 +97,47 @@ TEST(GroupPartition, FindsItsGroupsInTheLogAgain) {
     Coordinator after(shard, log);
     const auto fetched = co_await after.partition().fetch_offsets(fetch_all());
     EXPECT_EQ(fetched.topics.at(0).partitions.at(0).committed_offset, 99);
+    co_await after.groups.close();
+  });
+}
+
+TEST(GroupPartition, FindsAConsumerGroupInTheLogAgain) {
+  runtime::testing::run<void>([](Shard& shard) -> Task<void> {
+    MemoryLog log;
+    protocol::ConsumerGroupHeartbeatRequest request;
+    request.group_id = "g";
+    request.member_id = "a";
+    request.rebalance_timeout_ms = 1000;
+    request.subscribed_topic_names = {"orders"};
+    request.topic_partitions.emplace();
+    {
+      Coordinator before(shard, log);
+      before.facts.set("orders", 2);
+      const auto joined = co_await before.partition().consumer_heartbeat(request, kConsumer);
+      EXPECT_EQ(joined.error_code, 0);
+      EXPECT_EQ(joined.assignment->topic_partitions.at(0).partitions.size(), 2U);
+      EXPECT_EQ(log.batches(), 1U);
+      EXPECT_EQ(before.metrics.consumer_groups[3]->value(), 1);
+      co_await before.groups.close();
+    }
+    Coordinator after(shard, log);
+    after.facts.set("orders", 2);
+    request.member_epoch = 2;
+    request.topic_partitions.reset();
+    request.subscribed_topic_names.reset();
+    request.rebalance_timeout_ms = -1;
+    const auto beat = co_await after.partition().consumer_heartbeat(request, kConsumer);
+    EXPECT_EQ(beat.error_code, 0);
+    EXPECT_EQ(beat.member_epoch, 2);
+    EXPECT_FALSE(beat.assignment);
+    request.member_id = "b";
+    const auto refused = co_await after.partition().consumer_heartbeat(request, kConsumer);
+    EXPECT_EQ(refused.error_code, wire(ErrorCode::kUnknownMemberId));
+    EXPECT_EQ(refused.error_message, "Member b is not a member of group g.");
+    const auto described = co_await after.partition().describe_consumer("g");
+    EXPECT_EQ(described->group_state, "Stable");
+    // Nothing has changed, so nothing was written.
+    EXPECT_EQ(log.batches(), 1U);
     co_await after.groups.close();
   });
 }

@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "base/result.h"
+#include "coordinator/consumer_group_records.h"
 #include "coordinator/log_port.h"
 #include "protocol/state/group_coordinator.h"
 
@@ -31,7 +32,7 @@ struct OffsetCommitRecord {
   friend bool operator==(const OffsetCommitRecord&, const OffsetCommitRecord&) = default;
 };
 
-using GroupRecord = std::variant<GroupMetadataRecord, OffsetCommitRecord>;
+using GroupRecord = std::variant<GroupMetadataRecord, OffsetCommitRecord, ConsumerGroupRecord>;
 
 [[nodiscard]] EncodedRecord encode(const GroupRecord& record);
 /// Nothing for a type that we don't know or keep. CORRUPT_MESSAGE, INVALID_REQUEST where the bytes are none

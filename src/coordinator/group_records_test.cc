@@ -37,6 +37,51 @@ TEST(GroupRecords, WritesACommittedOffsetAsKafkaDoes) {
                                     "00"));
 }
 
+TEST(GroupRecords, WritesAConsumersProgressAsKafkaDoes) {
+  protocol::ConsumerGroupCurrentMemberAssignmentValue value;
+  value.member_epoch = 3;
+  value.previous_member_epoch = 2;
+  value.state = 1;
+  value.assigned_partitions.push_back({Uuid{{std::byte{7}}}, {0, 1}, std::vector<std::int32_t>{2, 3}});
+  const ConsumerGroupRecord record = ConsumerProgressRecord{{"g", "m"}, value};
+  const EncodedRecord encoded = encode(record);
+  EXPECT_EQ(encoded.key, from_hex("0008"
+                                  "000167"
+                                  "00016d"));
+  EXPECT_EQ(encoded.value, from_hex("0000"
+                                    "00000003"
+                                    "00000002"
+                                    "01"
+                                    "02"
+                                    "07000000000000000000000000000000"
+                                    "030000000000000001"
+                                    "01"
+                                    "0009"
+                                    "030000000200000003"
+                                    "01"
+                                    "00"));
+  EXPECT_EQ(*decode_group_record(encoded), std::optional<GroupRecord>(record));
+}
+
+TEST(GroupRecords, KnowsEveryRecordOfAConsumerGroup) {
+  protocol::ConsumerGroupMemberMetadataValue profile;
+  profile.instance_id = "one";
+  profile.rack_id.reset();
+  profile.subscribed_topic_names = {"orders"};
+  profile.server_assignor.reset();
+  profile.classic_member_metadata.reset();
+  for (const ConsumerGroupRecord& record : std::vector<ConsumerGroupRecord>{
+           ConsumerGroupEpochRecord{{"g"}, protocol::ConsumerGroupMetadataValue{4, 7}},
+           ConsumerGroupTopicsRecord{{"g"}, {}}, ConsumerProfileRecord{{"g", "m"}, profile},
+           ConsumerTargetEpochRecord{{"g"}, protocol::ConsumerGroupTargetAssignmentMetadataValue{4, 1000}},
+           ConsumerTargetRecord{{"g", "m"}, {}}, ConsumerProgressRecord{{"g", "m"}, {}},
+           ConsumerRegexRecord{{"g", "o.*"},
+                               protocol::ConsumerGroupRegularExpressionValue{{"orders"}, 1, 2}}}) {
+    EXPECT_EQ(group_of(record), "g");
+    EXPECT_EQ(*decode_group_record(encode(record)), std::optional<GroupRecord>(record));
+  }
+}
+
 TEST(GroupRecords, WritesVersionOneWhereTheClientSaidWhenItExpires) {
   protocol::OffsetCommitValue value;
   value.offset = 42;

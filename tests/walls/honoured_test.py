@@ -10,8 +10,9 @@ def row(key, honoured, synonyms=""):
 
 
 class Honoured(unittest.TestCase):
-    def check(self, code, broker="", topic="", path="src/app/server.cc"):
-        return tree.check("honoured.py", {path: code, "schemas/config/broker.tsv": broker, "schemas/config/topic.tsv": topic})
+    def check(self, code, broker="", topic="", group="", path="src/app/server.cc"):
+        return tree.check("honoured.py", {path: code, "schemas/config/broker.tsv": broker, "schemas/config/topic.tsv": topic,
+                                          "schemas/config/group.tsv": group})
 
     def test_refuses_a_key_that_no_code_names(self):
         status, output = self.check("// num.partitions\n", broker=row("num.partitions", "yes"))
@@ -27,6 +28,11 @@ class Honoured(unittest.TestCase):
     def test_takes_what_a_topics_setting_comes_from(self):
         status, output = self.check('number("retention.ms");\n', broker=row("log.retention.hours", "yes"),
                                     topic=row("retention.ms", "yes", "log.retention.hours*3600000"))
+        self.assertEqual(0, status, output)
+
+    def test_takes_what_a_groups_setting_comes_from(self):
+        status, output = self.check('number("consumer.session.timeout.ms");\n', broker=row("group.consumer.session.timeout.ms", "yes"),
+                                    group=row("consumer.session.timeout.ms", "yes", "group.consumer.session.timeout.ms"))
         self.assertEqual(0, status, output)
 
     def test_refuses_a_key_that_code_obeys_and_the_table_denies(self):

@@ -2,7 +2,7 @@
 """Fails where schemas/config/ and the code disagree on which settings Brook obeys.
 
 A key is `honoured` only if the code names it, in quotes, outside of tests: a broker's key may instead be what an honoured key of a
-topic takes its default from. And a key that code outside of src/cluster/ names, where all keys are parsed, is honoured.
+topic or group takes its default from. And a key that code outside of src/cluster/ names, where all keys are parsed, is honoured.
 """
 
 import argparse
@@ -32,13 +32,12 @@ def named(folder):
 
 def problems(root):
     keys = named(root / "src")
-    topic = rows(root / "schemas/config/topic.tsv")
-    broker = rows(root / "schemas/config/broker.tsv")
-    through_topics = {synonym.partition("*")[0] for row in topic if row[HONOURED] == "yes" for synonym in row[SYNONYMS].split()}
-    for name, table in (("topic", topic), ("broker", broker)):
+    topic, group, broker = (rows(root / f"schemas/config/{name}.tsv") for name in ("topic", "group", "broker"))
+    through_others = {synonym.partition("*")[0] for row in topic + group if row[HONOURED] == "yes" for synonym in row[SYNONYMS].split()}
+    for name, table in (("topic", topic), ("group", group), ("broker", broker)):
         for row in table:
             key = row[KEY]
-            obeyed = key in keys or (name == "broker" and key in through_topics)
+            obeyed = key in keys or (name == "broker" and key in through_others)
             if row[HONOURED] == "yes" and not obeyed:
                 yield f"{name}.tsv: {key} is honoured, and no code names it"
             if name == "broker" and row[HONOURED] == "no" and keys.get(key):

@@ -52,5 +52,7 @@ std::unique_ptr<Handler> make_offset_delete_handler(ClusterView& view, GroupRout
 std::unique_ptr<Handler> make_describe_groups_handler(ClusterView& view, GroupRouter& groups);
 std::unique_ptr<Handler> make_delete_groups_handler(ClusterView& view, GroupRouter& groups);
 std::unique_ptr<Handler> make_list_groups_handler(GroupRouter& groups);
+std::unique_ptr<Handler> make_consumer_group_heartbeat_handler(ClusterView& view, GroupRouter& groups);
+std::unique_ptr<Handler> make_consumer_group_describe_handler(ClusterView& view, GroupRouter& groups);
 
 }  // namespace brook::broker

@@ -66,6 +66,27 @@ std::vector<ErrorCode> GroupDriver::leave(const std::string& group, const std::v
   return codes;
 }
 
+Result<protocol::ConsumerGroupHeartbeatResponse> GroupDriver::beat(
+    const protocol::ConsumerGroupHeartbeatRequest& request, std::int16_t version) {
+  Effects effects;
+  const Caller who = caller(version);
+  const std::string fresh = fmt::format("fresh-{}", ++last_token_);
+  auto response = machine_.consumer_heartbeat({request, who, fresh}, now_, effects);
+  const bool stored = !log_refuses || effects.records.empty();
+  carry_out(std::move(effects));
+  if (!stored) return fail(ErrorCode::kNotCoordinator, "the log refuses");
+  return response;
+}
+
+GroupMachine GroupDriver::replayed() const {
+  GroupMachine fresh(config_, facts);
+  for (const GroupRecord& record : log_) {
+    const auto decoded = GroupMachine::decode(encode(record));
+    if (decoded && *decoded) fresh.replay(**decoded);
+  }
+  return fresh;
+}
+
 ErrorCode GroupDriver::commit(const std::string& group, const std::string& topic, std::int64_t offset,
                               const std::string& member, std::int32_t generation) {
   protocol::OffsetCommitRequest request;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "coordinator/group_machine.h"
+#include "coordinator/testing/fake_facts.h"
 
 namespace brook::coordinator::testing {
 
@@ -28,7 +29,7 @@ struct Joining {
 /// Drives a GroupMachine as its partition does, in a time of its own: keeps the log and the replies.
 class GroupDriver {
  public:
-  explicit GroupDriver(GroupConfig config) : config_(config), machine_(config_) {}
+  explicit GroupDriver(GroupConfig config) : config_(config), machine_(config_, facts) {}
 
   [[nodiscard]] GroupMachine& machine() { return machine_; }
   [[nodiscard]] Moment now() const { return now_; }
@@ -36,6 +37,7 @@ class GroupDriver {
   [[nodiscard]] const std::vector<GroupEvent>& events() const { return events_; }
   /// The log takes nothing while this holds.
   bool log_refuses = false;
+  FakeFacts facts;
 
   Token join(const std::string& group, const Joining& who);
   Token sync(const std::string& group, const std::string& member, std::int32_t generation,
@@ -44,6 +46,9 @@ class GroupDriver {
                                     std::int32_t generation);
   [[nodiscard]] std::vector<ErrorCode> leave(const std::string& group,
                                              const std::vector<std::string>& members);
+  /// A heartbeat of the consumer protocol, version 1.
+  [[nodiscard]] Result<protocol::ConsumerGroupHeartbeatResponse> beat(
+      const protocol::ConsumerGroupHeartbeatRequest& request, std::int16_t version = 1);
   /// The code of the one partition.
   [[nodiscard]] ErrorCode commit(const std::string& group, const std::string& topic, std::int64_t offset,
                                  const std::string& member = "", std::int32_t generation = -1);
@@ -51,6 +56,8 @@ class GroupDriver {
   [[nodiscard]] std::int64_t committed(const std::string& group, const std::string& topic);
   /// Time passes, and what is due happens when it is due.
   void pass(std::chrono::milliseconds time);
+  /// A fresh machine that the log alone has made.
+  [[nodiscard]] GroupMachine replayed() const;
   /// Lets go of what has expired.
   std::vector<ExpiredOffset> expire();
   void carry_out(Effects effects);

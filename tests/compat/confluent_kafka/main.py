@@ -82,17 +82,20 @@ def consume(bootstrap, topic, records, start=None):
     checker.finish()
 
 
-def new_member(bootstrap, topic, group):
-    member = Consumer({"bootstrap.servers": bootstrap, "group.id": group, "enable.auto.commit": False,
-                       "auto.offset.reset": "earliest", "partition.assignment.strategy": "cooperative-sticky"})
+PROTOCOLS = {"classic": {"partition.assignment.strategy": "cooperative-sticky"}, "consumer": {"group.remote.assignor": "uniform"}}
+
+
+def new_member(bootstrap, topic, group, protocol):
+    member = Consumer({"bootstrap.servers": bootstrap, "group.id": group, "enable.auto.commit": False, "auto.offset.reset": "earliest",
+                       "group.protocol": protocol, **PROTOCOLS[protocol]})
     member.subscribe([topic])
     return member
 
 
-def check_group(bootstrap, topic, records, group):
+def check_group(bootstrap, topic, records, group, protocol):
     checker = expected.Checker(topic, records)
     for goal in (records // 2, records):
-        member = new_member(bootstrap, topic, group)
+        member = new_member(bootstrap, topic, group, protocol)
         deadline = Deadline(60, f"{goal} records of {topic} in group {group}")
         while (left := goal - records + len(checker.missing)) > 0:
             deadline.check()
@@ -103,7 +106,7 @@ def check_group(bootstrap, topic, records, group):
         member.commit(asynchronous=False)
         member.close()
     checker.finish()
-    members = [new_member(bootstrap, topic, group) for _ in range(2)]
+    members = [new_member(bootstrap, topic, group, protocol) for _ in range(2)]
     deadline = Deadline(60, f"two members of {group} with partitions of their own")
     while sorted(len(member.assignment()) for member in members) != [1, 2]:
         deadline.check()
@@ -252,8 +255,9 @@ def main(bootstrap, records, prefix):
         produce(bootstrap, topic, 1000, {"acks": acks, "compression.type": "lz4"})
         consume(bootstrap, topic, 1000)
         passes[f"acks={acks}"] = 1000
-    check_group(bootstrap, f"{prefix}-none", records, f"{prefix}-group")
-    passes["group"] = records
+    for protocol in PROTOCOLS:
+        check_group(bootstrap, f"{prefix}-none", records, f"{prefix}-group-{protocol}", protocol)
+        passes[f"{protocol} group"] = records
     check_too_large(bootstrap, f"{prefix}-acks1")
     check_delete_records(bootstrap, admin, f"{prefix}-none")
     check_admin(admin, f"{prefix}-admin")

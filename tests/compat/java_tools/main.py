@@ -6,6 +6,7 @@ Each tool is run as a person would, and what it prints is compared.
 import json
 import pathlib
 import re
+import subprocess
 import sys
 import tempfile
 import time
@@ -260,7 +261,31 @@ def groups(tools, records):
     return f"{records} records in two halves; list, describe, reset, delete"
 
 
-CASES = {"topics": topics, "configs": configs, "console": console, "records": records, "groups": groups, "cluster": cluster}
+def consumer_groups(tools, records):
+    """A group of the consumer protocol, with a member that is there while it is described."""
+    topic, group = tools.create("consumer-groups", 2), f"{tools.prefix}-consumer-group"
+    of_group = ("--group", group)
+    command = apache_kafka.tool_command(CONSOLE_CONSUMER, ["--bootstrap-server", tools.bootstrap, "--topic", topic, "--group", group,
+                                                           "--command-property", "group.protocol=consumer"])
+    member = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        tools.expect_soon(rf"(?s).*{group}\s+\S+:\d+ +\(\d+\)\s+uniform\s+Stable\s+1", CONSUMER_GROUPS, "--describe", "--state", *of_group)
+        tools.expect(rf"(?s).*{group}\s+\S+:\d+ +\(\d+\)\s+uniform\s+Stable\s+(\d+)\s+\1\s+1", CONSUMER_GROUPS, "--describe", "--state",
+                     "--verbose", *of_group)
+        tools.expect(rf"(?s).*{group}\s+\S+\s+/127\.0\.0\.1\s+console-consumer\s+2", CONSUMER_GROUPS, "--describe", "--members", *of_group)
+        tools.expect(rf"(?s).*{group}\s+\S+\s+/127\.0\.0\.1\s+console-consumer\s+2\s+(\d+)\s+{topic}:0,1\s+\1\s+{topic}:0,1(\s+false)?",
+                     CONSUMER_GROUPS, "--describe", "--members", "--verbose", *of_group)
+    finally:
+        member.terminate()
+        member.wait()
+    tools.expect_soon(rf"(?s).*{group}\s+\S+:\d+ +\(\d+\)\s+(\S+\s+)?Empty\s+0", CONSUMER_GROUPS, "--describe", "--state", *of_group)
+    tools.expect(rf"(?s).*{group}\s+Consumer\s+Empty.*", CONSUMER_GROUPS, "--list", "--type", "--state")
+    tools.expect(r"(?s).*Deletion of requested consumer groups.*was successful\.", CONSUMER_GROUPS, "--delete", *of_group)
+    tools.delete(topic)
+    return "a group of the consumer protocol: state, members, deletion"
+
+
+CASES = {"topics": topics, "configs": configs, "console": console, "records": records, "groups": groups, "consumer_groups": consumer_groups, "cluster": cluster}
 
 if __name__ == "__main__":
     try:

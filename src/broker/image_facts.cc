@@ -1,0 +1,66 @@
+#include "broker/image_facts.h"
+
+#include <algorithm>
+#include <chrono>
+#include <string>
+
+namespace brook::broker {
+namespace {
+
+coordinator::TopicFacts facts_of(const cluster::TopicInfo& topic) {
+  return {topic.name, topic.id, static_cast<std::int32_t>(topic.partitions.size())};
+}
+
+std::optional<coordinator::TopicFacts> facts_of(const cluster::TopicPtr& topic) {
+  // One that was assigned a moment ago has its partitions with the next image.
+  if (!topic || topic->partitions.empty()) return std::nullopt;
+  return facts_of(*topic);
+}
+
+}  // namespace
+
+void ImageFacts::note(const cluster::MetadataDelta& delta) {
+  const bool other = std::ranges::any_of(delta.topics, [](const cluster::TopicChange& change) {
+    return !change.before || !change.after || change.before->id != change.after->id ||
+           change.before->partitions.size() != change.after->partitions.size();
+  });
+  if (other) ++version_;
+}
+
+std::optional<coordinator::TopicFacts> ImageFacts::topic(std::string_view name) const {
+  return facts_of(view_.image()->topics.find(name));
+}
+
+std::optional<coordinator::TopicFacts> ImageFacts::topic(const TopicId& id) const {
+  return facts_of(view_.image()->topics.find(id));
+}
+
+void ImageFacts::for_each_topic(const std::function<void(const coordinator::TopicFacts&)>& visit) const {
+  view_.image()->topics.for_each([&](const cluster::TopicPtr& topic) {
+    if (const auto facts = facts_of(topic)) visit(*facts);
+  });
+}
+
+coordinator::ConsumerGroupSettings ImageFacts::settings_of(std::string_view group) const {
+  const cluster::ConfigMap& own =
+      view_.image()->config_of({cluster::ConfigEntity::kGroup, std::string(group)});
+  const cluster::ConfigLayers layers = view_.layers();
+  // What a group says for itself stays within what the broker allows.
+  const auto millis = [&](std::string_view key, std::string_view min, std::string_view max) {
+    const std::chrono::milliseconds asked(cluster::effective_group_value(layers, own, key).number);
+    if (!own.contains(key)) return asked;
+    return std::clamp(asked, view_.config().millis(min), view_.config().millis(max));
+  };
+  coordinator::ConsumerGroupSettings out;
+  out.session_timeout = millis("consumer.session.timeout.ms", "group.consumer.min.session.timeout.ms",
+                               "group.consumer.max.session.timeout.ms");
+  out.heartbeat_interval =
+      millis("consumer.heartbeat.interval.ms", "group.consumer.min.heartbeat.interval.ms",
+             "group.consumer.max.heartbeat.interval.ms");
+  out.assignment_interval =
+      millis("consumer.assignment.interval.ms", "group.consumer.min.assignment.interval.ms",
+             "group.consumer.max.assignment.interval.ms");
+  return out;
+}
+
+}  // namespace brook::broker

@@ -1,0 +1,28 @@
+#pragma once
+
+#include "broker/cluster_view.h"
+#include "coordinator/cluster_facts.h"
+
+namespace brook::broker {
+
+/// What groups see of one shard's metadata image. Runs on: its shard.
+class ImageFacts final : public coordinator::ClusterFacts {
+ public:
+  /// `view` outlives it.
+  explicit ImageFacts(const ClusterView& view) : view_(view) {}
+
+  /// The view has come to the image that `delta` leads to.
+  void note(const cluster::MetadataDelta& delta);
+
+  [[nodiscard]] std::int64_t version() const override { return version_; }
+  [[nodiscard]] std::optional<coordinator::TopicFacts> topic(std::string_view name) const override;
+  [[nodiscard]] std::optional<coordinator::TopicFacts> topic(const TopicId& id) const override;
+  void for_each_topic(const std::function<void(const coordinator::TopicFacts&)>& visit) const override;
+  [[nodiscard]] coordinator::ConsumerGroupSettings settings_of(std::string_view group) const override;
+
+ private:
+  const ClusterView& view_;
+  std::int64_t version_ = 0;
+};
+
+}  // namespace brook::broker
