@@ -9,6 +9,7 @@
 #include "broker/cluster_view.h"
 #include "cluster/mirror.h"
 #include "coordinator/group_coordinator.h"
+#include "coordinator/transaction_coordinator.h"
 #include "replica/replica_set.h"
 #include "runtime/signal.h"
 
@@ -24,6 +25,7 @@ class MetadataPublisher final : public Administration {
     ClusterView* view;
     replica::ReplicaSet* replicas;
     coordinator::GroupCoordinator* groups;
+    coordinator::TransactionCoordinator* transactions;
   };
 
   /// All outlive it.
@@ -43,7 +45,6 @@ class MetadataPublisher final : public Administration {
                                                               bool validate_only) override;
   [[nodiscard]] Task<std::vector<Result<void>>> replace_configs(
       std::vector<cluster::ConfigReplacement> changes, bool validate_only) override;
-  [[nodiscard]] Task<Result<ProducerId>> new_producer_id() override;
 
  private:
   struct Publication {
@@ -57,7 +58,6 @@ class MetadataPublisher final : public Administration {
   /// Awaits what `start` makes on the controller's shard, then that every shard has seen it.
   template <class Results>
   [[nodiscard]] Task<Results> on_controller(std::move_only_function<Task<Results>()> start);
-  [[nodiscard]] Task<Result<ProducerId>> next_producer_id();
 
   runtime::Shard& shard_;
   cluster::Mirror& mirror_;
@@ -70,8 +70,6 @@ class MetadataPublisher final : public Administration {
   bool stopped_ = false;
   runtime::Signal progress_;
   runtime::Gate gate_;
-  cluster::ProducerIdBlock ids_;
-  bool allocating_ = false;
 };
 
 }  // namespace brook::broker

@@ -4,8 +4,7 @@
 
 #include <utility>
 
-#include "protocol/reader.h"
-#include "protocol/writer.h"
+#include "coordinator/record_parts.h"
 
 namespace brook::coordinator {
 namespace {
@@ -20,16 +19,6 @@ using protocol::OffsetCommitValue;
 constexpr std::int16_t kGroupMetadataVersion = 3;
 constexpr std::int16_t kOffsetCommitVersion = 4;
 constexpr std::int16_t kOffsetCommitVersionWithExpiry = 1;
-
-/// `type_or_version` and what follows it. Only strings beyond 32 KiB could fail, and requests have none.
-template <class Message>
-protocol::Bytes encode_part(std::int16_t type_or_version, const Message& message, std::int16_t version) {
-  protocol::Writer out;
-  out.int16(type_or_version);
-  [[maybe_unused]] const Result<void> written = message.encode(out, version);
-  const ByteView bytes = out.bytes();
-  return {bytes.begin(), bytes.end()};
-}
 
 EncodedRecord encode_record(const GroupMetadataRecord& record) {
   EncodedRecord out;
@@ -49,16 +38,6 @@ EncodedRecord encode_record(const OffsetCommitRecord& record) {
     out.value = encode_part(version, *record.value, version);
   }
   return out;
-}
-
-template <class Value>
-Result<std::optional<Value>> decode_value(const std::optional<protocol::Bytes>& bytes) {
-  if (!bytes) return std::optional<Value>();
-  protocol::Reader in(*bytes);
-  const std::int16_t version = in.int16();
-  if (!in.ok()) return in.failure(Value::kName, 0);
-  BROOK_TRY(Value value, Value::decode(in, version));
-  return std::optional<Value>(std::move(value));
 }
 
 Result<std::optional<GroupRecord>> decode_offset(protocol::Reader& key, const EncodedRecord& record) {
