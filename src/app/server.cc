@@ -8,12 +8,15 @@
 #include "app/checkpointer.h"
 #include "app/stray_partitions.h"
 #include "app/topic_metrics.h"
+#include "app/transaction_watch.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "broker/group_leadership.h"
 #include "broker/image_facts.h"
 #include "broker/make_dispatcher.h"
 #include "broker/metadata_publisher.h"
+#include "broker/transaction_gateway.h"
+#include "broker/transaction_leadership.h"
 #include "cluster/controller.h"
 #include "coordinator/group_coordinator.h"
 #include "keeper/server.h"
@@ -45,6 +48,9 @@ struct ShardParts {
   coordinator::GroupCoordinator groups;
   broker::FetchSessionCache sessions;
   broker::TopicTraffic traffic;
+  // They need what routes to all shards, which is made once all shards have the above.
+  std::unique_ptr<broker::TransactionGateway> gateway;
+  std::unique_ptr<coordinator::TransactionCoordinator> transactions;
   std::unique_ptr<broker::Dispatcher> dispatcher;
   std::unique_ptr<net::FrameServer> server;
 
@@ -82,7 +88,8 @@ class Server {
         net_metrics_(registry_),
         metrics_(registry_),
         replica_metrics_(registry_),
-        group_metrics_(registry_) {}
+        group_metrics_(registry_),
+        transaction_metrics_(registry_) {}
 
   Task<int> run() {
     const runtime::Instant begun = shard_.clock().now();
@@ -159,10 +166,14 @@ class Server {
                                        std::max<std::size_t>(1, slots / count)));
       lanes.push_back({parts->shard, &parts->replicas});
       group_lanes.push_back({parts->shard, &parts->groups});
-      targets.push_back({parts->shard, &parts->view, &parts->replicas, &parts->groups, &parts->facts});
     }
     router_ = std::make_unique<broker::PartitionRouter>(std::move(lanes));
     group_router_ = std::make_unique<broker::GroupRouter>(std::move(group_lanes));
+    make_transactions();
+    for (const auto& parts : shards_) {
+      targets.push_back(
+          {parts->shard, &parts->view, &parts->replicas, &parts->groups, &parts->facts, parts->transactions.get()});
+    }
     publisher_ =
         std::make_unique<broker::MetadataPublisher>(shard_, *mirror_, *controller_, std::move(targets));
     co_await publisher_->start();
@@ -172,11 +183,14 @@ class Server {
     const auto prepare = [&](ShardParts& parts) -> Task<void> {
       parts.dispatcher =
           broker::make_dispatcher(*parts.shard, metrics_, parts.view, *router_, *publisher_, *group_router_,
-                                  parts.sessions, parts.traffic, budget_, *directories_);
+                                  {*transaction_router_, *markers_, *producer_ids_}, parts.sessions,
+                                  parts.traffic, budget_, *directories_);
       parts.server =
           std::make_unique<net::FrameServer>(*parts.shard, *parts.dispatcher, budget_, net_metrics_, frames);
       parts.shard->gate().spawn(parts.replicas.keep_house());
       parts.shard->gate().spawn(parts.groups.keep_house());
+      parts.shard->gate().spawn(parts.transactions->abort_timed_out());
+      parts.shard->gate().spawn(parts.transactions->expire());
       co_return;
     };
     co_await on_each(shards_, prepare);
@@ -184,6 +198,9 @@ class Server {
     for (const auto& parts : shards_)
       sources.push_back({parts->shard, &parts->view, &parts->traffic, &parts->replicas});
     topic_metrics_ = std::make_unique<TopicMetrics>(registry_, metrics_, std::move(sources));
+    std::vector<TransactionWatch::Source> watched;
+    for (const auto& parts : shards_) watched.push_back({parts->shard, parts->transactions.get()});
+    transaction_watch_ = std::make_unique<TransactionWatch>(registry_, std::move(watched));
     checkpointer_ = std::make_unique<Checkpointer>(
         shard_, *router_, *directories_,
         CheckpointerOptions{
@@ -193,6 +210,19 @@ class Server {
     co_await checkpointer_->watch_disks();
     shard_.gate().spawn(checkpointer_->run());
     shard_.gate().spawn(remove_deleted());
+  }
+
+  void make_transactions() {
+    producer_ids_ = std::make_unique<broker::ProducerIds>(shard_, *controller_);
+    markers_ = std::make_unique<broker::MarkerWriter>(*router_, *group_router_);
+    std::vector<broker::TransactionRouter::Lane> lanes;
+    for (const auto& parts : shards_) {
+      parts->gateway = std::make_unique<broker::TransactionGateway>(parts->view, *markers_, *producer_ids_);
+      parts->transactions = std::make_unique<coordinator::TransactionCoordinator>(
+          *parts->shard, broker::transaction_config(config_), transaction_metrics_, *parts->gateway);
+      lanes.push_back({parts->shard, parts->transactions.get()});
+    }
+    transaction_router_ = std::make_unique<broker::TransactionRouter>(std::move(lanes));
   }
 
   /// Directories of partitions that were deleted before the last stop, and whose delay had not passed then.
@@ -278,6 +308,7 @@ class Server {
       co_return net::HttpResponse{
           .status = 404, .content_type = "text/plain", .body = "try /metrics or /healthz\n"};
     co_await topic_metrics_->gather();
+    co_await transaction_watch_->gather();
     co_return net::HttpResponse{.status = 200,
                                 .content_type = "text/plain; version=0.0.4; charset=utf-8",
                                 .body = registry_.render()};
@@ -288,9 +319,10 @@ class Server {
   Task<void> stop() {
     if (http_) co_await http_->stop();
     if (acceptor_) co_await acceptor_->stop();
-    // All groups before any connection: a request that waits on one shard may be another shard's.
+    // All coordinators before any connection: a request that waits on one shard may be another shard's.
     const auto end_waits = [](ShardParts& parts) -> Task<void> {
       parts.groups.stop();
+      if (parts.transactions) parts.transactions->stop();
       co_return;
     };
     co_await on_each(shards_, end_waits);
@@ -301,6 +333,11 @@ class Server {
     co_await on_each(shards_, drain);
     if (publisher_) co_await publisher_->stop();
     if (checkpointer_) co_await checkpointer_->stop();
+    // Before groups and logs of any shard, which its markers go to.
+    const auto end_transactions = [](ShardParts& parts) -> Task<void> {
+      if (parts.transactions) co_await parts.transactions->close();
+    };
+    co_await on_each(shards_, end_transactions);
     bool written = true;
     const auto close = [&written](ShardParts& parts) -> Task<void> {
       co_await parts.groups.close();
@@ -346,6 +383,7 @@ class Server {
   broker::BrokerMetrics metrics_;
   replica::ReplicaMetrics replica_metrics_;
   coordinator::GroupMetrics group_metrics_;
+  coordinator::TransactionMetrics transaction_metrics_;
   std::unique_ptr<replica::LogDirectories> directories_;
   std::unique_ptr<keeper::Server> keeper_;
   std::unique_ptr<keeper::Client> client_;
@@ -355,8 +393,12 @@ class Server {
   std::vector<std::unique_ptr<ShardParts>> shards_;
   std::unique_ptr<broker::PartitionRouter> router_;
   std::unique_ptr<broker::GroupRouter> group_router_;
+  std::unique_ptr<broker::ProducerIds> producer_ids_;
+  std::unique_ptr<broker::MarkerWriter> markers_;
+  std::unique_ptr<broker::TransactionRouter> transaction_router_;
   std::unique_ptr<broker::MetadataPublisher> publisher_;
   std::unique_ptr<TopicMetrics> topic_metrics_;
+  std::unique_ptr<TransactionWatch> transaction_watch_;
   std::unique_ptr<Checkpointer> checkpointer_;
   std::unique_ptr<net::ConnectionAcceptor> acceptor_;
   std::unique_ptr<net::HttpServer> http_;

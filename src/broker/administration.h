@@ -22,8 +22,6 @@ class Administration {
       std::vector<cluster::ConfigChange> changes, bool validate_only) = 0;
   [[nodiscard]] virtual Task<std::vector<Result<void>>> replace_configs(
       std::vector<cluster::ConfigReplacement> changes, bool validate_only) = 0;
-  /// A producer id that nobody had before.
-  [[nodiscard]] virtual Task<Result<ProducerId>> new_producer_id() = 0;
 };
 
 }  // namespace brook::broker

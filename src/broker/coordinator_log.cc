@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include "broker/append_marker.h"
 #include "record/batch.h"
 #include "record/builder.h"
 
@@ -13,20 +14,35 @@ Result<void> CoordinatorLog::check_open() const {
               fmt::format("{}-{} is gone", partition_->name().topic, partition_->name().partition.value()));
 }
 
-Result<void> CoordinatorLog::append(std::span<const coordinator::EncodedRecord> records, Timestamp now) {
+Result<void> CoordinatorLog::check_writable() const {
   BROOK_CHECK(check_open());
-  if (!replicas_.writable(*partition_)) {
-    return fail(ErrorCode::kKafkaStorageError,
-                fmt::format("the disk of {} is full: less than brook.log.min.free.bytes are left",
-                            partition_->log_directory()));
+  if (replicas_.writable(*partition_)) return {};
+  return fail(ErrorCode::kKafkaStorageError,
+              fmt::format("the disk of {} is full: less than brook.log.min.free.bytes are left",
+                          partition_->log_directory()));
+}
+
+Result<void> CoordinatorLog::append(std::span<const coordinator::EncodedRecord> records, Timestamp now,
+                                    std::optional<coordinator::InTransaction> transaction) {
+  BROOK_CHECK(check_writable());
+  record::BatchOptions options;
+  if (transaction) {
+    options.producer_id = transaction->producer_id;
+    options.producer_epoch = transaction->epoch;
+    options.transactional = true;
   }
-  record::BatchBuilder builder{record::BatchOptions{}};
+  record::BatchBuilder builder{options};
   for (const coordinator::EncodedRecord& record : records)
     builder.append(now, record.key, record.value ? std::optional<ByteView>(*record.value) : std::nullopt);
   record::Bytes batch = builder.finish();
   const auto appended = partition_->append(batch, now, storage::AppendOrigin::kCoordinator);
   if (!appended) return std::unexpected(appended.error().error);
   return {};
+}
+
+Result<void> CoordinatorLog::append_end(const coordinator::TransactionEnd& end, Timestamp now) {
+  BROOK_CHECK(check_writable());
+  return append_marker(*partition_, end, now);
 }
 
 Task<Result<void>> CoordinatorLog::wait_committed(Offset end) {

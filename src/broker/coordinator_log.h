@@ -22,13 +22,20 @@ class CoordinatorLog final : public coordinator::LogPort {
 
   [[nodiscard]] Offset start_offset() const override { return partition_->log().log_start_offset(); }
   [[nodiscard]] Offset end_offset() const override { return partition_->log().log_end_offset(); }
-  [[nodiscard]] Result<void> append(std::span<const coordinator::EncodedRecord> records,
-                                    Timestamp now) override;
+  [[nodiscard]] Result<void> append(std::span<const coordinator::EncodedRecord> records, Timestamp now,
+                                    std::optional<coordinator::InTransaction> transaction) override;
+  [[nodiscard]] Result<void> append_end(const coordinator::TransactionEnd& end, Timestamp now) override;
+  [[nodiscard]] std::uint32_t markers_of(ProducerId producer) const override {
+    const storage::ProducerEntry* known = partition_->log().producer(producer);
+    return known == nullptr ? 0 : known->markers;
+  }
+  [[nodiscard]] std::int32_t epoch() const override { return partition_->leader_epoch().value(); }
   [[nodiscard]] Task<Result<void>> wait_committed(Offset end) override;
   [[nodiscard]] Task<Result<coordinator::LogChunk>> read(Offset from, std::size_t max_bytes) override;
 
  private:
   [[nodiscard]] Result<void> check_open() const;
+  [[nodiscard]] Result<void> check_writable() const;
 
   runtime::Shard& shard_;
   replica::ReplicaSet& replicas_;

@@ -1,13 +1,6 @@
 #include "broker/group_leadership.h"
 
-#include <algorithm>
-#include <cctype>
-#include <optional>
-#include <string_view>
-
-#include "base/log.h"
-#include "broker/coordinator_log.h"
-#include "broker/group_router.h"
+#include "broker/coordinator_leadership.h"
 
 namespace brook::broker {
 
@@ -15,20 +8,11 @@ void apply_to_groups(runtime::Shard& shard, const ClusterView& view, replica::Re
                      coordinator::GroupCoordinator& groups, ImageFacts& facts,
                      const cluster::MetadataDelta& delta) {
   facts.note(delta);
+  const std::chrono::milliseconds commit_timeout = view.config().millis("offsets.commit.timeout.ms");
   for (const cluster::TopicChange& change : delta.topics) {
     const bool gone = change.before && (!change.after || change.after->id != change.before->id);
-    if (gone && change.before->name == kOffsetsTopic) groups.resign();
     if (gone && !change.before->is_internal()) groups.forget_topic(change.before->name, change.before->id);
-    if (!change.after || change.after->name != kOffsetsTopic) continue;
-    for (std::size_t i = 0; i < change.after->partitions.size(); ++i) {
-      const PartitionIndex index(static_cast<std::int32_t>(i));
-      if (change.after->partitions[i].leader != view.self() || groups.leads(index)) continue;
-      auto partition = replicas.find({change.after->id, index});
-      // Another shard has it, or it could not be opened, which has been said.
-      if (!partition) continue;
-      groups.lead(index, std::make_unique<CoordinatorLog>(shard, replicas, *std::move(partition),
-                                                          view.config().millis("offsets.commit.timeout.ms")));
-    }
+    lead_partitions(shard, view, replicas, groups, change, commit_timeout);
   }
 }
 

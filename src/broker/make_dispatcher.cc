@@ -6,15 +6,16 @@ namespace brook::broker {
 
 std::unique_ptr<Dispatcher> make_dispatcher(runtime::Shard& shard, BrokerMetrics& metrics, ClusterView& view,
                                             PartitionRouter& router, Administration& administration,
-                                            GroupRouter& groups, FetchSessionCache& sessions,
-                                            TopicTraffic& traffic, runtime::MemoryBudget& budget,
+                                            GroupRouter& groups, const TransactionParts& transactions,
+                                            FetchSessionCache& sessions, TopicTraffic& traffic,
+                                            runtime::MemoryBudget& budget,
                                             replica::LogDirectories& directories) {
   using protocol::ApiKey;
   std::vector<std::pair<ApiKey, std::unique_ptr<Handler>>> handlers;
   const auto add = [&](ApiKey key, std::unique_ptr<Handler> handler) {
     handlers.emplace_back(key, std::move(handler));
   };
-  add(ApiKey::kProduce, make_produce_handler(view, router, traffic));
+  add(ApiKey::kProduce, make_produce_handler(view, router, transactions.router, traffic));
   add(ApiKey::kFetch, make_fetch_handler(view, router, sessions, traffic));
   add(ApiKey::kListOffsets, make_list_offsets_handler(view, router));
   add(ApiKey::kMetadata, make_metadata_handler(view, administration));
@@ -30,8 +31,13 @@ std::unique_ptr<Dispatcher> make_dispatcher(runtime::Shard& shard, BrokerMetrics
   add(ApiKey::kCreateTopics, make_create_topics_handler(view, administration));
   add(ApiKey::kDeleteTopics, make_delete_topics_handler(view, administration));
   add(ApiKey::kDeleteRecords, make_delete_records_handler(view, router));
-  add(ApiKey::kInitProducerId, make_init_producer_id_handler(administration));
+  add(ApiKey::kInitProducerId, make_init_producer_id_handler(view, transactions.ids, transactions.router));
   add(ApiKey::kOffsetForLeaderEpoch, make_offset_for_leader_epoch_handler(view, router));
+  add(ApiKey::kAddPartitionsToTxn, make_add_partitions_to_txn_handler(view, transactions.router));
+  add(ApiKey::kAddOffsetsToTxn, make_add_offsets_to_txn_handler(view, transactions.router));
+  add(ApiKey::kEndTxn, make_end_txn_handler(view, transactions.router));
+  add(ApiKey::kWriteTxnMarkers, make_write_txn_markers_handler(view, transactions.markers));
+  add(ApiKey::kTxnOffsetCommit, make_txn_offset_commit_handler(view, groups, transactions.router));
   add(ApiKey::kDescribeConfigs, make_describe_configs_handler(view));
   add(ApiKey::kAlterConfigs, make_alter_configs_handler(administration));
   add(ApiKey::kDescribeLogDirs, make_describe_log_dirs_handler(view, router, directories));
@@ -43,6 +49,8 @@ std::unique_ptr<Dispatcher> make_dispatcher(runtime::Shard& shard, BrokerMetrics
   add(ApiKey::kDescribeProducers, make_describe_producers_handler(view, router));
   add(ApiKey::kConsumerGroupHeartbeat, make_consumer_group_heartbeat_handler(view, groups));
   add(ApiKey::kConsumerGroupDescribe, make_consumer_group_describe_handler(view, groups));
+  add(ApiKey::kDescribeTransactions, make_describe_transactions_handler(view, transactions.router));
+  add(ApiKey::kListTransactions, make_list_transactions_handler(transactions.router));
   add(ApiKey::kListConfigResources, make_list_config_resources_handler(view));
   add(ApiKey::kDescribeTopicPartitions, make_describe_topic_partitions_handler(view));
 

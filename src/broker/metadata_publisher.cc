@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "broker/group_leadership.h"
+#include "broker/transaction_leadership.h"
 
 namespace brook::broker {
 namespace {
@@ -69,6 +70,7 @@ Task<void> MetadataPublisher::publish(Publication publication) {
       co_await target.replicas->apply(what.image, what.delta);
       apply_to_groups(*target.shard, *target.view, *target.replicas, *target.groups, *target.facts,
                       *what.delta);
+      apply_to_transactions(*target.shard, *target.view, *target.replicas, *target.transactions, *what.delta);
       co_return true;
     };
     [[maybe_unused]] const bool applied = co_await target.shard->run(apply);
@@ -132,33 +134,6 @@ Task<std::vector<Result<void>>> MetadataPublisher::replace_configs(
       [this, validate_only, changes = std::move(changes)]() mutable {
         return controller_.replace_configs(std::move(changes), validate_only);
       });
-}
-
-Task<Result<ProducerId>> MetadataPublisher::new_producer_id() {
-  const auto draw = [this]() { return next_producer_id(); };
-  Result<ProducerId> id = co_await shard_.run(draw);
-  co_return id;
-}
-
-Task<Result<ProducerId>> MetadataPublisher::next_producer_id() {
-  const runtime::Instant deadline = shard_.clock().now() + kSettleTime;
-  while (ids_.count == 0) {
-    if (allocating_) {
-      if (!co_await progress_.wait_until(deadline))
-        co_return fail(ErrorCode::kRequestTimedOut, "no block of producer ids in time");
-      continue;
-    }
-    allocating_ = true;
-    Result<cluster::ProducerIdBlock> block = co_await controller_.allocate_producer_ids();
-    allocating_ = false;
-    progress_.notify_all();
-    if (!block) co_return std::unexpected(std::move(block).error());
-    ids_ = *block;
-  }
-  const ProducerId id = ids_.first;
-  ids_.first = ProducerId(id.value() + 1);
-  --ids_.count;
-  co_return id;
 }
 
 }  // namespace brook::broker

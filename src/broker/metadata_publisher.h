@@ -10,6 +10,7 @@
 #include "broker/image_facts.h"
 #include "cluster/mirror.h"
 #include "coordinator/group_coordinator.h"
+#include "coordinator/transaction_coordinator.h"
 #include "replica/replica_set.h"
 #include "runtime/signal.h"
 
@@ -26,6 +27,7 @@ class MetadataPublisher final : public Administration {
     replica::ReplicaSet* replicas;
     coordinator::GroupCoordinator* groups;
     ImageFacts* facts;
+    coordinator::TransactionCoordinator* transactions;
   };
 
   /// All outlive it.
@@ -45,7 +47,6 @@ class MetadataPublisher final : public Administration {
                                                               bool validate_only) override;
   [[nodiscard]] Task<std::vector<Result<void>>> replace_configs(
       std::vector<cluster::ConfigReplacement> changes, bool validate_only) override;
-  [[nodiscard]] Task<Result<ProducerId>> new_producer_id() override;
 
  private:
   struct Publication {
@@ -59,7 +60,6 @@ class MetadataPublisher final : public Administration {
   /// Awaits what `start` makes on the controller's shard, then that every shard has seen it.
   template <class Results>
   [[nodiscard]] Task<Results> on_controller(std::move_only_function<Task<Results>()> start);
-  [[nodiscard]] Task<Result<ProducerId>> next_producer_id();
 
   runtime::Shard& shard_;
   cluster::Mirror& mirror_;
@@ -72,8 +72,6 @@ class MetadataPublisher final : public Administration {
   bool stopped_ = false;
   runtime::Signal progress_;
   runtime::Gate gate_;
-  cluster::ProducerIdBlock ids_;
-  bool allocating_ = false;
 };
 
 }  // namespace brook::broker

@@ -17,6 +17,8 @@
 namespace brook::coordinator {
 
 /// A deterministic state that its log's records make. encode() and decode() are found by their argument.
+/// Where transactions may write the log, also replay_pending(ProducerId, record), which counts once
+/// end_transaction(ProducerId, commit) says so.
 template <class M>
 concept StateMachine = requires(M& machine, const M& constant, const typename M::Record& record) {
   { machine.replay(record) } -> std::same_as<void>;
@@ -63,8 +65,8 @@ class CoordinatorRuntime {
     while (at < log_->end_offset()) {
       BROOK_CO_TRY(const LogChunk chunk, co_await log_->read(at, kReadBytes));
       if (chunk.next <= at) break;
-      BROOK_CO_TRY(const std::vector<EncodedRecord> records, reader.take(chunk.batches));
-      for (const EncodedRecord& one : records) replay(one, loaded);
+      BROOK_CO_TRY(const std::vector<LogEntry> entries, reader.take(chunk.batches));
+      for (const LogEntry& one : entries) replay(one, loaded);
       at = chunk.next;
     }
     loaded.unreadable += reader.unreadable_batches();
@@ -72,8 +74,10 @@ class CoordinatorRuntime {
   }
 
   /// Appends `records` and replays them; `divisible` ones may become several batches, of which the first may
-  /// be written and the later not. On an error of the first nothing has changed. Errors as LogPort::append.
-  [[nodiscard]] Result<void> write(const std::vector<Record>& records, bool divisible) {
+  /// be written and the later not. On an error of the first nothing has changed. Those of a `transaction` are
+  /// pending until its end. Errors as LogPort::append.
+  [[nodiscard]] Result<void> write(const std::vector<Record>& records, bool divisible,
+                                   std::optional<InTransaction> transaction = std::nullopt) {
     std::size_t done = 0;
     while (done < records.size()) {
       std::vector<EncodedRecord> batch;
@@ -82,15 +86,29 @@ class CoordinatorRuntime {
         batch.push_back(encode(records[done + batch.size()]));
         bytes += batch.back().key.size() + (batch.back().value ? batch.back().value->size() : 0);
       }
-      BROOK_CHECK(log_->append(batch, shard_.clock().wall_now()));
-      for (std::size_t i = 0; i < batch.size(); ++i) machine_.replay(records[done + i]);
+      BROOK_CHECK(log_->append(batch, shard_.clock().wall_now(), transaction));
+      for (std::size_t i = 0; i < batch.size(); ++i) {
+        replay(records[done + i], transaction ? std::optional(transaction->producer_id) : std::nullopt);
+      }
       done += batch.size();
     }
     return {};
   }
 
+  /// Appends the marker that ends a transaction, and lets what it wrote count or not. Errors as
+  /// LogPort::append_end.
+  [[nodiscard]] Result<void> end_transaction(const TransactionEnd& end) {
+    BROOK_CHECK(log_->append_end(end, shard_.clock().wall_now()));
+    machine_.end_transaction(end.producer_id, end.commit);
+    return {};
+  }
+
   /// Waits until everything that was written before the call is committed.
   [[nodiscard]] Task<Result<void>> committed() { return log_->wait_committed(log_->end_offset()); }
+
+  [[nodiscard]] std::uint32_t markers_of(ProducerId producer) const { return log_->markers_of(producer); }
+  /// The log's leader epoch, by which a coordinator fences those before it.
+  [[nodiscard]] std::int32_t epoch() const { return log_->epoch(); }
 
   /// Sees to it that `on_due` is called in time; after every decision.
   void arm() {
@@ -109,13 +127,28 @@ class CoordinatorRuntime {
   /// Well below max.message.bytes, whatever the record that crosses it.
   static constexpr std::size_t kBatchBytes = std::size_t{256} << 10U;
 
-  void replay(const EncodedRecord& encoded, Loaded& loaded) {
-    auto record = Machine::decode(encoded);
+  static constexpr bool kTakesTransactions =
+      requires(Machine& machine, ProducerId producer) { machine.end_transaction(producer, true); };
+
+  void replay(const Record& record, std::optional<ProducerId> transaction) {
+    if (!transaction) {
+      machine_.replay(record);
+    } else if constexpr (kTakesTransactions) {
+      machine_.replay_pending(*transaction, record);
+    }
+  }
+  void replay(const LogEntry& entry, Loaded& loaded) {
+    if (const auto* end = std::get_if<LoggedEnd>(&entry)) {
+      if constexpr (kTakesTransactions) machine_.end_transaction(end->producer_id, end->commit);
+      return;
+    }
+    const LoggedRecord& logged = std::get<LoggedRecord>(entry);
+    auto record = Machine::decode(logged.record);
     if (!record) {
       log::warn("coordinator_record_unreadable", {{"why", record.error().context}});
       ++loaded.unreadable;
     } else if (record->has_value()) {
-      machine_.replay(**record);
+      replay(**record, logged.transaction);
       ++loaded.records;
     }
   }

@@ -218,6 +218,7 @@ runtime::Instant GroupMachine::next_tick() const {
 
 void GroupMachine::replay(const GroupRecord& record) {
   if (const auto* commit = std::get_if<OffsetCommitRecord>(&record)) {
+    pending_.supersede({commit->group, commit->topic, commit->partition});
     if (commit->value) {
       make(commit->group).offsets.put(commit->topic, commit->partition, CommittedOffset::of(*commit->value));
     } else if (Group* group = at(commit->group)) {

@@ -14,11 +14,13 @@
 #include "coordinator/effects.h"
 #include "coordinator/group_config.h"
 #include "coordinator/moment.h"
+#include "coordinator/pending_offsets.h"
 #include "protocol/delete_groups.h"
 #include "protocol/list_groups.h"
 #include "protocol/offset_commit.h"
 #include "protocol/offset_delete.h"
 #include "protocol/offset_fetch.h"
+#include "protocol/txn_offset_commit.h"
 
 namespace brook::coordinator {
 
@@ -66,9 +68,13 @@ class GroupMachine {
   [[nodiscard]] protocol::OffsetCommitResponse commit_offsets(const protocol::OffsetCommitRequest& request,
                                                               std::int16_t version, const Moment& now,
                                                               Effects& out);
-  /// `request` as above; without topics it asks for all.
+  /// The same in a transaction: the records are to be written as part of it.
+  [[nodiscard]] protocol::TxnOffsetCommitResponse commit_in_transaction(
+      const protocol::TxnOffsetCommitRequest& request, const Moment& now, Effects& out);
+  /// `request` as above; without topics it asks for all. With `require_stable` an offset that an open
+  /// transaction may yet change is UNSTABLE_OFFSET_COMMIT.
   [[nodiscard]] protocol::OffsetFetchResponse::OffsetFetchResponseGroup fetch_offsets(
-      const protocol::OffsetFetchRequest::OffsetFetchRequestGroup& request) const;
+      const protocol::OffsetFetchRequest::OffsetFetchRequestGroup& request, bool require_stable) const;
   [[nodiscard]] protocol::OffsetDeleteResponse delete_offsets(const protocol::OffsetDeleteRequest& request,
                                                               Effects& out) const;
   /// INVALID_GROUP_ID, GROUP_ID_NOT_FOUND, NON_EMPTY_GROUP.
@@ -98,6 +104,9 @@ class GroupMachine {
   [[nodiscard]] runtime::Instant next_tick() const;
 
   void replay(const GroupRecord& record);
+  /// What an open transaction wrote, and its end.
+  void replay_pending(ProducerId producer, const GroupRecord& record);
+  void end_transaction(ProducerId producer, bool commit);
   /// Everything has been replayed: sessions begin.
   void loaded(const Moment& now, Effects& out);
   /// Answers everybody who waits.
@@ -144,6 +153,8 @@ class GroupMachine {
   [[nodiscard]] static bool nothing_in(const Group& group);
   [[nodiscard]] ErrorCode check_commit(const protocol::OffsetCommitRequest& request, std::int16_t version,
                                        const Moment& now);
+  /// TxnOffsetCommit before version 3 names no member.
+  [[nodiscard]] ErrorCode check_commit(const protocol::TxnOffsetCommitRequest& request, const Moment& now);
   /// Writes the tombstones of what has expired; true where nothing is left.
   [[nodiscard]] bool expire_offsets(const Group& group, const Moment& now, Effects& out,
                                     std::vector<ExpiredOffset>& expired) const;
@@ -152,6 +163,7 @@ class GroupMachine {
   const ClusterFacts& facts_;
   std::array<std::int64_t, ConsumerGroup::kStates> consumer_counts_{};
   std::map<std::string, Group, std::less<>> groups_;
+  PendingOffsets pending_;
   /// Groups by when they want tick(); entries that their group has moved away from are passed over.
   std::multimap<runtime::Instant, std::string> timers_;
   std::string expiry_cursor_;  ///< the group that expire() goes on behind

@@ -82,9 +82,15 @@ OffsetCommitResponse GroupMachine::commit_offsets(const OffsetCommitRequest& req
 }
 
 OffsetFetchResponse::OffsetFetchResponseGroup GroupMachine::fetch_offsets(
-    const OffsetFetchRequest::OffsetFetchRequestGroup& request) const {
+    const OffsetFetchRequest::OffsetFetchRequestGroup& request, bool require_stable) const {
   OffsetFetchResponse::OffsetFetchResponseGroup out;
   out.group_id = request.group_id;
+  const auto answer = [&](const std::string& topic, std::int32_t partition, const CommittedOffset* offset) {
+    const bool unstable = require_stable && pending_.contains({request.group_id, topic, partition});
+    auto answered = fetched(partition, unstable ? nullptr : offset);
+    if (unstable) answered.error_code = wire(ErrorCode::kUnstableOffsetCommit);
+    return answered;
+  };
   const CommittedOffsets* committed = offsets(request.group_id);
   if (const ConsumerGroup* group = find_consumer(request.group_id)) {
     out.error_code = wire(group->check_fetch(request.member_id, request.member_epoch));
@@ -95,7 +101,7 @@ OffsetFetchResponse::OffsetFetchResponseGroup GroupMachine::fetch_offsets(
     for (const auto& [name, partitions] : committed->topics()) {
       auto& topic = out.topics.emplace_back();
       topic.name = name;
-      for (const auto& [index, offset] : partitions) topic.partitions.push_back(fetched(index, &offset));
+      for (const auto& [index, offset] : partitions) topic.partitions.push_back(answer(name, index, &offset));
     }
     return out;
   }
@@ -106,7 +112,7 @@ OffsetFetchResponse::OffsetFetchResponseGroup GroupMachine::fetch_offsets(
     for (const std::int32_t index : asked.partition_indexes) {
       const CommittedOffset* offset = committed == nullptr ? nullptr : committed->find(asked.name, index);
       if (offset != nullptr && offset->is_of_other_topic(asked.topic_id)) offset = nullptr;
-      topic.partitions.push_back(fetched(index, offset));
+      topic.partitions.push_back(answer(asked.name, index, offset));
     }
   }
   return out;
@@ -135,7 +141,8 @@ OffsetDeleteResponse GroupMachine::delete_offsets(const OffsetDeleteRequest& req
       answer.partition_index = partition.partition_index;
       if (in_use) {
         answer.error_code = wire(ErrorCode::kGroupSubscribedToTopic);
-      } else if (group->offsets.find(topic.name, partition.partition_index) != nullptr) {
+      } else if (group->offsets.find(topic.name, partition.partition_index) != nullptr ||
+                 pending_.contains({request.group_id, topic.name, partition.partition_index})) {
         out.records.emplace_back(
             OffsetCommitRecord{request.group_id, topic.name, partition.partition_index, {}});
       }
@@ -155,6 +162,8 @@ ErrorCode GroupMachine::delete_group(const std::string& group, Effects& out) con
     for (const auto& [index, offset] : partitions)
       out.records.emplace_back(OffsetCommitRecord{group, topic, index, {}});
   }
+  for (const OffsetKey& key : pending_.of_group(group))
+    out.records.emplace_back(OffsetCommitRecord{key.group, key.topic, key.partition, {}});
   bury(group, *found, out);
   return ErrorCode::kNone;
 }
@@ -168,6 +177,8 @@ void GroupMachine::forget_topic(const std::string& topic, const TopicId& id, Eff
       if (!offset.is_of_other_topic(id)) out.records.emplace_back(OffsetCommitRecord{name, topic, index, {}});
     }
   }
+  for (const OffsetKey& key : pending_.of_topic(topic))
+    out.records.emplace_back(OffsetCommitRecord{key.group, key.topic, key.partition, {}});
 }
 
 bool GroupMachine::expire(const Moment& now, std::size_t groups_max, Effects& out,
@@ -195,14 +206,15 @@ bool GroupMachine::expire(const Moment& now, std::size_t groups_max, Effects& ou
 
 bool GroupMachine::expire_offsets(const Group& group, const Moment& now, Effects& out,
                                   std::vector<ExpiredOffset>& expired) const {
-  if (group.offsets.empty()) return true;
   const ClassicGroup& classic = group.classic;
+  const bool none_pending = pending_.of_group(classic.id()).empty();
+  if (group.offsets.empty()) return none_pending;
   const auto subscribed = classic.subscribed_topics();
   const bool managed = !classic.protocol_type().empty();
   // While members may still use any of them, nothing expires.
   if (managed && !classic.empty() && (classic.state() != ClassicGroup::State::kStable || !subscribed))
     return false;
-  bool nothing_left = true;
+  bool nothing_left = none_pending;
   for (const auto& [topic, partitions] : group.offsets.topics()) {
     const bool in_use =
         group.consumer ? group.consumer->subscribes_to(topic) : subscribed && subscribed->contains(topic);
@@ -211,6 +223,7 @@ bool GroupMachine::expire_offsets(const Group& group, const Moment& now, Effects
       continue;
     }
     for (const auto& [index, offset] : partitions) {
+      if (pending_.contains({classic.id(), topic, index})) continue;
       // Without members it is the group's last moment that counts, else the commit's own.
       const bool since_empty = managed && classic.empty() && classic.state_since();
       const Timestamp since = since_empty ? *classic.state_since() : offset.commit_time;

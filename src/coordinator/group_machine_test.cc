@@ -76,17 +76,17 @@ TEST(GroupMachine, FetchesWhatIsCommittedAndMinusOneForTheRest) {
   auto& topic = request.topics->emplace_back();
   topic.name = "orders";
   topic.partition_indexes = {0, 1};
-  const auto some = driver.machine().fetch_offsets(request);
+  const auto some = driver.machine().fetch_offsets(request, false);
   EXPECT_EQ(some.topics.at(0).partitions.at(0).committed_offset, 42);
   EXPECT_EQ(some.topics.at(0).partitions.at(1).committed_offset, -1);
   EXPECT_EQ(some.topics.at(0).partitions.at(1).metadata, "");
 
   request.topics.reset();
-  const auto all = driver.machine().fetch_offsets(request);
+  const auto all = driver.machine().fetch_offsets(request, false);
   ASSERT_EQ(all.topics.size(), 1U);
   EXPECT_EQ(all.topics[0].partitions.size(), 1U);
   request.group_id = "nowhere";
-  EXPECT_TRUE(driver.machine().fetch_offsets(request).topics.empty());
+  EXPECT_TRUE(driver.machine().fetch_offsets(request, false).topics.empty());
 }
 
 TEST(GroupMachine, DoesNotGiveATopicTheOffsetsOfItsNamesake) {
@@ -104,7 +104,8 @@ TEST(GroupMachine, DoesNotGiveATopicTheOffsetsOfItsNamesake) {
   topic.name = "orders";
   topic.partition_indexes = {0};
   topic.topic_id = new_id;
-  EXPECT_EQ(driver.machine().fetch_offsets(request).topics.at(0).partitions.at(0).committed_offset, -1);
+  EXPECT_EQ(driver.machine().fetch_offsets(request, false).topics.at(0).partitions.at(0).committed_offset,
+            -1);
 
   Effects effects;
   driver.machine().forget_topic("orders", new_id, effects);

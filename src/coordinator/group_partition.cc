@@ -21,33 +21,15 @@ using protocol::OffsetFetchRequest;
 using protocol::OffsetFetchResponse;
 using protocol::SyncGroupRequest;
 using protocol::SyncGroupResponse;
+using protocol::TxnOffsetCommitRequest;
+using protocol::TxnOffsetCommitResponse;
 
 /// Groups that retention looks at in one turn.
 constexpr std::size_t kGroupsPerSweep = 256;
 
-/// What the client is told of an append that failed; it finds the coordinator again and retries.
-ErrorCode group_error(ErrorCode code) {
-  switch (code) {
-    case ErrorCode::kUnknownTopicOrPartition:
-    case ErrorCode::kNotEnoughReplicas:
-    case ErrorCode::kNotEnoughReplicasAfterAppend:
-    case ErrorCode::kRequestTimedOut:
-      return ErrorCode::kCoordinatorNotAvailable;
-    case ErrorCode::kNotLeaderOrFollower:
-    case ErrorCode::kKafkaStorageError:
-      return ErrorCode::kNotCoordinator;
-    case ErrorCode::kMessageTooLarge:
-    case ErrorCode::kRecordListTooLarge:
-    case ErrorCode::kInvalidFetchSize:
-      return ErrorCode::kUnknownServerError;
-    default:
-      return code;
-  }
-}
-
 ErrorCode commit_error(ErrorCode code) {
   const bool too_large = code == ErrorCode::kMessageTooLarge || code == ErrorCode::kRecordListTooLarge;
-  return too_large ? ErrorCode::kInvalidCommitOffsetSize : group_error(code);
+  return too_large ? ErrorCode::kInvalidCommitOffsetSize : told_of_append_error(code);
 }
 
 JoinGroupResponse join_refusal(std::string member_id, ErrorCode code) {
@@ -122,13 +104,13 @@ GroupPartition::~GroupPartition() {
 Task<void> GroupPartition::load() {
   const runtime::Instant begun = shard_.clock().now();
   const auto loaded = co_await runtime_.load();
-  if (state_ != State::kLoading) co_return;
+  if (!available_.loading()) co_return;
   if (!loaded) {
-    state_ = State::kFailed;
+    available_.failed();
     log::error("groups_not_loaded", {{"partition", index_.value()}, {"why", loaded.error().context}});
     co_return;
   }
-  state_ = State::kActive;
+  available_.loaded();
   Effects effects;
   runtime_.machine().loaded(runtime_.now(), effects);
   if (loaded->records != 0 || loaded->unreadable != 0) {
@@ -145,8 +127,8 @@ Task<void> GroupPartition::load() {
 }
 
 void GroupPartition::close() {
-  if (state_ == State::kClosed) return;
-  state_ = State::kClosed;
+  if (available_.closed()) return;
+  available_.close();
   runtime_.disarm();
   Effects effects;
   runtime_.machine().refuse_all(ErrorCode::kNotCoordinator, effects);
@@ -154,32 +136,18 @@ void GroupPartition::close() {
 }
 
 void GroupPartition::stop_waiting() {
-  stopping_ = true;
+  available_.stop();
   Effects effects;
   runtime_.machine().refuse_all(ErrorCode::kNotCoordinator, effects);
   deliver(std::move(effects));
 }
 
-ErrorCode GroupPartition::unavailable() const {
-  switch (state_) {
-    case State::kLoading:
-      return ErrorCode::kCoordinatorLoadInProgress;
-    case State::kActive:
-      return stopping_ ? ErrorCode::kNotCoordinator : ErrorCode::kNone;
-    case State::kFailed:
-      return ErrorCode::kCoordinatorNotAvailable;
-    case State::kClosed:
-      return ErrorCode::kNotCoordinator;
-  }
-  return ErrorCode::kNotCoordinator;
-}
-
-Task<Result<void>> GroupPartition::settle(Effects effects) {
+Task<Result<void>> GroupPartition::settle(Effects effects, std::optional<InTransaction> transaction) {
   const std::size_t groups_before = runtime_.machine().size();
-  Result<void> stored = runtime_.write(effects.records, effects.divisible);
+  Result<void> stored = runtime_.write(effects.records, effects.divisible, transaction);
   if (!stored) {
     log::warn("group_record_not_written", {{"partition", index_.value()}, {"why", stored.error().context}});
-    refuse(effects, group_error(stored.error().code));
+    refuse(effects, told_of_append_error(stored.error().code));
     Effects after;
     runtime_.machine().not_stored(effects.records, runtime_.now(), after);
     // An emptied group's record may be lost: it would come back with members that have long timed out.
@@ -194,14 +162,14 @@ Task<Result<void>> GroupPartition::settle(Effects effects) {
   runtime_.arm();
   if (stored) {
     stored = co_await runtime_.committed();
-    if (!stored) refuse(effects, group_error(stored.error().code));
+    if (!stored) refuse(effects, told_of_append_error(stored.error().code));
   }
   deliver(std::move(effects));
   co_return stored;
 }
 
 void GroupPartition::on_due() {
-  if (state_ == State::kActive) gate_.spawn(settle_due(shared_from_this()));
+  if (available_.active()) gate_.spawn(settle_due(shared_from_this()));
 }
 
 Task<void> GroupPartition::settle_due(std::shared_ptr<GroupPartition> self) {
@@ -300,7 +268,7 @@ std::string GroupPartition::fresh_uuid() {
 }
 
 Task<JoinGroupResponse> GroupPartition::join(JoinGroupRequest request, Caller caller) {
-  if (const ErrorCode code = unavailable(); code != ErrorCode::kNone)
+  if (const ErrorCode code = available_.refusal(); code != ErrorCode::kNone)
     co_return join_refusal(request.member_id, code);
   const Token token = ++last_token_;
   joins_.open(token);
@@ -313,7 +281,7 @@ Task<JoinGroupResponse> GroupPartition::join(JoinGroupRequest request, Caller ca
 }
 
 Task<SyncGroupResponse> GroupPartition::sync(SyncGroupRequest request) {
-  if (const ErrorCode code = unavailable(); code != ErrorCode::kNone) co_return sync_refusal(code);
+  if (const ErrorCode code = available_.refusal(); code != ErrorCode::kNone) co_return sync_refusal(code);
   const Token token = ++last_token_;
   syncs_.open(token);
   Effects effects;
@@ -325,7 +293,7 @@ Task<SyncGroupResponse> GroupPartition::sync(SyncGroupRequest request) {
 
 Task<ErrorCode> GroupPartition::heartbeat(std::string group, std::string member,
                                           std::optional<std::string> instance, std::int32_t generation) {
-  const ErrorCode code = unavailable();
+  const ErrorCode code = available_.refusal();
   // It can't be checked yet, and an error would only make all members join again.
   if (code == ErrorCode::kCoordinatorLoadInProgress) co_return ErrorCode::kNone;
   if (code != ErrorCode::kNone) co_return code;
@@ -336,7 +304,7 @@ Task<ErrorCode> GroupPartition::heartbeat(std::string group, std::string member,
 
 Task<Result<std::vector<ErrorCode>>> GroupPartition::leave(std::string group,
                                                            std::vector<ClassicGroup::Leaver> leavers) {
-  if (const ErrorCode code = unavailable(); code != ErrorCode::kNone)
+  if (const ErrorCode code = available_.refusal(); code != ErrorCode::kNone)
     co_return fail(code, fmt::format("the coordinator of group {} does not serve", group));
   if (group.empty()) co_return fail(ErrorCode::kInvalidGroupId, "the group has no name");
   Effects effects;
@@ -359,7 +327,8 @@ Task<ConsumerGroupHeartbeatResponse> GroupPartition::consumer_heartbeat(Consumer
 }
 
 Task<OffsetCommitResponse> GroupPartition::commit_offsets(OffsetCommitRequest request, std::int16_t version) {
-  if (const ErrorCode code = unavailable(); code != ErrorCode::kNone) co_return refused_commit(request, code);
+  if (const ErrorCode code = available_.refusal(); code != ErrorCode::kNone)
+    co_return refused_commit(request, code);
   Effects effects;
   OffsetCommitResponse response =
       runtime_.machine().commit_offsets(request, version, runtime_.now(), effects);
@@ -369,18 +338,61 @@ Task<OffsetCommitResponse> GroupPartition::commit_offsets(OffsetCommitRequest re
   co_return response;
 }
 
+Task<std::uint32_t> GroupPartition::markers_of(ProducerId producer) {
+  co_return runtime_.markers_of(producer);
+}
+
+Task<TxnOffsetCommitResponse> GroupPartition::commit_in_transaction(TxnOffsetCommitRequest request,
+                                                                    std::uint32_t markers) {
+  TxnOffsetCommitResponse response;
+  const auto refuse = [&](ErrorCode code) {
+    response.topics.clear();
+    for (const auto& topic : request.topics) {
+      auto& answered = response.topics.emplace_back();
+      answered.name = topic.name;
+      for (const auto& partition : topic.partitions)
+        answered.partitions.push_back({partition.partition_index, wire(code)});
+    }
+  };
+  if (const ErrorCode code = available_.refusal(); code != ErrorCode::kNone) {
+    refuse(code);
+    co_return response;
+  }
+  if (markers != runtime_.markers_of(ProducerId(request.producer_id))) {
+    refuse(ErrorCode::kInvalidTxnState);
+    co_return response;
+  }
+  Effects effects;
+  response = runtime_.machine().commit_in_transaction(request, runtime_.now(), effects);
+  const InTransaction transaction{ProducerId(request.producer_id), ProducerEpoch(request.producer_epoch)};
+  const Result<void> settled = co_await settle(std::move(effects), transaction);
+  if (!settled) refuse(commit_error(settled.error().code));
+  co_return response;
+}
+
+Task<Result<void>> GroupPartition::end_transaction(TransactionEnd end) {
+  if (const ErrorCode code = available_.refusal(); code != ErrorCode::kNone)
+    co_return fail(code, fmt::format("partition {} of the groups does not serve", index_.value()));
+  const std::size_t groups_before = runtime_.machine().size();
+  BROOK_CO_CHECK(runtime_.end_transaction(end));
+  if (groups_before != runtime_.machine().size()) publish_counts();
+  Result<void> committed = co_await runtime_.committed();
+  co_return committed;
+}
+
 Task<OffsetFetchResponse::OffsetFetchResponseGroup> GroupPartition::fetch_offsets(
-    OffsetFetchRequest::OffsetFetchRequestGroup request) {
+    OffsetFetchRequest::OffsetFetchRequestGroup request, bool require_stable) {
   const auto refused = [&](ErrorCode code) {
     OffsetFetchResponse::OffsetFetchResponseGroup out;
     out.group_id = request.group_id;
     out.error_code = wire(code);
     return out;
   };
-  if (const ErrorCode code = unavailable(); code != ErrorCode::kNone) co_return refused(code);
-  OffsetFetchResponse::OffsetFetchResponseGroup response = runtime_.machine().fetch_offsets(request);
+  if (const ErrorCode code = available_.refusal(); code != ErrorCode::kNone) co_return refused(code);
+  OffsetFetchResponse::OffsetFetchResponseGroup response =
+      runtime_.machine().fetch_offsets(request, require_stable);
   const Result<void> committed = co_await runtime_.committed();
-  if (!committed) co_return refused(group_error(committed.error().code));
+  if (!committed) co_return refused(told_of_append_error(committed.error().code));
   co_return response;
 }
 
@@ -390,26 +402,26 @@ Task<OffsetDeleteResponse> GroupPartition::delete_offsets(OffsetDeleteRequest re
     out.error_code = wire(code);
     return out;
   };
-  if (const ErrorCode code = unavailable(); code != ErrorCode::kNone) co_return refused(code);
+  if (const ErrorCode code = available_.refusal(); code != ErrorCode::kNone) co_return refused(code);
   Effects effects;
   OffsetDeleteResponse response = runtime_.machine().delete_offsets(request, effects);
   const Result<void> settled = co_await settle(std::move(effects));
-  if (!settled) co_return refused(group_error(settled.error().code));
+  if (!settled) co_return refused(told_of_append_error(settled.error().code));
   co_return response;
 }
 
 Task<ErrorCode> GroupPartition::delete_group(std::string group) {
-  if (const ErrorCode code = unavailable(); code != ErrorCode::kNone) co_return code;
+  if (const ErrorCode code = available_.refusal(); code != ErrorCode::kNone) co_return code;
   Effects effects;
   const ErrorCode code = runtime_.machine().delete_group(group, effects);
   const Result<void> settled = co_await settle(std::move(effects));
-  if (!settled) co_return group_error(settled.error().code);
+  if (!settled) co_return told_of_append_error(settled.error().code);
   if (code == ErrorCode::kNone) log::info("group_deleted", {{"group", group}});
   co_return code;
 }
 
 Task<Result<protocol::DescribeGroupsResponse::DescribedGroup>> GroupPartition::describe(std::string group) {
-  if (const ErrorCode code = unavailable(); code != ErrorCode::kNone)
+  if (const ErrorCode code = available_.refusal(); code != ErrorCode::kNone)
     co_return fail(code, fmt::format("the coordinator of group {} does not serve", group));
   auto described = runtime_.machine().describe(group);
   BROOK_CO_CHECK(co_await runtime_.committed());
@@ -427,7 +439,7 @@ Task<Result<protocol::ConsumerGroupDescribeResponse::DescribedGroup>> GroupParti
 
 Task<Result<std::vector<protocol::ListGroupsResponse::ListedGroup>>> GroupPartition::list(
     std::vector<std::string> states, std::vector<std::string> types) {
-  if (const ErrorCode code = unavailable(); code != ErrorCode::kNone)
+  if (const ErrorCode code = available_.refusal(); code != ErrorCode::kNone)
     co_return fail(code, "the coordinator does not serve");
   auto listed = runtime_.machine().list(states, types);
   BROOK_CO_CHECK(co_await runtime_.committed());
@@ -435,7 +447,7 @@ Task<Result<std::vector<protocol::ListGroupsResponse::ListedGroup>>> GroupPartit
 }
 
 Task<void> GroupPartition::forget_topic(std::string topic, TopicId id) {
-  if (state_ != State::kActive) co_return;
+  if (!available_.active()) co_return;
   Effects effects;
   runtime_.machine().forget_topic(topic, id, effects);
   const std::size_t count = effects.records.size();
@@ -448,7 +460,7 @@ Task<void> GroupPartition::forget_topic(std::string topic, TopicId id) {
 
 Task<void> GroupPartition::expire() {
   bool done = false;
-  while (!done && state_ == State::kActive && !stopping_) {
+  while (!done && available_.refusal() == ErrorCode::kNone) {
     Effects effects;
     std::vector<ExpiredOffset> expired;
     done = runtime_.machine().expire(runtime_.now(), kGroupsPerSweep, effects, expired);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/ids.h"
+#include "coordinator/availability.h"
 #include "coordinator/coordinator_runtime.h"
 #include "coordinator/group_machine.h"
 #include "coordinator/group_metrics.h"
@@ -49,8 +50,17 @@ class GroupPartition : public std::enable_shared_from_this<GroupPartition> {
   /// Topics have their names and, where known, ids.
   [[nodiscard]] Task<protocol::OffsetCommitResponse> commit_offsets(protocol::OffsetCommitRequest request,
                                                                     std::int16_t version);
+  /// Markers that the partition has of a producer, to be asked before its transaction's coordinator is.
+  [[nodiscard]] Task<std::uint32_t> markers_of(ProducerId producer);
+  /// The same as commit_offsets() in a transaction of the request's producer. INVALID_TXN_STATE where the
+  /// partition has more `markers` of it: the transaction has ended since its coordinator was asked.
+  [[nodiscard]] Task<protocol::TxnOffsetCommitResponse> commit_in_transaction(
+      protocol::TxnOffsetCommitRequest request, std::uint32_t markers);
+  /// Writes the marker of a transaction, and lets what it committed count or not. Errors as
+  /// LogPort::append_end, and why the partition can't answer.
+  [[nodiscard]] Task<Result<void>> end_transaction(TransactionEnd end);
   [[nodiscard]] Task<protocol::OffsetFetchResponse::OffsetFetchResponseGroup> fetch_offsets(
-      protocol::OffsetFetchRequest::OffsetFetchRequestGroup request);
+      protocol::OffsetFetchRequest::OffsetFetchRequestGroup request, bool require_stable = false);
   [[nodiscard]] Task<protocol::OffsetDeleteResponse> delete_offsets(protocol::OffsetDeleteRequest request);
   [[nodiscard]] Task<ErrorCode> delete_group(std::string group);
   /// GROUP_ID_NOT_FOUND, and why the partition can't answer.
@@ -66,12 +76,10 @@ class GroupPartition : public std::enable_shared_from_this<GroupPartition> {
   [[nodiscard]] Task<void> expire();
 
  private:
-  enum class State : std::uint8_t { kLoading, kActive, kFailed, kClosed };
-
-  /// NONE where it serves.
-  [[nodiscard]] ErrorCode unavailable() const;
-  /// Carries a decision out; returns when its replies are out.
-  [[nodiscard]] Task<Result<void>> settle(Effects effects);
+  /// Carries a decision out, its records as part of `transaction` where there is one; returns when its
+  /// replies are out.
+  [[nodiscard]] Task<Result<void>> settle(Effects effects,
+                                          std::optional<InTransaction> transaction = std::nullopt);
   [[nodiscard]] static Task<void> settle_due(std::shared_ptr<GroupPartition> self);
   void on_due();
   void refuse(Effects& effects, ErrorCode code) const;
@@ -88,8 +96,7 @@ class GroupPartition : public std::enable_shared_from_this<GroupPartition> {
   GroupMetrics& metrics_;
   PartitionIndex index_;
   CoordinatorRuntime<GroupMachine> runtime_;
-  State state_ = State::kLoading;
-  bool stopping_ = false;
+  Availability available_;
   Token last_token_ = 0;
   WaitingReplies<protocol::JoinGroupResponse> joins_;
   WaitingReplies<protocol::SyncGroupResponse> syncs_;

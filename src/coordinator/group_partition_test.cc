@@ -200,6 +200,105 @@ TEST(GroupPartition, TakesOffsetsOfATransactionWhenItIsCommitted) {
   });
 }
 
+protocol::TxnOffsetCommitRequest transactional_commit(std::int64_t offset, std::int64_t producer) {
+  protocol::TxnOffsetCommitRequest request;
+  request.transactional_id = "t";
+  request.group_id = "g";
+  request.producer_id = producer;
+  auto& topic = request.topics.emplace_back();
+  topic.name = "orders";
+  topic.partitions.push_back({0, offset, -1, std::nullopt});
+  return request;
+}
+
+TransactionEnd end_of(std::int64_t producer, bool commit) {
+  return {.producer_id = ProducerId(producer), .epoch = ProducerEpoch(0), .commit = commit};
+}
+
+protocol::OffsetFetchRequest::OffsetFetchRequestGroup fetch_orders() {
+  protocol::OffsetFetchRequest::OffsetFetchRequestGroup request;
+  request.group_id = "g";
+  auto& topic = request.topics.emplace().emplace_back();
+  topic.name = "orders";
+  topic.partition_indexes = {0};
+  return request;
+}
+
+TEST(GroupPartition, HoldsOffsetsOfATransactionBackUntilItEnds) {
+  runtime::testing::run<void>([](Shard& shard) -> Task<void> {
+    MemoryLog log;
+    Coordinator coordinator(shard, log);
+    GroupPartition& partition = coordinator.partition();
+    std::ignore = co_await partition.commit_offsets(commit_request(1), 9);
+    const auto pending = co_await partition.commit_in_transaction(transactional_commit(5, 7), 0);
+    EXPECT_EQ(pending.topics.at(0).partitions.at(0).error_code, 0);
+
+    auto fetched = co_await partition.fetch_offsets(fetch_orders(), false);
+    EXPECT_EQ(fetched.topics.at(0).partitions.at(0).committed_offset, 1);
+    fetched = co_await partition.fetch_offsets(fetch_orders(), true);
+    EXPECT_EQ(fetched.topics.at(0).partitions.at(0).error_code, wire(ErrorCode::kUnstableOffsetCommit));
+    EXPECT_EQ(fetched.topics.at(0).partitions.at(0).committed_offset, -1);
+
+    const Result<void> ended = co_await partition.end_transaction(end_of(7, true));
+    EXPECT_TRUE(ended);
+    fetched = co_await partition.fetch_offsets(fetch_orders(), true);
+    EXPECT_EQ(fetched.topics.at(0).partitions.at(0).committed_offset, 5);
+
+    std::ignore = co_await partition.commit_in_transaction(transactional_commit(9, 7), 1);
+    std::ignore = co_await partition.end_transaction(end_of(7, false));
+    fetched = co_await partition.fetch_offsets(fetch_orders(), true);
+    EXPECT_EQ(fetched.topics.at(0).partitions.at(0).committed_offset, 5);
+    co_await coordinator.groups.close();
+  });
+}
+
+TEST(GroupPartition, RefusesOffsetsThatAMarkerHasOvertaken) {
+  runtime::testing::run<void>([](Shard& shard) -> Task<void> {
+    MemoryLog log;
+    Coordinator coordinator(shard, log);
+    GroupPartition& partition = coordinator.partition();
+    const std::uint32_t markers = co_await partition.markers_of(ProducerId(7));
+    std::ignore = co_await partition.end_transaction(end_of(7, true));
+    const auto late = co_await partition.commit_in_transaction(transactional_commit(5, 7), markers);
+    EXPECT_EQ(late.topics.at(0).partitions.at(0).error_code, wire(ErrorCode::kInvalidTxnState));
+    co_await coordinator.groups.close();
+  });
+}
+
+TEST(GroupPartition, KnowsOpenTransactionsAfterItsLogIsLoaded) {
+  runtime::testing::run<void>([](Shard& shard) -> Task<void> {
+    MemoryLog log;
+    {
+      Coordinator before(shard, log);
+      std::ignore = co_await before.partition().commit_in_transaction(transactional_commit(5, 7), 0);
+      co_await before.groups.close();
+    }
+    Coordinator after(shard, log);
+    auto fetched = co_await after.partition().fetch_offsets(fetch_orders(), true);
+    EXPECT_EQ(fetched.topics.at(0).partitions.at(0).error_code, wire(ErrorCode::kUnstableOffsetCommit));
+    std::ignore = co_await after.partition().end_transaction(end_of(7, true));
+    fetched = co_await after.partition().fetch_offsets(fetch_orders(), true);
+    EXPECT_EQ(fetched.topics.at(0).partitions.at(0).committed_offset, 5);
+    co_await after.groups.close();
+  });
+}
+
+TEST(GroupPartition, DropsPendingOffsetsWithTheirGroup) {
+  runtime::testing::run<void>([](Shard& shard) -> Task<void> {
+    MemoryLog log;
+    Coordinator coordinator(shard, log);
+    GroupPartition& partition = coordinator.partition();
+    std::ignore = co_await partition.commit_offsets(commit_request(1), 9);
+    std::ignore = co_await partition.commit_in_transaction(transactional_commit(5, 7), 0);
+    const ErrorCode deleted = co_await partition.delete_group("g");
+    EXPECT_EQ(deleted, ErrorCode::kNone);
+    std::ignore = co_await partition.end_transaction(end_of(7, true));
+    const auto fetched = co_await partition.fetch_offsets(fetch_orders(), true);
+    EXPECT_EQ(fetched.topics.at(0).partitions.at(0).committed_offset, -1);
+    co_await coordinator.groups.close();
+  });
+}
+
 TEST(GroupPartition, SaysSoWhereTheLogTakesNothing) {
   runtime::testing::run<void>([](Shard& shard) -> Task<void> {
     MemoryLog log;

@@ -63,8 +63,8 @@ std::size_t java_length(std::string_view utf8) {
   return length;
 }
 
-std::int32_t partition_of_group(std::string_view group, std::int32_t partitions) {
-  const std::int32_t hash = java_hash(group);
+std::int32_t partition_of_key(std::string_view key, std::int32_t partitions) {
+  const std::int32_t hash = java_hash(key);
   return hash == std::numeric_limits<std::int32_t>::min() ? 0 : std::abs(hash) % partitions;
 }
 

@@ -12,7 +12,8 @@ namespace brook::coordinator {
 /// String.length().
 [[nodiscard]] std::size_t java_length(std::string_view utf8);
 
-/// The partition of __consumer_offsets that `group` lives in. `partitions` is above 0.
-[[nodiscard]] std::int32_t partition_of_group(std::string_view group, std::int32_t partitions);
+/// The partition of an internal topic that `key`, a group's or a transactional id, lives in. `partitions` is
+/// above 0.
+[[nodiscard]] std::int32_t partition_of_key(std::string_view key, std::int32_t partitions);
 
 }  // namespace brook::coordinator

@@ -25,9 +25,9 @@ TEST(JavaString, TakesWhatIsNotUtf8ForReplacementCharacters) {
   EXPECT_EQ(java_length("\xED\xA0\x80"), 3U);  // A surrogate half.
 }
 
-TEST(JavaString, PutsAGroupWhoseHashHasNoAbsoluteValueIntoPartitionZero) {
-  EXPECT_EQ(partition_of_group("polygenelubricants", 50), 0);
-  EXPECT_EQ(partition_of_group("my-group", 50), 12);
+TEST(JavaString, PutsAKeyWhoseHashHasNoAbsoluteValueIntoPartitionZero) {
+  EXPECT_EQ(partition_of_key("polygenelubricants", 50), 0);
+  EXPECT_EQ(partition_of_key("my-group", 50), 12);
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <span>
 
@@ -17,6 +18,21 @@ struct EncodedRecord {
   std::optional<protocol::Bytes> value;
 
   friend bool operator==(const EncodedRecord&, const EncodedRecord&) = default;
+};
+
+/// The end of a producer's transaction, as a partition's log takes it: a marker.
+struct TransactionEnd {
+  ProducerId producer_id;
+  ProducerEpoch epoch;
+  bool commit = false;
+  std::int32_t coordinator_epoch = 0;  ///< of the coordinator that decided; an older one's is refused
+  std::int16_t protocol = 0;           ///< the level of transaction.version that the transaction had
+};
+
+/// Records of a transaction, which count once its marker commits it.
+struct InTransaction {
+  ProducerId producer_id;
+  ProducerEpoch epoch;
 };
 
 /// Whole record batches, read back.
@@ -37,7 +53,16 @@ class LogPort {
   [[nodiscard]] virtual Offset end_offset() const = 0;
   /// Appends `records`, at least one, as one batch: all or none of them. NOT_LEADER_OR_FOLLOWER,
   /// KAFKA_STORAGE_ERROR, MESSAGE_TOO_LARGE.
-  [[nodiscard]] virtual Result<void> append(std::span<const EncodedRecord> records, Timestamp now) = 0;
+  /// Of a transaction also INVALID_PRODUCER_EPOCH.
+  [[nodiscard]] virtual Result<void> append(std::span<const EncodedRecord> records, Timestamp now,
+                                            std::optional<InTransaction> transaction) = 0;
+  /// The same for the marker that ends a transaction. TRANSACTION_COORDINATOR_FENCED,
+  /// INVALID_PRODUCER_EPOCH.
+  [[nodiscard]] virtual Result<void> append_end(const TransactionEnd& end, Timestamp now) = 0;
+  /// Markers of this producer since the log was opened.
+  [[nodiscard]] virtual std::uint32_t markers_of(ProducerId producer) const = 0;
+  /// The leader epoch in which the log is written.
+  [[nodiscard]] virtual std::int32_t epoch() const = 0;
   /// Waits until everything below `end` is committed. NOT_LEADER_OR_FOLLOWER, REQUEST_TIMED_OUT.
   [[nodiscard]] virtual Task<Result<void>> wait_committed(Offset end) = 0;
   /// Batches from the one with `from` on, about `max_bytes` of them but at least one. Empty at the end.

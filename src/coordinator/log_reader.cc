@@ -1,7 +1,5 @@
 #include "coordinator/log_reader.h"
 
-#include <algorithm>
-#include <iterator>
 #include <optional>
 #include <utility>
 
@@ -14,15 +12,20 @@ namespace {
 
 protocol::Bytes copy(ByteView bytes) { return {bytes.begin(), bytes.end()}; }
 
-Result<bool> is_commit(const record::BatchView& batch) {
+/// Nothing where the control batch is none of a transaction's end.
+Result<void> read_end(const record::BatchView& batch, std::vector<LogEntry>& into) {
+  const std::optional<ProducerId> producer = batch.producer_id();
+  if (!producer) return {};
   record::RecordIterator records(batch.records(), batch.record_count());
   BROOK_TRY(const std::optional<record::RecordView> marker, records.next());
-  if (!marker || !marker->key || !marker->value) return false;
+  if (!marker || !marker->key || !marker->value) return {};
   BROOK_TRY(const std::optional<record::ControlType> type, record::parse_control_key(*marker->key));
-  return type == record::ControlType::kCommit;
+  const bool commit = type == record::ControlType::kCommit;
+  if (commit || type == record::ControlType::kAbort) into.emplace_back(LoggedEnd{*producer, commit});
+  return {};
 }
 
-Result<void> read_records(const record::BatchView& batch, std::vector<EncodedRecord>& into) {
+Result<void> read_records(const record::BatchView& batch, std::vector<LogEntry>& into) {
   ByteView payload = batch.records();
   record::Bytes plain;
   if (batch.codec() != record::Codec::kNone) {
@@ -34,34 +37,25 @@ Result<void> read_records(const record::BatchView& batch, std::vector<EncodedRec
     BROOK_TRY(const std::optional<record::RecordView> next, records.next());
     if (!next) return {};
     if (!next->key) continue;
-    EncodedRecord& taken = into.emplace_back();
-    taken.key = copy(*next->key);
-    if (next->value) taken.value = copy(*next->value);
+    LoggedRecord taken;
+    taken.record.key = copy(*next->key);
+    if (next->value) taken.record.value = copy(*next->value);
+    if (batch.is_transactional()) taken.transaction = batch.producer_id();
+    into.emplace_back(std::move(taken));
   }
 }
 
 }  // namespace
 
-Result<std::vector<EncodedRecord>> LogReader::take(ByteView batches) {
-  std::vector<EncodedRecord> taken;
+Result<std::vector<LogEntry>> LogReader::take(ByteView batches) {
+  std::vector<LogEntry> taken;
   record::BatchIterator walk(batches);
   while (true) {
     BROOK_TRY(const std::optional<record::BatchView> batch, walk.next());
     if (!batch) return taken;
-    if (!take(*batch, taken)) ++unreadable_batches_;
+    const Result<void> read = batch->is_control() ? read_end(*batch, taken) : read_records(*batch, taken);
+    if (!read) ++unreadable_batches_;
   }
-}
-
-Result<void> LogReader::take(const record::BatchView& batch, std::vector<EncodedRecord>& into) {
-  const std::optional<ProducerId> producer = batch.producer_id();
-  if (batch.is_control()) {
-    if (!producer) return {};
-    BROOK_TRY(const bool commit, is_commit(batch));
-    auto ended = open_.extract(*producer);
-    if (!ended.empty() && commit) std::ranges::move(ended.mapped(), std::back_inserter(into));
-    return {};
-  }
-  return read_records(batch, batch.is_transactional() && producer ? open_[*producer] : into);
 }
 
 }  // namespace brook::coordinator

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <cstddef>
-#include <map>
+#include <variant>
 #include <vector>
 
 #include "base/bytes.h"
@@ -12,20 +12,31 @@
 
 namespace brook::coordinator {
 
-/// Takes the records of an internal topic out of its batches, in the order in which they count: those of a
-/// transaction when its marker commits it, and never when it aborts. One reader for one pass over a log.
+/// A record as it stands in the log.
+struct LoggedRecord {
+  EncodedRecord record;
+  std::optional<ProducerId> transaction;  ///< whose; it counts once that is committed
+};
+
+/// The marker of a transaction.
+struct LoggedEnd {
+  ProducerId producer_id;
+  bool commit = false;
+};
+
+using LogEntry = std::variant<LoggedRecord, LoggedEnd>;
+
+/// Takes records and markers out of an internal topic's batches, in their order. One reader for one pass over
+/// a log.
 class LogReader {
  public:
-  /// The records that `batches` make final. A batch whose records can't be read is passed over, and counted.
-  /// CORRUPT_MESSAGE where no batch begins.
-  [[nodiscard]] Result<std::vector<EncodedRecord>> take(ByteView batches);
+  /// What is in `batches`. A batch whose records can't be read is passed over, and counted. CORRUPT_MESSAGE
+  /// where no batch begins.
+  [[nodiscard]] Result<std::vector<LogEntry>> take(ByteView batches);
   [[nodiscard]] std::size_t unreadable_batches() const { return unreadable_batches_; }
 
  private:
-  [[nodiscard]] Result<void> take(const record::BatchView& batch, std::vector<EncodedRecord>& into);
-
   std::size_t unreadable_batches_ = 0;
-  std::map<ProducerId, std::vector<EncodedRecord>> open_;
 };
 
 }  // namespace brook::coordinator

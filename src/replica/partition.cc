@@ -90,13 +90,14 @@ Result<void> Partition::check_leader_epoch(std::int32_t current_leader_epoch) co
 }
 
 std::expected<Appended, record::ValidationFailure> Partition::append(MutableBytes records, Timestamp now,
-                                                                     storage::AppendOrigin origin) {
+                                                                     storage::AppendOrigin origin,
+                                                                     std::int16_t transaction_version) {
   checks_.next_offset = log_->log_end_offset();
   checks_.now = now;
   checks_.origin = record_origin(origin);
   auto validated = record::validate(records, checks_);
   if (!validated) return std::unexpected(std::move(validated).error());
-  auto info = log_->append_as_leader(validated->bytes(), origin);
+  auto info = log_->append_as_leader(validated->bytes(), origin, transaction_version);
   if (!info) return std::unexpected(record::ValidationFailure{std::move(info).error(), {}});
   if (!info->duplicate) waiters_.wake_all();
   Appended appended{.base_offset = info->first_offset,

@@ -70,8 +70,10 @@ class Partition {
 
   /// Checks the records in the buffer that they came in, assigns offsets in place, and appends. Errors as
   /// record::validate and storage::Log::append_as_leader.
-  [[nodiscard]] std::expected<Appended, record::ValidationFailure> append(MutableBytes records, Timestamp now,
-                                                                          storage::AppendOrigin origin);
+  /// `transaction_version` is that of a marker's transaction.
+  [[nodiscard]] std::expected<Appended, record::ValidationFailure> append(
+      MutableBytes records, Timestamp now, storage::AppendOrigin origin,
+      std::int16_t transaction_version = 0);
   /// Makes durable what flush.messages and flush.ms demand before an append is acknowledged.
   [[nodiscard]] Task<Result<void>> flush_if_due();
 

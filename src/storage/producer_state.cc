@@ -116,6 +116,7 @@ Result<void> ProducerState::check(const ProducerBatch& batch, AppendOrigin origi
     }
     entry.set_epoch(batch.epoch);
     entry.coordinator_epoch = batch.marker->coordinator_epoch;
+    ++entry.markers;
     entry.last_timestamp = batch.max_timestamp;
     entry.current_txn_first_offset.reset();
   } else {

@@ -65,6 +65,9 @@ struct ProducerEntry {
   std::int32_t coordinator_epoch = -1;
   Timestamp last_timestamp{-1};
   std::optional<Offset> current_txn_first_offset;
+  /// Markers since the log was opened: a write that was allowed before one of them is of an ended
+  /// transaction.
+  std::uint32_t markers = 0;
   std::array<BatchMetadata, kBatchesToRetain> batches{};  ///< the first `batch_count` of them, oldest first
   std::uint8_t batch_count = 0;
 

@@ -28,7 +28,7 @@ A broker serves its metrics in Prometheus' text format at `/metrics` of its admi
 
 Bounds: `api` has the names of Kafka's APIs, `error` those of Kafka's error codes that have occurred. Topics have series of their own
 as long as there are no more than 1,000; with more, the first 1,000 by name have, and the others are summed under the topic
-`(others)`. No series has a partition's name: `DescribeLogDirs` tells the sizes of partitions.
+`(others)`. `transactional_id` has the 20 whose transactions are open for longest, of those that are open for more than a minute. No series has a partition's name: `DescribeLogDirs` tells the sizes of partitions.
 
 | metric | type | labels | what it says |
 | --- | --- | --- | --- |

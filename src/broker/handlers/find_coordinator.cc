@@ -1,13 +1,14 @@
 // FindCoordinator: versions 0 to 6; several keys from 4, share groups' state from 6. A group's coordinator
-// is the leader of its partition of __consumer_offsets, which is made when the first group is looked for.
+// is the leader of its partition of __consumer_offsets, a transactional id's that of __transaction_state;
+// each topic is made when the first key is looked for.
 #include "protocol/find_coordinator.h"
 
-#include <algorithm>
+#include <string_view>
 
-#include "base/log.h"
 #include "broker/group_router.h"
 #include "broker/handlers/handlers.h"
-#include "coordinator/java_string.h"
+#include "broker/internal_topics.h"
+#include "broker/transaction_router.h"
 
 namespace brook::broker {
 namespace {
@@ -18,6 +19,12 @@ using protocol::FindCoordinatorResponse;
 constexpr std::int16_t kFirstVersionWithSeveralKeys = 4;
 
 enum KeyType : std::int8_t { kGroup = 0, kTransaction = 1, kShareState = 2 };
+
+/// Empty where we coordinate no such keys.
+std::string_view topic_of(std::int8_t key_type) {
+  if (key_type == kGroup) return coordinator::GroupCoordinator::kTopic;
+  return key_type == kTransaction ? coordinator::TransactionCoordinator::kTopic : std::string_view();
+}
 
 class FindCoordinatorHandler final : public TypedHandler<FindCoordinatorRequest, FindCoordinatorResponse> {
  public:
@@ -31,8 +38,8 @@ class FindCoordinatorHandler final : public TypedHandler<FindCoordinatorRequest,
     response.error_message.reset();
     const bool several = context.version >= kFirstVersionWithSeveralKeys;
     if (!several) request.coordinator_keys = {request.key};
-    if (request.key_type == kGroup && !view_.image()->topics.find(kOffsetsTopic))
-      co_await create_offsets_topic();
+    const std::string_view topic = topic_of(request.key_type);
+    if (!topic.empty()) co_await ensure_internal_topic(view_, administration_, topic);
     for (const std::string& key : request.coordinator_keys)
       response.coordinators.push_back(find(context, request.key_type, key));
     if (!several) {
@@ -47,25 +54,6 @@ class FindCoordinatorHandler final : public TypedHandler<FindCoordinatorRequest,
     co_return response;
   }
 
-  [[nodiscard]] Task<void> create_offsets_topic() {
-    const cluster::BrokerConfig& config = view_.config();
-    const auto brokers = static_cast<std::int64_t>(view_.image()->brokers.size());
-    cluster::NewTopic topic;
-    topic.name = kOffsetsTopic;
-    topic.partitions = static_cast<std::int32_t>(config.number("offsets.topic.num.partitions"));
-    topic.replication_factor = static_cast<std::int16_t>(
-        std::min(config.number("offsets.topic.replication.factor"), std::max<std::int64_t>(brokers, 1)));
-    topic.configs = {{"cleanup.policy", "compact"},
-                     {"compression.type", "producer"},
-                     {"segment.bytes", std::to_string(config.number("offsets.topic.segment.bytes"))}};
-    std::vector<cluster::NewTopic> topics;
-    topics.push_back(std::move(topic));
-    const auto created = co_await administration_.create_topics(std::move(topics), false);
-    const auto& one = created.front();
-    if (!one && one.error().code != ErrorCode::kTopicAlreadyExists)
-      log::warn("offsets_topic_not_created", {{"why", one.error().context}});
-  }
-
   [[nodiscard]] FindCoordinatorResponse::Coordinator find(const RequestContext& context, std::int8_t key_type,
                                                           const std::string& key) const {
     FindCoordinatorResponse::Coordinator out;
@@ -73,12 +61,13 @@ class FindCoordinatorHandler final : public TypedHandler<FindCoordinatorRequest,
     out.node_id = -1;
     out.port = -1;
     out.error_message.reset();
-    if (key_type != kGroup) {
-      const bool known = key_type == kTransaction || key_type == kShareState;
+    const std::string_view topic = topic_of(key_type);
+    if (topic.empty()) {
+      const bool known = key_type == kShareState;
       out.error_code = wire(known ? ErrorCode::kCoordinatorNotAvailable : ErrorCode::kInvalidRequest);
       return out;
     }
-    const auto address = address_of_leader(context, key, out.node_id);
+    const auto address = address_of_leader(context, topic, key, out.node_id);
     if (!address) {
       out.node_id = -1;
       out.error_code = wire(ErrorCode::kCoordinatorNotAvailable);
@@ -90,13 +79,13 @@ class FindCoordinatorHandler final : public TypedHandler<FindCoordinatorRequest,
   }
 
   [[nodiscard]] std::optional<runtime::Address> address_of_leader(const RequestContext& context,
-                                                                  const std::string& group,
+                                                                  std::string_view topic,
+                                                                  const std::string& key,
                                                                   std::int32_t& node_id) const {
-    const cluster::TopicPtr topic = view_.image()->topics.find(kOffsetsTopic);
-    if (!topic || topic->partitions.empty()) return std::nullopt;
-    const std::int32_t index =
-        coordinator::partition_of_group(group, static_cast<std::int32_t>(topic->partitions.size()));
-    const auto leader = topic->partitions[static_cast<std::size_t>(index)].leader;
+    const auto partition = partition_of_coordinator(*view_.image(), topic, key);
+    if (!partition) return std::nullopt;
+    const cluster::TopicPtr found = view_.image()->topics.find(partition->topic_id);
+    const auto leader = found->partition(partition->partition)->leader;
     const cluster::BrokerInfo* broker = leader ? view_.image()->broker(*leader) : nullptr;
     if (broker == nullptr) return std::nullopt;
     node_id = broker->id.value();

@@ -10,8 +10,11 @@
 #include "broker/fetch_session.h"
 #include "broker/group_router.h"
 #include "broker/handler.h"
+#include "broker/marker_writer.h"
 #include "broker/partition_router.h"
+#include "broker/producer_ids.h"
 #include "broker/topic_traffic.h"
+#include "broker/transaction_router.h"
 #include "replica/log_directories.h"
 
 /// One function per API; each makes the handler of one shard and names what that needs. What is passed by
@@ -24,12 +27,13 @@ std::unique_ptr<Handler> make_metadata_handler(ClusterView& view, Administration
 std::unique_ptr<Handler> make_describe_topic_partitions_handler(ClusterView& view);
 std::unique_ptr<Handler> make_describe_cluster_handler(ClusterView& view);
 std::unique_ptr<Handler> make_produce_handler(ClusterView& view, PartitionRouter& router,
-                                              TopicTraffic& traffic);
+                                              TransactionRouter& transactions, TopicTraffic& traffic);
 std::unique_ptr<Handler> make_fetch_handler(ClusterView& view, PartitionRouter& router,
                                             FetchSessionCache& sessions, TopicTraffic& traffic);
 std::unique_ptr<Handler> make_list_offsets_handler(ClusterView& view, PartitionRouter& router);
 std::unique_ptr<Handler> make_offset_for_leader_epoch_handler(ClusterView& view, PartitionRouter& router);
-std::unique_ptr<Handler> make_init_producer_id_handler(Administration& administration);
+std::unique_ptr<Handler> make_init_producer_id_handler(ClusterView& view, ProducerIds& ids,
+                                                       TransactionRouter& transactions);
 std::unique_ptr<Handler> make_create_topics_handler(ClusterView& view, Administration& administration);
 std::unique_ptr<Handler> make_delete_topics_handler(ClusterView& view, Administration& administration);
 std::unique_ptr<Handler> make_create_partitions_handler(Administration& administration);
@@ -54,5 +58,15 @@ std::unique_ptr<Handler> make_delete_groups_handler(ClusterView& view, GroupRout
 std::unique_ptr<Handler> make_list_groups_handler(GroupRouter& groups);
 std::unique_ptr<Handler> make_consumer_group_heartbeat_handler(ClusterView& view, GroupRouter& groups);
 std::unique_ptr<Handler> make_consumer_group_describe_handler(ClusterView& view, GroupRouter& groups);
+std::unique_ptr<Handler> make_add_partitions_to_txn_handler(ClusterView& view,
+                                                            TransactionRouter& transactions);
+std::unique_ptr<Handler> make_add_offsets_to_txn_handler(ClusterView& view, TransactionRouter& transactions);
+std::unique_ptr<Handler> make_txn_offset_commit_handler(ClusterView& view, GroupRouter& groups,
+                                                        TransactionRouter& transactions);
+std::unique_ptr<Handler> make_end_txn_handler(ClusterView& view, TransactionRouter& transactions);
+std::unique_ptr<Handler> make_write_txn_markers_handler(ClusterView& view, MarkerWriter& markers);
+std::unique_ptr<Handler> make_describe_transactions_handler(ClusterView& view,
+                                                            TransactionRouter& transactions);
+std::unique_ptr<Handler> make_list_transactions_handler(TransactionRouter& transactions);
 
 }  // namespace brook::broker

@@ -1,6 +1,6 @@
 // OffsetFetch: versions 1 to 10; every offset of a group by null topics and an error of the whole from 2,
-// leader epochs from 5, require_stable from 7 (there are no transactions yet that could hold one back),
-// several groups from 8, member epochs from 9, topics by id from 10.
+// leader epochs from 5, require_stable from 7 (an offset that an open transaction may yet change is then
+// UNSTABLE_OFFSET_COMMIT), several groups from 8, member epochs from 9, topics by id from 10.
 #include "protocol/offset_fetch.h"
 
 #include <utility>
@@ -42,9 +42,11 @@ ResponseTopic unknown_topic(const protocol::offset_fetch_request::OffsetFetchReq
 }
 
 struct Work {
+  bool require_stable;
+
   Task<void> operator()(Item& item, coordinator::GroupPartition* groups) const {
     if (groups == nullptr) co_return;
-    item.answer = co_await groups->fetch_offsets(std::move(item.asked));
+    item.answer = co_await groups->fetch_offsets(std::move(item.asked), require_stable);
   }
 };
 
@@ -66,7 +68,7 @@ class OffsetFetchHandler final : public TypedHandler<OffsetFetchRequest, OffsetF
       item.asked = std::move(group);
     }
     const OffsetFetchRequest copy = context.version < kFirstVersionWithError ? request : OffsetFetchRequest{};
-    const Work work;
+    const Work work{request.require_stable};
     co_await groups_.run(items, work);
     OffsetFetchResponse response;
     for (Item& item : items) {

@@ -1,4 +1,9 @@
-// Produce: versions 3 to 13; names until 12, topic ids from 13 (KIP-516).
+// Produce: versions 3 to 13; names until 12, topic ids from 13 (KIP-516); TRANSACTION_ABORTABLE from 11, and
+// from 12 writing in a transaction adds the partition to it (KIP-890).
+//
+// A partition that a transaction has written to takes more of it as it takes any record. The first write goes
+// only after the transaction's coordinator has said that the partition is in it; a marker that overtakes it
+// makes that word void.
 //
 // Batches are checked and get their offsets in the buffer that they were received in, on the shard of their
 // partition. With no followers, what the log took is committed, so acks=1 and acks=all answer at once
@@ -6,8 +11,12 @@
 // acks=0 has no answer, and an error then closes the connection, as its only way to be seen.
 #include <fmt/core.h>
 
+#include <algorithm>
+#include <iterator>
+
 #include "broker/broker_metrics.h"
 #include "broker/handlers/handlers.h"
+#include "broker/handlers/transaction_call.h"
 #include "protocol/produce.h"
 #include "record/batch.h"
 
@@ -19,12 +28,26 @@ using protocol::ProduceResponse;
 
 constexpr std::int16_t kFirstVersionWithTopicIds = 13;
 constexpr std::int16_t kFirstVersionWithZstd = 7;
+constexpr std::int16_t kFirstVersionWithAbortable = 11;
+constexpr std::int16_t kFirstVersionThatAdds = 12;
+
+TransactionSupport support_of(std::int16_t version) {
+  if (version >= kFirstVersionThatAdds) return TransactionSupport::kAdds;
+  return version >= kFirstVersionWithAbortable ? TransactionSupport::kGeneric : TransactionSupport::kPlain;
+}
+
+/// Records that need the word of their transaction's coordinator.
+struct FirstWrite {
+  coordinator::Producer producer;
+  std::uint32_t markers = 0;  ///< that the partition had of the producer when it asked
+};
 
 struct Item {
   TopicIdPartition id;
   MutableBytes records;
   ProduceResponse::PartitionProduceResponse* answer = nullptr;
   std::uint64_t appended_records = 0;
+  std::optional<FirstWrite> first_write{};
 };
 
 void refuse(ProduceResponse::PartitionProduceResponse& answer, ErrorCode code, std::string why) {
@@ -35,6 +58,7 @@ void refuse(ProduceResponse::PartitionProduceResponse& answer, ErrorCode code, s
 
 struct Work {
   std::int16_t version;
+  bool asks_coordinator;  ///< before the first write of a transaction
 
   Task<void> operator()(replica::ReplicaSet& replicas, std::vector<Item*> items) {
     std::vector<std::shared_ptr<replica::Partition>> appended;
@@ -56,6 +80,24 @@ struct Work {
     }
   }
 
+  /// Whether records of a transaction may be appended now. Where nobody has asked its coordinator yet, they
+  /// are put off.
+  bool is_admitted(replica::Partition& partition, Item& item, const record::BatchView& batch) const {
+    const std::optional<ProducerId> producer = batch.producer_id();
+    if (!asks_coordinator || !producer) return true;
+    const storage::ProducerEntry* known = partition.log().producer(*producer);
+    if (known != nullptr && known->current_txn_first_offset && known->epoch == batch.producer_epoch())
+      return true;
+    const std::uint32_t markers = known == nullptr ? 0 : known->markers;
+    if (!item.first_write) {
+      item.first_write = FirstWrite{{*producer, batch.producer_epoch()}, markers};
+      return false;
+    }
+    if (markers == item.first_write->markers) return true;
+    refuse(*item.answer, ErrorCode::kInvalidTxnState, "The transaction has ended meanwhile");
+    return false;
+  }
+
   bool append(replica::ReplicaSet& replicas, replica::Partition& partition, Item& item, Timestamp now) const {
     if (const auto batch = record::BatchView::parse(item.records)) {
       if (batch->codec() == record::Codec::kZstd && version < kFirstVersionWithZstd) {
@@ -63,10 +105,7 @@ struct Work {
                "Produce requests below version 7 cannot carry zstd");
         return false;
       }
-      if (batch->is_transactional()) {
-        refuse(*item.answer, ErrorCode::kInvalidTxnState, "Brook has no transactions yet");
-        return false;
-      }
+      if (batch->is_transactional() && !is_admitted(partition, item, *batch)) return false;
     }
     if (!replicas.writable(partition)) {
       refuse(*item.answer, ErrorCode::kKafkaStorageError,
@@ -93,8 +132,9 @@ struct Work {
 
 class ProduceHandler final : public Handler {
  public:
-  ProduceHandler(ClusterView& view, PartitionRouter& router, TopicTraffic& traffic)
-      : view_(view), router_(router), traffic_(traffic) {}
+  ProduceHandler(ClusterView& view, PartitionRouter& router, TransactionRouter& transactions,
+                 TopicTraffic& traffic)
+      : view_(view), router_(router), transactions_(transactions), traffic_(traffic) {}
 
   Task<Result<std::optional<Reply>>> handle(const RequestContext& context, ByteView body) override {
     protocol::Reader in(body, kFreeElements);
@@ -105,8 +145,16 @@ class ProduceHandler final : public Handler {
     ProduceResponse response;
     std::vector<Item> items;
     prepare(context, *request, response, items);
-    Work work{context.version};
+    const TransactionSupport support = support_of(context.version);
+    Work work{context.version, !request->transactional_id || support == TransactionSupport::kAdds ||
+                                   verifies_partitions(view_)};
     co_await router_.run(items, work);
+    std::vector<Item> first_writes = take_first_writes(items);
+    if (!first_writes.empty()) {
+      co_await admit(request->transactional_id, support, first_writes);
+      co_await router_.run(first_writes, work);
+      count(context, first_writes);
+    }
     count(context, items);
     if (request->acks == 0) {
       count_errors(context, response);
@@ -116,6 +164,46 @@ class ProduceHandler final : public Handler {
   }
 
  private:
+  static std::vector<Item> take_first_writes(std::vector<Item>& items) {
+    std::vector<Item> taken;
+    std::ranges::copy_if(items, std::back_inserter(taken),
+                         [](const Item& item) { return item.first_write.has_value(); });
+    std::erase_if(items, [](const Item& item) { return item.first_write.has_value(); });
+    return taken;
+  }
+
+  /// Asks the coordinator, and leaves those that may be written; the others are answered.
+  [[nodiscard]] Task<void> admit(std::optional<std::string> transactional_id, TransactionSupport support,
+                                 std::vector<Item>& items) {
+    coordinator::AddPartitionsCall call;
+    call.transactional_id = transactional_id.value_or(std::string());
+    call.producer = items.front().first_write->producer;
+    const cluster::ImagePtr image = view_.image();
+    std::erase_if(items, [&](const Item& item) {
+      const cluster::TopicPtr topic = image->topics.find(item.id.topic_id);
+      const bool one_producer = item.first_write->producer == call.producer;
+      if (topic && one_producer && transactional_id) {
+        call.partitions.push_back({topic->name, item.id.partition});
+        return false;
+      }
+      refuse(*item.answer, one_producer ? ErrorCode::kInvalidTxnState : ErrorCode::kInvalidProducerIdMapping,
+             one_producer ? "Records of a transaction need the request's transactional id"
+                          : "A request is of one transactional producer");
+      return true;
+    });
+    const std::vector<ErrorCode> codes = co_await admit_to_transaction(transactions_, image, call, support);
+    std::size_t next = 0;
+    std::erase_if(items, [&](const Item& item) {
+      const ErrorCode code = codes[next++];
+      if (code == ErrorCode::kNone) return false;
+      refuse(
+          *item.answer, code,
+          fmt::format("The coordinator of transactional id {} does not have the partition in a transaction",
+                      call.transactional_id));
+      return true;
+    });
+  }
+
   void prepare(const RequestContext& context, const ProduceRequest& request, ProduceResponse& response,
                std::vector<Item>& items) {
     const bool acks_valid = request.acks >= -1 && request.acks <= 1;
@@ -187,14 +275,15 @@ class ProduceHandler final : public Handler {
 
   ClusterView& view_;
   PartitionRouter& router_;
+  TransactionRouter& transactions_;
   TopicTraffic& traffic_;
 };
 
 }  // namespace
 
 std::unique_ptr<Handler> make_produce_handler(ClusterView& view, PartitionRouter& router,
-                                              TopicTraffic& traffic) {
-  return std::make_unique<ProduceHandler>(view, router, traffic);
+                                              TransactionRouter& transactions, TopicTraffic& traffic) {
+  return std::make_unique<ProduceHandler>(view, router, transactions, traffic);
 }
 
 }  // namespace brook::broker

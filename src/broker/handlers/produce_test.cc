@@ -24,7 +24,8 @@ constexpr std::int16_t kByName = 12;
 constexpr std::int16_t kById = 13;
 
 struct World : HandlerWorld {
-  explicit World(Shard& own) : HandlerWorld(own), handler(make_produce_handler(view, router, traffic)) {}
+  explicit World(Shard& own)
+      : HandlerWorld(own), handler(make_produce_handler(view, router, transactions, traffic)) {}
 
   ProduceRequest request(ByteView records, std::int16_t acks = -1) const {
     ProduceRequest made;

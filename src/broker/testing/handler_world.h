@@ -15,6 +15,7 @@
 #include "broker/handler.h"
 #include "broker/partition_router.h"
 #include "broker/topic_traffic.h"
+#include "broker/transaction_router.h"
 #include "protocol/headers.h"
 #include "replica/log_directories.h"
 #include "replica/replica_set.h"
@@ -125,6 +126,7 @@ class HandlerWorld {
   ClusterView view;
   PartitionRouter router;
   TopicTraffic traffic;
+  TransactionRouter transactions{{}};  ///< to no coordinator
   FetchSessionCache sessions{10};
   runtime::MemoryBudget budget{std::uint64_t{1} << 26U};
 

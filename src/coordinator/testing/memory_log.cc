@@ -1,5 +1,6 @@
 #include "coordinator/testing/memory_log.h"
 
+#include <map>
 #include <optional>
 
 #include "record/batch.h"
@@ -12,6 +13,7 @@ namespace brook::coordinator::testing {
 struct MemoryLog::State {
   std::vector<record::Bytes> batches;
   Offset end{0};
+  std::map<ProducerId, std::uint32_t> markers;
   ErrorCode refusal = ErrorCode::kNone;
   bool reads_held = false;
   bool commits_held = false;
@@ -20,6 +22,8 @@ struct MemoryLog::State {
   void put(record::Bytes batch) {
     record::set_base_offset(batch, end);
     end = record::BatchView::parse(batch)->last_offset().next();
+    const auto view = record::BatchView::parse(batch);
+    if (view->is_control()) ++markers[*view->producer_id()];
     batches.push_back(std::move(batch));
   }
   Task<void> wait_while(const bool& held) {
@@ -43,6 +47,14 @@ record::Bytes build(std::span<const EncodedRecord> records, record::BatchOptions
   return builder.finish();
 }
 
+record::BatchOptions options_of(ProducerId producer, ProducerEpoch epoch) {
+  record::BatchOptions options;
+  options.producer_id = producer;
+  options.producer_epoch = epoch;
+  options.transactional = true;
+  return options;
+}
+
 }  // namespace
 
 class MemoryLog::Port final : public LogPort {
@@ -51,11 +63,23 @@ class MemoryLog::Port final : public LogPort {
 
   [[nodiscard]] Offset start_offset() const override { return Offset(0); }
   [[nodiscard]] Offset end_offset() const override { return state_->end; }
-  [[nodiscard]] Result<void> append(std::span<const EncodedRecord> records, Timestamp /*now*/) override {
+  [[nodiscard]] Result<void> append(std::span<const EncodedRecord> records, Timestamp /*now*/,
+                                    std::optional<InTransaction> transaction) override {
     if (state_->refusal != ErrorCode::kNone) return fail(state_->refusal, "the test says so");
-    state_->put(build(records, {}));
+    state_->put(build(records, transaction ? options_of(transaction->producer_id, transaction->epoch)
+                                           : record::BatchOptions{}));
     return {};
   }
+  [[nodiscard]] Result<void> append_end(const TransactionEnd& end, Timestamp now) override {
+    if (state_->refusal != ErrorCode::kNone) return fail(state_->refusal, "the test says so");
+    state_->put(record::end_txn_batch({end.commit, end.coordinator_epoch}, now, end.producer_id, end.epoch));
+    return {};
+  }
+  [[nodiscard]] std::uint32_t markers_of(ProducerId producer) const override {
+    const auto known = state_->markers.find(producer);
+    return known == state_->markers.end() ? 0 : known->second;
+  }
+  [[nodiscard]] std::int32_t epoch() const override { return 0; }
   [[nodiscard]] Task<Result<void>> wait_committed(Offset /*end*/) override {
     co_await state_->wait_while(state_->commits_held);
     co_return Result<void>{};
@@ -83,12 +107,7 @@ MemoryLog::~MemoryLog() = default;
 std::unique_ptr<LogPort> MemoryLog::port() { return std::make_unique<Port>(state_); }
 void MemoryLog::put(const std::vector<EncodedRecord>& records) { state_->put(build(records, {})); }
 void MemoryLog::put_transactional(const std::vector<EncodedRecord>& records, ProducerId producer) {
-  record::BatchOptions options;
-  options.producer_id = producer;
-  options.producer_epoch = ProducerEpoch(0);
-  options.base_sequence = 0;
-  options.transactional = true;
-  state_->put(build(records, options));
+  state_->put(build(records, options_of(producer, ProducerEpoch(0))));
 }
 void MemoryLog::put_marker(ProducerId producer, bool commit) {
   state_->put(record::end_txn_batch({commit, 0}, Timestamp(0), producer, ProducerEpoch(0)));

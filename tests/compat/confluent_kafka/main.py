@@ -121,6 +121,61 @@ def check_group(bootstrap, topic, records, group, protocol):
         member.close()
 
 
+def read_numbers(bootstrap, topic, isolation, count):
+    consumer = new_consumer(bootstrap, **{"isolation.level": isolation})
+    consumer.assign([TopicPartition(topic, p, 0) for p in range(expected.PARTITIONS)])
+    numbers = []
+    deadline = Deadline(60, f"{count} {isolation} records of {topic}")
+    while len(numbers) < count:
+        deadline.check()
+        for message in consumer.consume(1000, 0.5):
+            require(message.error() is None, f"{topic}: {message.error()}")
+            numbers.append(int(message.value()))
+    require(not consumer.consume(1, 0.5), f"{topic}: {isolation} records after the last one")
+    consumer.close()
+    return sorted(numbers)
+
+
+def check_transactions(bootstrap, admin, topic, group):
+    """Every third transaction is aborted; the offsets of a group move with the others alone."""
+    create(admin, topic)
+    create(admin, topic + "-in")
+    settings = {"bootstrap.servers": bootstrap, "transactional.id": topic}
+    producer = Producer(settings)
+    producer.init_transactions(TIMEOUT)
+    source = TopicPartition(topic + "-in", 0)
+    reader = new_consumer(bootstrap, **{"group.id": group})
+    committed = []
+    for transaction in range(30):
+        producer.begin_transaction()
+        for i in range(transaction * 10, transaction * 10 + 10):
+            producer.produce(topic, b"%d" % i, partition=i % expected.PARTITIONS)
+        producer.send_offsets_to_transaction([TopicPartition(source.topic, 0, transaction)], reader.consumer_group_metadata(), TIMEOUT)
+        if transaction % 3 == 1:
+            require(producer.flush(TIMEOUT) == 0, f"{topic}: records of a transaction are not acknowledged")
+            producer.abort_transaction(TIMEOUT)
+        else:
+            producer.commit_transaction(TIMEOUT)
+            committed += range(transaction * 10, transaction * 10 + 10)
+        last = transaction - (transaction % 3 == 1)
+        offset = reader.committed([source], TIMEOUT)[0].offset
+        require(offset == last, f"{group}: after transaction {transaction} the committed offset is {offset}, expected {last}")
+    reader.close()
+    require(read_numbers(bootstrap, topic, "read_committed", len(committed)) == committed, f"{topic}: other numbers are committed")
+    require(read_numbers(bootstrap, topic, "read_uncommitted", 300) == list(range(300)), f"{topic}: other numbers are there")
+
+    producer.begin_transaction()
+    producer.produce(topic, b"300", partition=0)
+    producer.flush(TIMEOUT)
+    successor = Producer(settings)
+    successor.init_transactions(TIMEOUT)
+    code = error_of(lambda: producer.commit_transaction(TIMEOUT))
+    require(code in (KafkaError._FENCED, KafkaError.INVALID_PRODUCER_EPOCH), f"{topic}: a zombie's commit: error {code}")
+    read_numbers(bootstrap, topic, "read_committed", len(committed))
+    for name in (topic, topic + "-in"):
+        wait(admin.delete_topics([name]))
+
+
 def check_offsets(admin, topic, records):
     target = records // 2
     for p in range(expected.PARTITIONS):
@@ -258,6 +313,8 @@ def main(bootstrap, records, prefix):
     for protocol in PROTOCOLS:
         check_group(bootstrap, f"{prefix}-none", records, f"{prefix}-group-{protocol}", protocol)
         passes[f"{protocol} group"] = records
+    check_transactions(bootstrap, admin, f"{prefix}-transactions", f"{prefix}-transactions-group")
+    passes["transactions"] = 300
     check_too_large(bootstrap, f"{prefix}-acks1")
     check_delete_records(bootstrap, admin, f"{prefix}-none")
     check_admin(admin, f"{prefix}-admin")

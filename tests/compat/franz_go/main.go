@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -173,6 +174,66 @@ func (t *test) sharedByTwo(topic, group string) bool {
 		}
 	}
 	return len(described.AssignedPartitions()[topic]) == expected.Partitions
+}
+
+// checkTransactions aborts every third transaction; readers of what is committed see the others.
+func (t *test) checkTransactions(topic string) {
+	expected.NoError(t.create(topic, expected.Partitions, nil), "creating %s", topic)
+	producer := func() *kgo.Client {
+		return t.client(kgo.TransactionalID(topic), kgo.DefaultProduceTopic(topic), kgo.RecordPartitioner(kgo.ManualPartitioner()))
+	}
+	client := producer()
+	defer client.Close()
+	var committed []int
+	for transaction := range 30 {
+		expected.NoError(client.BeginTransaction(), "%s: beginning transaction %d", topic, transaction)
+		commit := transaction%3 != 1
+		for i := transaction * 10; i < transaction*10+10; i++ {
+			record := &kgo.Record{Partition: int32(i % expected.Partitions), Value: []byte(strconv.Itoa(i))}
+			client.Produce(t.ctx, record, func(_ *kgo.Record, err error) { expected.NoError(err, "%s: producing", topic) })
+			if commit {
+				committed = append(committed, i)
+			}
+		}
+		expected.NoError(client.Flush(t.ctx), "%s: flushing transaction %d", topic, transaction)
+		expected.NoError(client.EndTransaction(t.ctx, kgo.TransactionEndTry(commit)), "%s: ending transaction %d", topic, transaction)
+	}
+	t.readNumbers(topic, kgo.ReadCommitted(), committed)
+	all := make([]int, 300)
+	for i := range all {
+		all[i] = i
+	}
+	t.readNumbers(topic, kgo.ReadUncommitted(), all)
+
+	expected.NoError(client.BeginTransaction(), "%s: beginning the zombie's transaction", topic)
+	expected.NoError(client.ProduceSync(t.ctx, &kgo.Record{Value: []byte("300")}).FirstErr(), "%s: producing", topic)
+	successor := producer()
+	defer successor.Close()
+	expected.NoError(successor.BeginTransaction(), "%s: beginning the successor's transaction", topic)
+	expected.NoError(successor.ProduceSync(t.ctx, &kgo.Record{Value: []byte("301")}).FirstErr(), "%s: producing", topic)
+	err := client.EndTransaction(t.ctx, kgo.TryCommit)
+	fenced := errors.Is(err, kerr.ProducerFenced) || errors.Is(err, kerr.InvalidProducerEpoch) || errors.Is(err, kerr.InvalidProducerIDMapping)
+	expected.Require(fenced, "%s: a zombie's commit: %v", topic, err)
+	expected.NoError(successor.EndTransaction(t.ctx, kgo.TryCommit), "%s: ending the successor's transaction", topic)
+	t.readNumbers(topic, kgo.ReadCommitted(), append(committed, 301))
+	t.delete(topic)
+}
+
+func (t *test) readNumbers(topic string, isolation kgo.IsolationLevel, want []int) {
+	client := t.client(kgo.ConsumeTopics(topic), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.FetchIsolationLevel(isolation))
+	defer client.Close()
+	var numbers []int
+	deadline := expected.NewDeadline(time.Minute, "%d records of %s", len(want), topic)
+	for len(numbers) < len(want) {
+		deadline.Check()
+		t.poll(client, 500*time.Millisecond, func(r *kgo.Record) {
+			number, err := strconv.Atoi(string(r.Value))
+			expected.NoError(err, "%s: a number", topic)
+			numbers = append(numbers, number)
+		})
+	}
+	slices.Sort(numbers)
+	expected.Require(slices.Equal(numbers, want), "%s: read %v, expected %v", topic, numbers, want)
 }
 
 func (t *test) checkOffsets(topic string, records int) {
@@ -391,6 +452,8 @@ func main() {
 	}
 	t.checkGroup(prefix+"-none", records, prefix+"-group")
 	passes = append(passes, fmt.Sprintf("group %d", records))
+	t.checkTransactions(prefix + "-transactions")
+	passes = append(passes, "transactions 300")
 	t.checkTooLarge(prefix + "-acks1")
 	t.checkDeleteRecords(prefix + "-none")
 	t.checkAdmin(prefix + "-admin")

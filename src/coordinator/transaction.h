@@ -1,0 +1,64 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <string_view>
+
+#include "base/ids.h"
+#include "base/result.h"
+#include "protocol/state/transaction_coordinator.h"
+
+namespace brook::coordinator {
+
+/// The numbers are those of the records.
+enum class TransactionState : std::int8_t {
+  kEmpty = 0,           ///< the producer is known and has no transaction
+  kOngoing = 1,         ///< partitions are in it
+  kPrepareCommit = 2,   ///< decided; its markers are being written
+  kPrepareAbort = 3,    ///< the same
+  kCompleteCommit = 4,  ///< every partition has its marker
+  kCompleteAbort = 5,   ///< the same
+};
+inline constexpr std::size_t kTransactionStates = 6;
+/// "PrepareCommit".
+[[nodiscard]] std::string_view transaction_state_name(TransactionState state);
+[[nodiscard]] std::optional<TransactionState> find_transaction_state(std::string_view name);
+
+/// The protocols between a client and its coordinator, by the levels of the feature transaction.version.
+enum class TransactionProtocol : std::int16_t {
+  kEpochPerProducer = 0,     ///< until Kafka 3.x and librdkafka: the client adds partitions (KIP-98)
+  kEpochPerTransaction = 2,  ///< KIP-890: each end bumps the epoch, producing adds the partition
+};
+
+/// A transactional id, the producer that has it, and its transaction: what its record says, and the epoch
+/// before the present one, which only a live coordinator knows.
+struct Transaction {
+  ProducerId producer_id;
+  std::optional<ProducerId> previous_producer_id;
+  /// Where the present transaction used up the epochs: who the producer is when it has ended.
+  std::optional<ProducerId> next_producer_id;
+  ProducerEpoch epoch;
+  std::optional<ProducerEpoch> last_epoch;
+  std::int32_t timeout_ms = 0;
+  TransactionState state = TransactionState::kEmpty;
+  std::set<TopicPartition> partitions;
+  Timestamp updated;
+  std::optional<Timestamp> started;
+  TransactionProtocol protocol = TransactionProtocol::kEpochPerProducer;
+
+  /// INVALID_REQUEST for a state that no live transaction has.
+  [[nodiscard]] static Result<Transaction> of(const protocol::TransactionLogValue& value);
+  [[nodiscard]] protocol::TransactionLogValue value() const;
+
+  [[nodiscard]] bool prepared() const {
+    return state == TransactionState::kPrepareCommit || state == TransactionState::kPrepareAbort;
+  }
+  /// The producer may not have another epoch: one is kept to fence it with.
+  [[nodiscard]] bool epochs_used_up() const { return epoch.value() >= INT16_MAX - 1; }
+
+  friend bool operator==(const Transaction&, const Transaction&) = default;
+};
+
+}  // namespace brook::coordinator

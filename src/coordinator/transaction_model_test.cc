@@ -1,0 +1,214 @@
+// Random clients against the state machine of transactions, with what must hold whatever they do.
+#include <gtest/gtest.h>
+#include <rapidcheck.h>
+
+#include <array>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "coordinator/testing/transaction_driver.h"
+
+namespace brook::coordinator {
+namespace {
+
+using std::chrono::seconds;
+using testing::TransactionDriver;
+using State = TransactionState;
+
+constexpr std::size_t kClients = 4;
+constexpr std::int32_t kTimeoutMs = 30000;
+
+/// A client, which believes what its answers said; two share each transactional id.
+struct Client {
+  std::string id;
+  TransactionProtocol protocol = TransactionProtocol::kEpochPerProducer;
+  std::optional<Producer> producer{};
+  std::set<TopicPartition> added{};  ///< since its transaction began
+};
+
+class World {
+ public:
+  World() {
+    clients_ = {Client{"a"}, Client{"a", TransactionProtocol::kEpochPerTransaction}, Client{"b"},
+                Client{"b", TransactionProtocol::kEpochPerTransaction}};
+  }
+
+  void step(int action, std::size_t which, int detail) {
+    Client& client = clients_.at(which);
+    switch (action) {
+      case 0:
+        init(client, {});
+        break;
+      case 1:
+        if (client.producer) init(client, client.producer);
+        break;
+      case 2:
+        if (client.producer) add(client, detail);
+        break;
+      case 3:
+        if (client.producer) end(client, detail % 2 == 0);
+        break;
+      case 4:
+        complete(client.id);
+        break;
+      case 5:
+        driver_.pass(seconds(detail));
+        driver_.abort_timed_out();
+        break;
+      case 6:
+        driver_.log_refuses = detail % 3 == 0;
+        break;
+      case 7:
+        // A stranger's guess.
+        std::ignore =
+            driver_.end(client.id, {ProducerId(1000), ProducerEpoch(static_cast<std::int16_t>(detail))}, true,
+                        client.protocol);
+        break;
+      default:
+        break;
+    }
+    check();
+  }
+
+  void end_and_check_replay() {
+    TransactionConfig config;
+    TransactionMachine fresh(config);
+    for (const TransactionRecord& record : driver_.log()) {
+      const auto decoded = TransactionMachine::decode(encode(record));
+      RC_ASSERT(decoded.has_value() && decoded->has_value());
+      fresh.replay(**decoded);
+    }
+    for (const char* id : {"a", "b"}) {
+      const Transaction* live = driver_.machine().find(id);
+      const Transaction* again = fresh.find(id);
+      RC_ASSERT((live == nullptr) == (again == nullptr));
+      if (live == nullptr) continue;
+      Transaction expected = *live;
+      expected.last_epoch.reset();  // The log does not have it.
+      RC_ASSERT(*again == expected);
+    }
+    RC_ASSERT(fresh.open() == driver_.machine().open());
+    RC_ASSERT(fresh.count_by_state() == driver_.machine().count_by_state());
+  }
+
+ private:
+  [[nodiscard]] bool is_current(const Client& client) const {
+    const Transaction* now = machine().find(client.id);
+    return now != nullptr && client.producer && now->producer_id == client.producer->id &&
+           now->epoch == client.producer->epoch;
+  }
+  [[nodiscard]] const TransactionMachine& machine() const { return driver_.machine(); }
+  [[nodiscard]] std::optional<State> state_of(const std::string& id) const {
+    const Transaction* now = machine().find(id);
+    return now == nullptr ? std::nullopt : std::optional(now->state);
+  }
+
+  void init(Client& client, std::optional<Producer> expected) {
+    const auto before = state_of(client.id);
+    const ProducerAnswer answer = driver_.init(client.id, expected, kTimeoutMs);
+    if (answer.code != ErrorCode::kNone) return;
+    RC_ASSERT(before != State::kOngoing && before != State::kPrepareCommit && before != State::kPrepareAbort);
+    RC_ASSERT(state_of(client.id) == State::kEmpty);
+    // Nobody else may be left with the epoch that it was given, but for whoever asked twice.
+    for (const Client& other : clients_) {
+      if (&other != &client && !expected) RC_ASSERT(other.producer != answer.producer);
+    }
+    client.producer = answer.producer;
+    client.added.clear();
+  }
+
+  void add(Client& client, int detail) {
+    const TopicPartition partition{"orders", PartitionIndex(detail % 3)};
+    const bool current = is_current(client);
+    const auto before = state_of(client.id);
+    const ErrorCode code = driver_.add(client.id, *client.producer, {partition}, client.protocol);
+    if (code != ErrorCode::kNone) return;
+    RC_ASSERT(current);
+    if (before != State::kOngoing) client.added.clear();
+    client.added.insert(partition);
+    RC_ASSERT(state_of(client.id) == State::kOngoing);
+    RC_ASSERT(machine().find(client.id)->partitions == client.added);
+  }
+
+  void end(Client& client, bool commit) {
+    const auto before = state_of(client.id);
+    const bool current = is_current(client);
+    const std::size_t records = driver_.log().size();
+    const ProducerAnswer answer = driver_.end(client.id, *client.producer, commit, client.protocol);
+    if (answer.code != ErrorCode::kNone) return;
+    const bool decided = driver_.log().size() != records;
+    const Transaction& now = *machine().find(client.id);
+    if (decided) {
+      RC_ASSERT(current);
+      RC_ASSERT(now.state == (commit ? State::kPrepareCommit : State::kPrepareAbort));
+      if (before == State::kOngoing) RC_ASSERT(now.partitions == client.added);
+      // Only an abort may end what never began.
+      if (before != State::kOngoing) RC_ASSERT(!commit && now.partitions.empty());
+    } else {
+      RC_ASSERT(now.state == (commit ? State::kCompleteCommit : State::kCompleteAbort));
+    }
+    if (answer.producer) {
+      RC_ASSERT(client.protocol == TransactionProtocol::kEpochPerTransaction);
+      client.producer = answer.producer;
+    }
+    client.added.clear();
+  }
+
+  void complete(const std::string& id) {
+    const Transaction* before = machine().find(id);
+    if (before == nullptr) return;
+    const bool prepared = before->prepared();
+    const State was = before->state;
+    driver_.complete(id);
+    if (!prepared || driver_.log_refuses) {
+      RC_ASSERT(state_of(id) == was);
+    } else {
+      RC_ASSERT(state_of(id) ==
+                (was == State::kPrepareCommit ? State::kCompleteCommit : State::kCompleteAbort));
+    }
+  }
+
+  void check() {
+    for (const std::string id : {"a", "b"}) {
+      if (machine().find(id) == nullptr) continue;
+      const Transaction& now = *machine().find(id);
+      // An epoch never comes back, and with a new producer id it begins at 0.
+      const auto known = epochs_.find(now.producer_id);
+      if (known != epochs_.end()) RC_ASSERT(now.epoch >= known->second);
+      epochs_.insert_or_assign(now.producer_id, now.epoch);
+      const bool open = now.state == State::kOngoing || now.prepared();
+      RC_ASSERT(machine().open().contains(id) == open);
+      RC_ASSERT(open || now.partitions.empty());
+      RC_ASSERT(now.state == State::kEmpty || now.started.has_value());
+    }
+    std::int64_t counted = 0;
+    for (const std::int64_t count : machine().count_by_state()) {
+      RC_ASSERT(count >= 0);
+      counted += count;
+    }
+    RC_ASSERT(counted == static_cast<std::int64_t>(machine().size()));
+  }
+
+  mutable TransactionDriver driver_;
+  std::vector<Client> clients_;
+  std::map<ProducerId, ProducerEpoch> epochs_;
+};
+
+TEST(TransactionModel, HoldsWhateverClientsDo) {
+  const bool held = rc::check([] {
+    World world;
+    // Adding, ending and completing come more often, so that transactions get somewhere.
+    const auto steps = *rc::gen::container<std::vector<std::tuple<int, std::size_t, int>>>(rc::gen::tuple(
+        rc::gen::weightedElement<int>({{4, 0}, {2, 1}, {10, 2}, {8, 3}, {8, 4}, {2, 5}, {1, 6}, {1, 7}}),
+        rc::gen::inRange<std::size_t>(0, kClients), rc::gen::inRange(0, 40)));
+    for (const auto& [action, which, detail] : steps) world.step(action, which, detail);
+    world.end_and_check_replay();
+  });
+  EXPECT_TRUE(held);
+}
+
+}  // namespace
+}  // namespace brook::coordinator
