@@ -1,5 +1,7 @@
 #include "app/checkpointer.h"
 
+#include <optional>
+
 #include "base/log.h"
 #include "storage/checkpoints.h"
 
@@ -14,6 +16,7 @@ struct Checkpoint {
   Offset recovery_point;
   Offset log_start;
   Offset high_watermark;
+  std::optional<Offset> first_dirty;  ///< of a log that was compacted
 };
 
 struct Gather {
@@ -28,7 +31,8 @@ struct Gather {
                     {{"topic", partition->name().topic}, {"why", saved.error().context}});
       }
       found.push_back({partition->log_directory(), partition->name(), log.recovery_point(),
-                       log.log_start_offset(), partition->high_watermark()});
+                       log.log_start_offset(), partition->high_watermark(),
+                       log.config().cleanup_compact ? log.first_dirty_offset() : std::nullopt});
     }
     co_return found;
   }
@@ -68,17 +72,19 @@ Task<void> Checkpointer::write() {
     storage::OffsetCheckpoint recovery;
     storage::OffsetCheckpoint start;
     storage::OffsetCheckpoint high;
+    storage::OffsetCheckpoint dirty;
     for (const auto& shard : by_shard) {
       for (const Checkpoint& one : shard) {
         if (one.directory != entry->directory->path()) continue;
         recovery[one.partition] = one.recovery_point;
         if (one.log_start > Offset(0)) start[one.partition] = one.log_start;
         high[one.partition] = one.high_watermark;
+        if (one.first_dirty) dirty[one.partition] = *one.first_dirty;
       }
     }
     for (const auto& [file, offsets] :
          {std::pair{storage::kRecoveryPointFile, &recovery}, std::pair{storage::kLogStartOffsetFile, &start},
-          std::pair{storage::kHighWatermarkFile, &high}}) {
+          std::pair{storage::kHighWatermarkFile, &high}, std::pair{storage::kCleanerOffsetFile, &dirty}}) {
       Result<void> written =
           co_await storage::write_checkpoint(shard_.files(), entry->directory->file(file), *offsets);
       if (!written)

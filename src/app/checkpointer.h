@@ -23,7 +23,8 @@ class Checkpointer {
   /// Until stop().
   [[nodiscard]] Task<void> run();
   [[nodiscard]] Task<void> stop();
-  /// Writes recovery points, log start offsets and high watermarks of all partitions.
+  /// Writes recovery points, log start offsets, high watermarks and where compaction goes on, of all
+  /// partitions.
   [[nodiscard]] Task<void> write();
   /// Refuses writes below brook.log.min.free.bytes and takes them again above it and a tenth more.
   [[nodiscard]] Task<void> watch_disks();

@@ -22,6 +22,7 @@
 #include "keeper/server.h"
 #include "net/connection_acceptor.h"
 #include "net/http_server.h"
+#include "replica/log_cleaner.h"
 #include "runtime/host.h"
 
 namespace brook::app {
@@ -45,6 +46,7 @@ struct ShardParts {
   broker::ClusterView view;
   broker::ImageFacts facts;
   replica::ReplicaSet replicas;
+  replica::LogCleaner cleaner;
   coordinator::GroupCoordinator groups;
   broker::FetchSessionCache sessions;
   broker::TopicTraffic traffic;
@@ -55,12 +57,14 @@ struct ShardParts {
   std::unique_ptr<net::FrameServer> server;
 
   ShardParts(runtime::Shard& own, replica::LogDirectories& directories, const cluster::BrokerConfig& config,
-             replica::ReplicaSetOptions options, coordinator::GroupMetrics& group_metrics,
-             std::size_t session_slots)
+             replica::ReplicaSetOptions options, replica::CompactionSlots& compaction_slots,
+             replica::LogCleanerMetrics& cleaner_metrics, runtime::MemoryBudget& budget,
+             coordinator::GroupMetrics& group_metrics, std::size_t session_slots)
       : shard(&own),
         view(options.self, config),
         facts(view),
         replicas(own, directories, config, options),
+        cleaner(own, replicas, compaction_slots, budget, cleaner_metrics),
         groups(own, broker::group_config(config), facts, group_metrics),
         sessions(session_slots) {}
 };
@@ -88,6 +92,7 @@ class Server {
         net_metrics_(registry_),
         metrics_(registry_),
         replica_metrics_(registry_),
+        cleaner_metrics_(registry_),
         group_metrics_(registry_),
         transaction_metrics_(registry_) {}
 
@@ -161,9 +166,9 @@ class Server {
     std::vector<broker::GroupRouter::Lane> group_lanes;
     std::vector<broker::MetadataPublisher::Target> targets;
     for (std::size_t i = 0; i < count; ++i) {
-      auto& parts = shards_.emplace_back(
-          std::make_unique<ShardParts>(host_.shard(i), *directories_, config_, options, group_metrics_,
-                                       std::max<std::size_t>(1, slots / count)));
+      auto& parts = shards_.emplace_back(std::make_unique<ShardParts>(
+          host_.shard(i), *directories_, config_, options, compaction_slots_, cleaner_metrics_, budget_,
+          group_metrics_, std::max<std::size_t>(1, slots / count)));
       lanes.push_back({parts->shard, &parts->replicas});
       group_lanes.push_back({parts->shard, &parts->groups});
     }
@@ -188,6 +193,7 @@ class Server {
       parts.server =
           std::make_unique<net::FrameServer>(*parts.shard, *parts.dispatcher, budget_, net_metrics_, frames);
       parts.shard->gate().spawn(parts.replicas.keep_house());
+      parts.shard->gate().spawn(parts.cleaner.run());
       parts.shard->gate().spawn(parts.groups.keep_house());
       parts.shard->gate().spawn(parts.transactions->abort_timed_out());
       parts.shard->gate().spawn(parts.transactions->expire());
@@ -341,6 +347,7 @@ class Server {
     bool written = true;
     const auto close = [&written](ShardParts& parts) -> Task<void> {
       co_await parts.groups.close();
+      parts.cleaner.stop();
       parts.replicas.stop();
       const bool closed = co_await parts.replicas.close();
       written = written && closed;
@@ -382,6 +389,8 @@ class Server {
   net::FrameServerMetrics net_metrics_;
   broker::BrokerMetrics metrics_;
   replica::ReplicaMetrics replica_metrics_;
+  replica::LogCleanerMetrics cleaner_metrics_;
+  replica::CompactionSlots compaction_slots_;
   coordinator::GroupMetrics group_metrics_;
   coordinator::TransactionMetrics transaction_metrics_;
   std::unique_ptr<replica::LogDirectories> directories_;

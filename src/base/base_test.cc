@@ -7,6 +7,7 @@
 
 #include "base/crc32c.h"
 #include "base/ids.h"
+#include "base/siphash.h"
 #include "base/varint.h"
 
 namespace brook {
@@ -17,6 +18,17 @@ TEST(Crc32c, GivesThePublishedValues) {
   EXPECT_EQ(crc32c(as_bytes("123456789")), 0xe3069283U);
   EXPECT_EQ(crc32c(std::vector<std::byte>(32)), 0x8a9136aaU);
   EXPECT_EQ(crc32c(as_bytes("6789"), crc32c(as_bytes("12345"))), 0xe3069283U);
+}
+
+TEST(SipHash, GivesTheReferencesVectors) {
+  // Key 00 01 … 0f, messages 00 01 …: the first, second and sixteenth of vectors_sip128.
+  constexpr SipKey kKey{0x0706050403020100U, 0x0f0e0d0c0b0a0908U};
+  std::array<std::byte, 15> message{};
+  for (std::size_t i = 0; i < message.size(); ++i) message[i] = static_cast<std::byte>(i);
+  EXPECT_EQ(siphash128({}, kKey), (Hash128{0xe6a825ba047f81a3U, 0x930255c71472f66dU}));
+  EXPECT_EQ(siphash128(ByteView(message).first(1), kKey),
+            (Hash128{0x44af996bd8c187daU, 0x45fc229b11597634U}));
+  EXPECT_EQ(siphash128(message, kKey), (Hash128{0x11a8b03399e99354U, 0xd9c3cf970fec087eU}));
 }
 
 TEST(Varint, RoundTripsEveryWidth) {

@@ -34,12 +34,13 @@ Result<void> LogDirectories::claim(std::string_view cluster_id, BrokerId node,
     entry.clean_shutdown = entry.directory->clean_shutdown().has_value();
     BROOK_CHECK(entry.directory->remove_clean_shutdown());
     for (auto [file, into] : {std::pair{storage::kRecoveryPointFile, &entry.recovery_points},
-                              std::pair{storage::kLogStartOffsetFile, &entry.log_start_offsets}}) {
+                              std::pair{storage::kLogStartOffsetFile, &entry.log_start_offsets},
+                              std::pair{storage::kCleanerOffsetFile, &entry.first_dirty_offsets}}) {
       auto read = storage::read_checkpoint(files_, entry.directory->file(file));
       if (read) {
         *into = *std::move(read);
       } else {
-        // Without it recovery reads more than it must, and nothing is lost.
+        // Without it recovery or compaction reads more than it must, and nothing is lost.
         log::warn("checkpoint_unreadable",
                   {{"file", entry.directory->file(file)}, {"why", read.error().context}});
       }

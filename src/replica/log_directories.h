@@ -20,6 +20,7 @@ struct OpenLogDirectory {
   std::unique_ptr<storage::LogDirectory> directory;
   storage::OffsetCheckpoint recovery_points;
   storage::OffsetCheckpoint log_start_offsets;
+  storage::OffsetCheckpoint first_dirty_offsets;
   bool clean_shutdown = false;
   /// Below brook.log.min.free.bytes: writes are refused until there is room again.
   std::atomic<bool> full{false};

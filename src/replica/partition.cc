@@ -54,6 +54,11 @@ storage::LogConfig log_config(const cluster::TopicConfig& topic,
   config.cleanup_delete = topic.cleanup_delete;
   config.cleanup_compact = topic.cleanup_compact;
   config.max_message_bytes = static_cast<std::uint32_t>(topic.max_message_bytes);
+  config.delete_retention_ms = topic.delete_retention_ms;
+  config.min_compaction_lag_ms = topic.min_compaction_lag_ms;
+  if (topic.max_compaction_lag_ms.count() != INT64_MAX)
+    config.max_compaction_lag_ms = topic.max_compaction_lag_ms;
+  config.min_cleanable_dirty_ratio = topic.min_cleanable_dirty_ratio;
   config.file_delete_delay_ms = topic.file_delete_delay_ms;
   config.producer_id_expiration_ms = producer_id_expiration;
   return config;
@@ -136,9 +141,15 @@ Task<Result<ReadOutcome>> Partition::read(Offset from, std::size_t max_bytes, bo
   }
   const Offset bound =
       isolation == Isolation::kReadCommitted ? outcome.last_stable_offset : outcome.high_watermark;
-  BROOK_CO_TRY(outcome.slice, co_await log_->read(from, max_bytes, bound, at_least_one_batch));
-  if (isolation == Isolation::kReadCommitted && outcome.slice.size != 0) {
-    BROOK_CO_TRY(outcome.aborted, co_await log_->aborted_transactions(from, outcome.slice.end));
+  while (true) {
+    const std::uint64_t seen = log_->generation();
+    BROOK_CO_TRY(outcome.slice, co_await log_->read(from, max_bytes, bound, at_least_one_batch));
+    if (isolation != Isolation::kReadCommitted || outcome.slice.size == 0) break;
+    auto aborted = co_await log_->aborted_transactions(from, outcome.slice.end);
+    // A compacted segment knows no more of transactions whose records are in the slice.
+    if (seen != log_->generation()) continue;
+    BROOK_CO_TRY(outcome.aborted, std::move(aborted));
+    break;
   }
   co_return outcome;
 }

@@ -36,8 +36,12 @@ bool ReplicaSet::is_mine(const cluster::TopicInfo& topic, std::size_t index) con
          hosts(topic.partitions[index], options_.self);
 }
 
+cluster::ConfigLayers ReplicaSet::config_layers() const {
+  return cluster::config_layers(config_, *image_, options_.self);
+}
+
 cluster::TopicConfig ReplicaSet::config_of(const cluster::TopicInfo& topic) const {
-  return cluster::topic_config(cluster::config_layers(config_, *image_, options_.self), topic.configs);
+  return cluster::topic_config(config_layers(), topic.configs);
 }
 
 Task<void> ReplicaSet::apply(cluster::ImagePtr image, std::shared_ptr<const cluster::MetadataDelta> delta) {
@@ -130,6 +134,8 @@ Task<Result<void>> ReplicaSet::try_open(Wanted wanted) {
         hints.recovery_point = at->second;
       if (const auto at = home.log_start_offsets.find(name); at != home.log_start_offsets.end())
         hints.log_start_offset = at->second;
+      if (const auto at = home.first_dirty_offsets.find(name); at != home.first_dirty_offsets.end())
+        hints.first_dirty_offset = at->second;
     }
   }
   const cluster::TopicConfig config = config_of(*wanted.topic);
@@ -221,7 +227,8 @@ Task<void> ReplicaSet::keep_house() {
     for (const auto& partition : present) {
       if (partition->closed()) continue;
       storage::Log& log = partition->log();
-      if (retention_due) {
+      // A log that is being compacted is looked at by the cleaner when that is done.
+      if (retention_due && !log.compacting()) {
         const Timestamp now = shard_.clock().wall_now();
         auto deleted = co_await log.apply_retention(now, partition->high_watermark());
         if (!deleted)

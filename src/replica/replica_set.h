@@ -43,6 +43,8 @@ class ReplicaSet {
     return partitions_;
   }
   [[nodiscard]] bool writable(const Partition& partition) const;
+  /// What the broker's settings in force are looked up in, after the first apply() and until the next.
+  [[nodiscard]] cluster::ConfigLayers config_layers() const;
 
   /// Retention, expired producers, files whose deletion is due, files that nobody reads. Until the shard's
   /// gate closes.

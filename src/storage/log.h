@@ -16,6 +16,7 @@
 #include "runtime/file.h"
 #include "runtime/signal.h"
 #include "runtime/task.h"
+#include "storage/compaction.h"
 #include "storage/leader_epochs.h"
 #include "storage/log_config.h"
 #include "storage/producer_state.h"
@@ -24,11 +25,17 @@
 
 namespace brook::storage {
 
+namespace internal {
+class CleanedSegment;
+class TransactionTracker;
+}  // namespace internal
+
 /// What the log directory's checkpoints say of a log.
 struct OpenHints {
-  Offset recovery_point{0};     ///< everything below is on the disk
-  Offset log_start_offset{0};   ///< of log-start-offset-checkpoint, 0 where it has none
-  bool clean_shutdown = false;  ///< .kafka_cleanshutdown was there: nothing is read again
+  Offset recovery_point{0};                       ///< everything below is on the disk
+  Offset log_start_offset{0};                     ///< of log-start-offset-checkpoint, 0 where it has none
+  bool clean_shutdown = false;                    ///< .kafka_cleanshutdown was there: nothing is read again
+  std::optional<Offset> first_dirty_offset = {};  ///< of cleaner-offset-checkpoint
 };
 
 struct AppendInfo {
@@ -168,6 +175,9 @@ class Log {
   [[nodiscard]] std::optional<LeaderEpoch> epoch_of(Offset offset) const { return epochs_.epoch_of(offset); }
   void assign_epoch_start(LeaderEpoch epoch, Offset start_offset);
   [[nodiscard]] const LeaderEpochs& epochs() const { return epochs_; }
+  /// Changes whenever segments go, are cut or are replaced. What was read before and after such a change does
+  /// not belong together: a slice and its aborted transactions, for one.
+  [[nodiscard]] std::uint64_t generation() const { return generation_; }
 
   /// Drops everything at and above `offset`; a batch across it goes whole. Nothing where the log ends below.
   [[nodiscard]] Task<Result<void>> truncate_to(Offset offset);
@@ -201,6 +211,21 @@ class Log {
   /// Deletes what retention.ms, retention.bytes and the log start allow; returns the number of segments.
   /// Files are renamed now and removed by remove_deleted_files().
   [[nodiscard]] Task<Result<std::size_t>> apply_retention(Timestamp now, Offset high_watermark);
+
+  /// What compaction would look at now.
+  [[nodiscard]] Task<Result<CompactionRange>> compaction_range(Timestamp now, Offset high_watermark);
+  /// Removes from the segments up to the end of `range` what newer records of the same keys replace, what
+  /// aborted transactions wrote, and tombstones and markers whose time is up. Offsets stay as they are, and
+  /// so does what is known of producers. New segments replace the old ones one after another, each as a
+  /// whole: after a crash either is there. One at a time. On an error what was not yet replaced stays.
+  [[nodiscard]] Task<Result<CompactionOutcome>> compact(CompactionRange range, CompactionJob job);
+  [[nodiscard]] bool compacting() const { return compacting_; }
+  /// Where the next compaction begins; nothing before the first.
+  [[nodiscard]] std::optional<Offset> first_dirty_offset() const { return first_dirty_offset_; }
+  /// Rolls the active segment where it holds a record for longer than max.compaction.lag.ms, so that this can
+  /// be compacted.
+  [[nodiscard]] Result<void> roll_for_compaction(Timestamp now);
+
   /// Removes files that were deleted file.delete.delay.ms ago; returns how many are left.
   Task<std::size_t> remove_deleted_files();
   /// Closes files that nobody used since the last call. With the housekeeping tick.
@@ -220,6 +245,7 @@ class Log {
   using SharedSegment =
       std::shared_ptr<Segment>;  // with reads that wait for a file while the segment is deleted
   using Segments = std::map<Offset, SharedSegment>;
+  struct Compaction;
 
   Log(runtime::FileSystem& files, runtime::Clock& clock, std::string directory, TopicPartition partition,
       LogConfig config);
@@ -227,6 +253,7 @@ class Log {
   // log_open.cc
   [[nodiscard]] Task<Result<void>> load(OpenHints hints);
   [[nodiscard]] Task<Result<std::vector<runtime::DirectoryEntry>>> clean_directory();
+  [[nodiscard]] Result<void> clean_swapped_index(const std::string& file, bool unfinished);
   [[nodiscard]] Task<Result<void>> finish_swap(Offset base_offset);
   void find_files(const std::vector<runtime::DirectoryEntry>& entries);
   [[nodiscard]] bool load_epochs();
@@ -251,11 +278,29 @@ class Log {
                                                  bool at_least_one_batch);
   [[nodiscard]] Task<Result<void>> extend(LogSlice* slice, SharedSegment segment, BatchAt first,
                                           std::uint64_t budget, Offset bound);
+  [[nodiscard]] Task<Result<std::optional<TimestampOffset>>> find_timestamp(Timestamp target);
+  [[nodiscard]] Task<Result<std::optional<TimestampOffset>>> find_max_timestamp();
   [[nodiscard]] Offset end_of(Offset segment_base) const;
   [[nodiscard]] SharedSegment segment_of(Offset offset) const;
   [[nodiscard]] SharedSegment segment_after(Offset segment_base) const;
 
+  // log_compaction.cc
+  enum class Mapped { kWhole, kFull, kEnded };
+  [[nodiscard]] Task<Result<bool>> compact_range(Compaction& run);
+  [[nodiscard]] Task<Result<bool>> map_keys(Compaction& run);
+  [[nodiscard]] Task<Result<Mapped>> map_segment(Compaction& run, SharedSegment segment,
+                                                 internal::TransactionTracker& transactions);
+  [[nodiscard]] std::vector<std::vector<SharedSegment>> compaction_groups(const Compaction& run) const;
+  [[nodiscard]] Task<Result<bool>> clean_group(Compaction& run, std::vector<SharedSegment> sources);
+  [[nodiscard]] Task<Result<bool>> clean_segment(Compaction& run, SharedSegment source,
+                                                 internal::CleanedSegment& output);
+  [[nodiscard]] Task<Result<bool>> swap_in(Compaction& run, std::vector<SharedSegment> sources,
+                                           internal::CleanedSegment& output);
+  [[nodiscard]] bool in_place(const std::vector<SharedSegment>& sources) const;
+  [[nodiscard]] bool last_of_producer(const internal::BatchHeader& header) const;
+
   // log_maintenance.cc
+  [[nodiscard]] std::string deleted_path(const std::string& path) const;
   [[nodiscard]] Task<Result<void>> flush_below(Offset target, bool whole);
   [[nodiscard]] Task<Result<void>> flush_segments(Offset target);
   [[nodiscard]] Result<SharedSegment> create_segment(Offset base_offset);
@@ -283,13 +328,16 @@ class Log {
   Offset log_start_offset_{0};
   Offset log_end_offset_{0};
   Offset recovery_point_{0};
-  std::uint64_t truncations_ = 0;  ///< reads that waited look whether the log was cut meanwhile
+  std::optional<Offset> first_dirty_offset_;
+  std::uint64_t truncations_ = 0;
+  std::uint64_t generation_ = 0;
   runtime::Instant last_flush_{};
   Counter* syncs_ = nullptr;
   bool rolled_since_flush_ = false;
   bool new_directory_ = false;  ///< made here and never synced
   bool changed_ = false;        ///< since it was opened
   bool flushing_ = false;
+  bool compacting_ = false;
   bool closed_ = false;
   runtime::Signal flushed_;
   std::vector<DeletedFile> deleted_;

@@ -140,11 +140,13 @@ Result<void> Log::roll_if_needed(std::size_t size, Offset last_offset, Timestamp
     const auto first = segment.first_timestamp();
     const std::int64_t age = first && first->value() >= 0 ? std::max(max_timestamp - *first, std::int64_t{0})
                                                           : clock_.wall_now() - segment.created();
+    std::chrono::milliseconds age_max = config_.segment_ms;
+    if (config_.cleanup_compact && config_.max_compaction_lag_ms)
+      age_max = std::min(age_max, *config_.max_compaction_lag_ms);
     // Positions are 31 bits in the index, whatever the configuration says.
     const std::uint64_t bytes_max =
         std::min<std::uint64_t>(config_.segment_bytes, std::numeric_limits<std::int32_t>::max());
-    needed |= segment.size() + size > bytes_max ||
-              age > (config_.segment_ms - config_.segment_jitter_ms).count() ||
+    needed |= segment.size() + size > bytes_max || age > (age_max - config_.segment_jitter_ms).count() ||
               segment.index_full(config_.segment_index_bytes);
   }
   if (!needed) return {};

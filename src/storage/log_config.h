@@ -21,8 +21,13 @@ struct LogConfig {
   std::optional<std::uint64_t> retention_bytes;                                     ///< retention.bytes
   bool cleanup_delete =
       true;  ///< cleanup.policy holds "delete": without it only what lies below the log start is removed
-  bool cleanup_compact = false;               ///< cleanup.policy holds "compact"
-  std::uint32_t max_message_bytes = 1048588;  ///< max.message.bytes, of one batch
+  bool cleanup_compact = false;  ///< cleanup.policy holds "compact"
+  std::chrono::milliseconds delete_retention_ms =
+      std::chrono::hours(24);  ///< delete.retention.ms: how long a compacted log keeps tombstones and markers
+  std::chrono::milliseconds min_compaction_lag_ms{0};              ///< min.compaction.lag.ms
+  std::optional<std::chrono::milliseconds> max_compaction_lag_ms;  ///< max.compaction.lag.ms
+  double min_cleanable_dirty_ratio = 0.5;                          ///< min.cleanable.dirty.ratio
+  std::uint32_t max_message_bytes = 1048588;                       ///< max.message.bytes, of one batch
   std::chrono::milliseconds file_delete_delay_ms = std::chrono::seconds(60);  ///< file.delete.delay.ms
   std::chrono::milliseconds producer_id_expiration_ms =
       std::chrono::hours(24);  ///< producer.id.expiration.ms (of the broker)

@@ -48,6 +48,8 @@ Result<void> Log::start_empty_at(Offset offset) {
 
 Task<Result<void>> Log::truncate_fully_and_start_at(Offset offset) {
   ++truncations_;
+  ++generation_;
+  first_dirty_offset_.reset();
   const Result<void> done = start_empty_at(offset);
   if (done)
     log::info("log_emptied", {{"topic", partition_.topic},
@@ -63,7 +65,9 @@ Task<Result<void>> Log::truncate_to(Offset offset) {
                                  {"offset", offset.value()},
                                  {"log_end_offset", log_end_offset_.value()}});
   ++truncations_;
+  ++generation_;
   changed_ = true;
+  if (first_dirty_offset_) first_dirty_offset_ = std::min(*first_dirty_offset_, offset);
   if (offset < segments_.begin()->first) co_return start_empty_at(offset);
   while (segments_.size() > 1 && segments_.rbegin()->first > offset) {
     BROOK_CO_CHECK(drop_segment(std::prev(segments_.end())));
@@ -76,7 +80,15 @@ Task<Result<void>> Log::truncate_to(Offset offset) {
   BROOK_CO_CHECK(co_await last->truncate_to(offset, config_.index_interval_bytes));
   BROOK_CO_CHECK(co_await rebuild_producers(offset));
   ++truncations_;
+  ++generation_;
   co_return Result<void>{};
+}
+
+/// A name for the file while it waits to be removed: an earlier one of this name may still wait.
+std::string Log::deleted_path(const std::string& path) const {
+  std::string deleted = path + std::string(kDeletedSuffix);
+  for (int i = 1; files_.exists(deleted); ++i) deleted = fmt::format("{}.{}{}", path, i, kDeletedSuffix);
+  return deleted;
 }
 
 /// Renames the segment's files, to be removed later: who reads them goes on.
@@ -89,12 +101,14 @@ Result<void> Log::drop_segment(Segments::iterator segment) {
   }
   std::erase(snapshots_, segment->first);
   for (const std::string& path : paths) {
-    std::string deleted = path + std::string(kDeletedSuffix);
+    std::string deleted = deleted_path(path);
     BROOK_CHECK(files_.rename(path, deleted));
     deleted_.push_back({std::move(deleted), due});
   }
   if (last_snapshot_ == segment->first) last_snapshot_ = Offset(-1);
+  segment->second->retire();
   segments_.erase(segment);
+  ++generation_;
   return {};
 }
 

@@ -41,6 +41,7 @@ Task<Result<void>> Log::load(OpenHints hints) {
     BROOK_CO_CHECK(files_.create_directories(directory_));
     new_directory_ = true;
   }
+  first_dirty_offset_ = hints.first_dirty_offset;
   BROOK_CO_TRY(const auto entries, co_await clean_directory());
   find_files(entries);
   bool clean = hints.clean_shutdown;
@@ -79,6 +80,8 @@ Task<Result<void>> Log::load(OpenHints hints) {
   }
   epochs_.truncate_from_end(log_end_offset_);
   epochs_.truncate_from_start(log_start_offset_);
+  // Of a log that ended further on: nothing is known of what comes there now.
+  if (first_dirty_offset_ && *first_dirty_offset_ > log_end_offset_) first_dirty_offset_.reset();
   if (clean) {
     BROOK_CO_CHECK(co_await rebuild_producers(log_end_offset_));
   }
@@ -88,27 +91,34 @@ Task<Result<void>> Log::load(OpenHints hints) {
 /// Removes what a crash left half done; returns what is in the directory then.
 Task<Result<std::vector<runtime::DirectoryEntry>>> Log::clean_directory() {
   BROOK_CO_TRY(auto entries, files_.list(directory_));
-  bool cleaned = false;
+  std::set<std::string, std::less<>> cleaned;  // Logs that compaction had not finished.
   std::vector<Offset> swaps;
+  std::vector<std::string> swapped_indexes;
+  bool found = false;
   for (const runtime::DirectoryEntry& entry : entries) {
     const std::string_view name = entry.name;
     if (name.ends_with(kDeletedSuffix) || name.ends_with(kCleanedSuffix) || name.ends_with(".tmp")) {
-      cleaned = true;
+      found = true;
+      if (name.ends_with(kCleanedSuffix)) cleaned.emplace(name.substr(0, name.find('.')));
       BROOK_CO_CHECK(files_.remove(directory_ + "/" + entry.name));
     } else if (name.ends_with(kSwapSuffix)) {
-      cleaned = true;
+      found = true;
       const auto base = parse_offset_file(name.substr(0, name.size() - kSwapSuffix.size()), kLogSuffix);
       if (base) {
         swaps.push_back(*base);
       } else {
-        BROOK_CO_CHECK(files_.remove(directory_ + "/" + entry.name));  // An index: built anew from its log.
+        swapped_indexes.push_back(entry.name);
       }
     }
   }
   for (const Offset base : swaps) {
     BROOK_CO_CHECK(co_await finish_swap(base));
   }
-  if (cleaned) {
+  for (const std::string& name : swapped_indexes) {
+    BROOK_CO_CHECK(
+        clean_swapped_index(name, cleaned.contains(std::string_view(name).substr(0, name.find('.')))));
+  }
+  if (found) {
     BROOK_CO_TRY(entries, files_.list(directory_));
   }
   std::set<Offset> logs;
@@ -124,6 +134,19 @@ Task<Result<std::vector<runtime::DirectoryEntry>>> Log::clean_directory() {
     }
   }
   co_return entries;
+}
+
+/// An index of a compacted segment. Its log is renamed after it on the way in, and before it on the way to
+/// its place: without the log beside it, it belongs to one that stands in its place, or to an unfinished one.
+Result<void> Log::clean_swapped_index(const std::string& file, bool unfinished) {
+  const std::string path = directory_ + "/" + file;
+  if (!files_.exists(path)) return {};  // finish_swap() has it.
+  const std::string name = file.substr(0, file.size() - kSwapSuffix.size());
+  const bool known = parse_offset_file(name, kOffsetIndexSuffix) ||
+                     parse_offset_file(name, kTimeIndexSuffix) ||
+                     parse_offset_file(name, kTransactionIndexSuffix);
+  if (unfinished || !known) return files_.remove(path);
+  return files_.rename(path, directory_ + "/" + name);
 }
 
 /// A compacted segment that was whole but did not yet stand in its sources' place: what lies in its range
@@ -154,6 +177,11 @@ Task<Result<void>> Log::finish_swap(Offset base_offset) {
     }
   }
   BROOK_CO_CHECK(files_.rename(swap, path));
+  for (const std::string_view suffix : {kOffsetIndexSuffix, kTimeIndexSuffix, kTransactionIndexSuffix}) {
+    const std::string index = offset_file_path(directory_, base_offset, suffix);
+    const std::string index_swap = index + std::string(kSwapSuffix);
+    if (files_.exists(index_swap)) BROOK_CO_CHECK(files_.rename(index_swap, index));
+  }
   log::info("compaction_swap_finished", {{"path", path}});
   co_return Result<void>{};
 }

@@ -83,11 +83,11 @@ Task<Result<LogSlice>> Log::read(Offset from, std::size_t max_bytes, Offset uppe
           fmt::format("offset {} of {}-{} is not within the log, {} to {}", from.value(), partition_.topic,
                       partition_.partition.value(), log_start_offset_.value(), log_end_offset_.value()));
     }
-    const std::uint64_t seen = truncations_;
+    const std::uint64_t seen = generation_;
     auto slice =
         co_await read_once(from, max_bytes, std::min(upper_bound, log_end_offset_), at_least_one_batch);
-    if (seen == truncations_)
-      co_return slice;  // Else the log was cut while we waited for a file: look again.
+    if (seen == generation_)
+      co_return slice;  // Else segments were cut or replaced while we waited for a file: look again.
   }
 }
 
@@ -181,6 +181,22 @@ Task<Result<std::vector<AbortedTransaction>>> Log::aborted_transactions(Offset f
 }
 
 Task<Result<std::optional<TimestampOffset>>> Log::offset_for_timestamp(Timestamp target) {
+  while (true) {
+    const std::uint64_t seen = generation_;
+    auto found = co_await find_timestamp(target);
+    if (seen == generation_) co_return found;
+  }
+}
+
+Task<Result<std::optional<TimestampOffset>>> Log::max_timestamp_offset() {
+  while (true) {
+    const std::uint64_t seen = generation_;
+    auto found = co_await find_max_timestamp();
+    if (seen == generation_) co_return found;
+  }
+}
+
+Task<Result<std::optional<TimestampOffset>>> Log::find_timestamp(Timestamp target) {
   for (SharedSegment segment = segment_of(log_start_offset_); segment;
        segment = segment_after(segment->base_offset())) {
     BROOK_CO_CHECK(co_await segment->load(config_.index_interval_bytes));
@@ -206,7 +222,7 @@ Task<Result<std::optional<TimestampOffset>>> Log::offset_for_timestamp(Timestamp
   co_return std::optional<TimestampOffset>{};
 }
 
-Task<Result<std::optional<TimestampOffset>>> Log::max_timestamp_offset() {
+Task<Result<std::optional<TimestampOffset>>> Log::find_max_timestamp() {
   IndexedTimestamp newest{Timestamp(-1), Offset(0)};
   SharedSegment holder;
   for (SharedSegment segment = segment_of(log_start_offset_); segment;

@@ -9,12 +9,14 @@
 #include "base/log.h"
 #include "storage/file_names.h"
 #include "storage/internal/batch_reader.h"
+#include "storage/internal/index_builder.h"
 
 namespace brook::storage {
 namespace {
 
 using internal::BatchHeader;
 using internal::BatchReader;
+using internal::IndexBuilder;
 
 constexpr std::size_t kHeaderChunk = 8192;  // an index interval of small batches and the page it begins in
 constexpr std::size_t kSequentialChunk = std::size_t{1} << 20;  // where everything is read
@@ -28,25 +30,6 @@ BatchAt located(const BatchHeader& header, std::uint64_t position) {
 }
 
 }  // namespace
-
-/// Decides which batches get entries, as Kafka does: the batch that finds more than an interval behind the
-/// last entry gets one.
-struct Segment::IndexBuilder {
-  std::vector<IndexedPosition> positions;
-  std::vector<IndexedTimestamp> timestamps;
-  IndexedTimestamp newest;
-  std::uint64_t bytes_since_entry = 0;
-
-  void account(const BatchHeader& header, std::uint64_t position, std::uint32_t interval) {
-    if (header.max_timestamp > newest.timestamp) newest = {header.max_timestamp, header.last_offset};
-    if (bytes_since_entry > interval) {
-      positions.push_back({header.last_offset, static_cast<std::uint32_t>(position)});
-      timestamps.push_back(newest);
-      bytes_since_entry = 0;
-    }
-    bytes_since_entry += header.size;
-  }
-};
 
 Segment::Segment(runtime::FileSystem& files, std::string directory, Offset base_offset, std::uint64_t size,
                  Timestamp created)
@@ -72,9 +55,16 @@ bool Segment::index_full(std::uint32_t index_bytes_max) const {
   return offset_index_.count() >= index_bytes_max / 8 || time_index_.count() + 1 >= index_bytes_max / 12;
 }
 
+Result<void> Segment::check_in_place() const {
+  if (!retired_) return {};
+  return fail(ErrorCode::kKafkaStorageError,
+              fmt::format("{}: the segment was deleted or compacted meanwhile", path_));
+}
+
 Result<std::shared_ptr<runtime::File>> Segment::file() {
   used_ = true;
   if (!file_) {
+    BROOK_CHECK(check_in_place());
     BROOK_TRY(file_, files_.open(path_, runtime::OpenMode::kCreate));
   }
   return file_;
@@ -108,6 +98,7 @@ Task<Result<void>> Segment::rebuild_indexes(std::uint32_t index_interval) {
     reader.skip(*header);
   }
   // No wait from here on: whoever did the same meanwhile has written the same.
+  BROOK_CO_CHECK(check_in_place());
   BROOK_CO_CHECK(offset_index_.reset());
   BROOK_CO_CHECK(time_index_.reset());
   for (const IndexedPosition& entry : builder.positions) offset_index_.append(entry);
@@ -342,15 +333,17 @@ Result<void> Segment::seal() {
 }
 
 Task<Result<void>> Segment::sync(bool indexes) {
+  if (retired_) co_return Result<void>{};  // What stands in its place is on the disk.
   BROOK_CO_TRY(const auto opened, file());
   BROOK_CO_CHECK(co_await opened->sync());
+  if (retired_) co_return Result<void>{};
   if (transactions_dirty_) {
     transactions_dirty_ = false;
     BROOK_CO_CHECK(co_await transactions_.sync());
   }
-  if (indexes) {
+  if (indexes && !retired_) {
     BROOK_CO_CHECK(co_await offset_index_.sync());
-    BROOK_CO_CHECK(co_await time_index_.sync());
+    if (!retired_) BROOK_CO_CHECK(co_await time_index_.sync());
   }
   co_return Result<void>{};
 }

@@ -103,12 +103,15 @@ class Segment {
   void release_idle();
   /// Closes its files; the next use opens them.
   void release();
+  /// Its files are renamed, and others may stand in their place: it opens, makes and writes none from here
+  /// on. Who still holds it reads on while its file is open, and gets KAFKA_STORAGE_ERROR where it is not.
+  void retire() { retired_ = true; }
 
  private:
   static constexpr std::size_t kTailBatches =
       32;  // how far behind the end a reader may be without a look into the file
 
-  struct IndexBuilder;
+  [[nodiscard]] Result<void> check_in_place() const;
   [[nodiscard]] Task<Result<void>> rebuild_indexes(std::uint32_t index_interval);
   [[nodiscard]] Task<Result<std::uint64_t>> scan_start(Offset offset);
   void account(const internal::BatchHeader& header, std::uint64_t position, std::uint32_t index_interval);
@@ -132,6 +135,7 @@ class Segment {
   bool loaded_ = false;
   bool used_ = false;
   bool transactions_dirty_ = false;
+  bool retired_ = false;
 };
 
 }  // namespace brook::storage

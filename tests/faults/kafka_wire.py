@@ -40,12 +40,13 @@ def varint(number):
     return bytes(out)
 
 
-def batch(values, producer_id=-1, producer_epoch=-1, base_sequence=-1, timestamp_ms=None):
-    """A record batch, format 2, uncompressed, of records without keys."""
+def batch(values, producer_id=-1, producer_epoch=-1, base_sequence=-1, timestamp_ms=None, keys=None):
+    """A record batch, format 2, uncompressed; without `keys`, of records that have none."""
     timestamp_ms = int(time.time() * 1000) if timestamp_ms is None else timestamp_ms
     records = b""
     for index, value in enumerate(values):
-        record = b"\0" + varint(0) + varint(index) + varint(-1) + varint(len(value)) + value + varint(0)
+        key = varint(-1) if keys is None else varint(len(keys[index])) + keys[index]
+        record = b"\0" + varint(0) + varint(index) + key + varint(len(value)) + value + varint(0)
         records += varint(len(record)) + record
     checked = struct.pack(">hiqqqhii", 0, len(values) - 1, timestamp_ms, timestamp_ms, producer_id, producer_epoch, base_sequence,
                           len(values)) + records

@@ -1,16 +1,19 @@
 #!/usr/bin/env python3
 """One data directory, two brokers: Apache Kafka's own DumpLogSegments reads what Brook wrote, and Brook serves what Apache Kafka wrote.
+Compaction leaves the same records in both.
 
 usage: run.py --brook PATH_TO_BINARY        The last line is `N passed, N failed, N skipped`.
 """
 
 import argparse
+import hashlib
 import pathlib
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -21,6 +24,9 @@ from broker import Brook
 CODECS = ("none", "gzip", "snappy", "lz4", "zstd")
 RECORDS = 20000  # more than one segment of 1 MiB, the smallest that Kafka allows
 MOVED = 3000
+COMPACTED = {"log.cleanup.policy": "compact", "log.segment.bytes": "1048576", "log.cleaner.min.cleanable.ratio": "0.01",
+             "log.cleaner.backoff.ms": "100"}
+COMPACTION_TIMEOUT_S = 60
 OPTIONS = argparse.Namespace(brook=None)
 
 
@@ -41,6 +47,38 @@ def produce(bootstrap, topic, codec, count):
 
 def consume(bootstrap, topic):
     return kcat(bootstrap, "-C", "-t", topic, "-p", "0", "-o", "beginning", "-e", "-q", "-K", "\t").splitlines()
+
+
+def few_keys():
+    """20,000 records of 500 keys, some of them tombstones; then what makes their segments inactive, each of a key of its own."""
+    repeated = [(f"key-{i * 7919 % 500}", "" if i % 11 == 0 else f"value {i} " + "x" * (i % 200)) for i in range(RECORDS)]
+    once = [(f"once-{i}", hashlib.sha512(str(i).encode()).hexdigest()) for i in range(2 * RECORDS)]
+    return repeated + once
+
+
+def survivors(records):
+    """What compaction leaves: (offset, key, value) of each key's last record, tombstones too while delete.retention.ms lasts."""
+    last = {key: (offset, key, value) for offset, (key, value) in enumerate(records)}
+    return sorted(last.values())
+
+
+def produce_records(bootstrap, topic, codec, records):
+    text = "".join(f"{key}\t{value}\n" for key, value in records)
+    kcat(bootstrap, "-P", "-t", topic, "-p", "0", "-K", "\t", "-Z", "-z", codec, "-X", "batch.num.messages=200", text=text)
+
+
+def consume_records(bootstrap, topic):
+    said = kcat(bootstrap, "-C", "-t", topic, "-p", "0", "-o", "beginning", "-e", "-q", "-f", "%o\t%k\t%s\n")
+    return [(int(offset), key, value) for offset, key, value in (line.split("\t") for line in said.splitlines())]
+
+
+def consume_compacted(bootstrap, topic, expected):
+    """What there is once the log is compacted, or at the end of the patience."""
+    deadline = time.monotonic() + COMPACTION_TIMEOUT_S
+    while True:
+        found = consume_records(bootstrap, topic)
+        if found == expected or time.monotonic() > deadline:
+            return found
 
 
 class Formats(unittest.TestCase):
@@ -79,6 +117,37 @@ class Formats(unittest.TestCase):
                 produce(broker.bootstrap, f"moved-{codec}", codec, MOVED)
                 self.assertEqual(consume(broker.bootstrap, f"moved-{codec}"), lines(codec, MOVED) * 2, codec)
 
+    def test_compaction_leaves_what_apache_kafkas_leaves_in_segments_that_it_reads(self):
+        records = few_keys()
+        expected = survivors(records)
+        codecs = ("none", "zstd")
+        with apache_kafka.ApacheKafka(COMPACTED) as kafka:
+            for codec in codecs:
+                produce_records(kafka.bootstrap, f"compacted-{codec}", codec, records)
+            for codec in codecs:
+                self.assertEqual(consume_compacted(kafka.bootstrap, f"compacted-{codec}", expected), expected, f"Apache Kafka, {codec}")
+        data = self.directory / "data"
+        with Brook(OPTIONS.brook, COMPACTED, data) as broker:
+            for codec in codecs:
+                produce_records(broker.bootstrap, f"compacted-{codec}", codec, records)
+            for codec in codecs:
+                self.assertEqual(consume_compacted(broker.bootstrap, f"compacted-{codec}", expected), expected, codec)
+            broker.kill()
+            broker.start()
+            for codec in codecs:
+                self.assertEqual(consume_records(broker.bootstrap, f"compacted-{codec}"), expected, f"{codec}, after SIGKILL")
+            self.assertEqual(broker.stop(), 0, broker.output())
+        self.assertRegex((data / "cleaner-offset-checkpoint").read_text(), r"^0\n\d+\n")
+        for codec in codecs:
+            segments = sorted((data / f"compacted-{codec}-0").glob("*.log"))
+            files = ",".join(str(file) for segment in segments for file in (segment, segment.with_suffix(".index"), segment.with_suffix(".timeindex")))
+            dumped = apache_kafka.run_tool(apache_kafka.DUMP_LOG, ["--files", files, "--print-data-log", "--index-sanity-check"])
+            said = dumped.stdout + dumped.stderr
+            self.assertEqual(dumped.returncode, 0, said[-2000:])
+            self.assertNotRegex(said, r"(?i)mismatch|corrupt|exception|isvalid: false|out of order|found timestamp")
+            offsets = [int(number) for number in re.findall(r"\| offset: (\d+) ", dumped.stdout)]
+            self.assertEqual(offsets, [offset for offset, _, _ in expected], f"{codec}: DumpLogSegments saw other records")
+
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -87,7 +156,7 @@ def main():
     OPTIONS.brook = str(pathlib.Path(options.brook).resolve())
     missing = [program for program in ("java", "mvn", "kcat") if shutil.which(program) is None]
     if missing:
-        print(f"SKIPPED formats: {', '.join(missing)} not found\n0 passed, 0 failed, 2 skipped")
+        print(f"SKIPPED formats: {', '.join(missing)} not found\n0 passed, 0 failed, 3 skipped")
         return 0
     result = unittest.TextTestRunner(stream=sys.stdout, verbosity=2).run(unittest.defaultTestLoader.loadTestsFromTestCase(Formats))
     bad = len(result.failures) + len(result.errors)

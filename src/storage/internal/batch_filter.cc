@@ -1,0 +1,134 @@
+#include "storage/internal/batch_filter.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "record/builder.h"
+#include "record/record.h"
+#include "record/validate.h"
+
+namespace brook::storage::internal {
+
+using record::BatchView;
+using record::RecordView;
+
+namespace {
+
+/// `delay` may be all the time there is.
+Timestamp later(Timestamp now, std::chrono::milliseconds delay) {
+  constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
+  return Timestamp(delay.count() > kMost - now.value() ? kMost : now.value() + delay.count());
+}
+
+}  // namespace
+
+Result<FilteredBatch> BatchFilter::filter(const BatchHeader& header, ByteView bytes) {
+  BROOK_TRY(const BatchView batch, BatchView::parse(bytes));
+  BROOK_CHECK(batch.check_crc());
+  FilteredBatch filtered;
+  TransactionTracker::Marker marker;
+  bool drop_all = false;
+  if (header.control()) {
+    const auto producer = producer_batch(bytes, header, 0);
+    const auto end = producer ? producer->marker : std::nullopt;
+    marker = transactions_.on_marker(header.producer_id, header.last_offset, end);
+    // An emptied one has done its work.
+    marker.removable |= batch.record_count() == 0;
+    drop_all = marker.removable && batch.delete_horizon() && *batch.delete_horizon() <= options_.now;
+    filtered.aborted = marker.aborted;
+  } else {
+    drop_all = transactions_.on_batch(header.producer_id, header.transactional(), header.last_offset);
+  }
+
+  record::Bytes plain;
+  ByteView records = batch.records();
+  if (batch.codec() != record::Codec::kNone && !drop_all) {
+    BROOK_TRY(plain, record::decompress(batch.codec(), records, record::kDecompressedBytesMax));
+    records = plain;
+  }
+  BROOK_TRY(const Selection selection, select(batch, records, drop_all));
+  totals_.records_read += static_cast<std::uint64_t>(std::max(batch.record_count(), 0));
+  totals_.records_kept += static_cast<std::uint64_t>(selection.count);
+
+  if (selection.count == 0) {
+    const bool kept_empty = header.last_offset.next() == options_.round_end ||
+                            (header.producer_id.value() >= 0 && last_of_producer_(header));
+    if (!kept_empty) {
+      filtered.changed = true;
+      return filtered;
+    }
+    if (batch.record_count() == 0) {
+      filtered.bytes = bytes;
+      return filtered;
+    }
+  }
+  // Their time begins when they were compacted first: what a reader may have missed before does not count.
+  std::optional<Timestamp> horizon = batch.delete_horizon();
+  const bool begins = !horizon && (selection.tombstones || marker.removable) && selection.count > 0;
+  if (begins) horizon = later(options_.now, options_.delete_retention);
+  if (selection.count == batch.record_count() && !begins) {
+    filtered.bytes = bytes;
+    return filtered;
+  }
+  BROOK_TRY(rebuilt_, rebuilt(batch, records, selection, horizon));
+  filtered.bytes = rebuilt_;
+  filtered.changed = true;
+  return filtered;
+}
+
+Result<BatchFilter::Selection> BatchFilter::select(const BatchView& batch, ByteView records, bool drop_all) {
+  Selection selection;
+  if (drop_all) return selection;
+  record::RecordIterator walk(records, batch.record_count());
+  while (true) {
+    BROOK_TRY(const auto next, walk.next());
+    if (!next) return selection;
+    const bool kept = batch.is_control() || stays(batch, *next);
+    selection.stays.push_back(kept);
+    selection.count += kept ? 1 : 0;
+    selection.tombstones |= kept && !next->value;
+  }
+}
+
+bool BatchFilter::stays(const BatchView& batch, const RecordView& record) {
+  const Offset offset = batch.base_offset() + record.offset_delta;
+  if (offset >= options_.mapped_end) return true;
+  if (!record.key) {
+    ++totals_.keyless_dropped;
+    return false;
+  }
+  if (const auto newest = newest_.find(*record.key); newest && *newest > offset) return false;
+  const auto horizon = batch.delete_horizon();
+  return record.value || !horizon || options_.now < *horizon;
+}
+
+Result<record::Bytes> BatchFilter::rebuilt(const BatchView& batch, ByteView records,
+                                           const Selection& selection,
+                                           std::optional<Timestamp> delete_horizon) const {
+  record::BatchOptions options;
+  options.compression.codec = batch.codec();
+  options.base_offset = batch.base_offset();
+  options.leader_epoch = batch.partition_leader_epoch();
+  options.timestamp_type = batch.timestamp_type();
+  if (selection.count == 0 || batch.timestamp_type() == record::TimestampType::kLogAppendTime)
+    options.max_timestamp = batch.max_timestamp();
+  if (selection.count > 0) options.delete_horizon = delete_horizon;
+  options.producer_id = batch.producer_id();
+  options.producer_epoch = batch.producer_epoch();
+  options.base_sequence = batch.base_sequence();
+  options.transactional = batch.is_transactional();
+  options.control = batch.is_control();
+
+  record::BatchBuilder builder(options);
+  record::RecordIterator walk(records, batch.record_count());
+  for (const bool kept : selection.stays) {
+    BROOK_TRY(const auto next, walk.next());
+    if (!kept) continue;
+    builder.append_at(batch.base_offset() + next->offset_delta, batch.timestamp_of(next->timestamp_delta),
+                      next->key, next->value, next->headers());
+  }
+  builder.set_last_offset(batch.last_offset());
+  return builder.finish();
+}
+
+}  // namespace brook::storage::internal

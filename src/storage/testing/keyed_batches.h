@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/bytes.h"
+#include "record/builder.h"
+#include "storage/compaction.h"
+
+/// Batches with keys, as the tests of compaction need them.
+namespace brook::storage::testing {
+
+struct KeyedRecord {
+  std::string key;
+  std::optional<std::string> value;  ///< nothing: a tombstone
+};
+
+inline std::vector<std::byte> make_keyed(record::BatchOptions options,
+                                         const std::vector<KeyedRecord>& records, Timestamp timestamp) {
+  if (!options.leader_epoch) options.leader_epoch = LeaderEpoch(0);
+  record::BatchBuilder builder(options);
+  for (const KeyedRecord& record : records) {
+    builder.append(timestamp, as_bytes(record.key),
+                   record.value ? std::optional(as_bytes(*record.value)) : std::nullopt);
+  }
+  return builder.finish();
+}
+
+/// Never waits: calls `between` after each piece of work, and goes on while that returns true.
+class CallingPace final : public CompactionPace {
+ public:
+  explicit CallingPace(std::function<Task<bool>()> between) : between_(std::move(between)) {}
+  Task<bool> pause(std::uint64_t) override { return between_(); }
+
+ private:
+  std::function<Task<bool>()> between_;
+};
+
+}  // namespace brook::storage::testing
