@@ -316,13 +316,13 @@ Task<Result<std::vector<ErrorCode>>> GroupPartition::leave(std::string group,
 
 Task<ConsumerGroupHeartbeatResponse> GroupPartition::consumer_heartbeat(ConsumerGroupHeartbeatRequest request,
                                                                         Caller caller) {
-  if (const ErrorCode code = unavailable(); code != ErrorCode::kNone) co_return heartbeat_refusal({code, {}});
+  if (const ErrorCode code = available_.refusal(); code != ErrorCode::kNone) co_return heartbeat_refusal({code, {}});
   const std::string fresh = Uuid::from_random(shard_.random().uuid_bytes()).text();
   Effects effects;
   auto response = runtime_.machine().consumer_heartbeat({request, caller, fresh}, runtime_.now(), effects);
   if (!response) co_return heartbeat_refusal(response.error());
   const Result<void> settled = co_await settle(std::move(effects));
-  if (!settled) co_return heartbeat_refusal({group_error(settled.error().code), {}});
+  if (!settled) co_return heartbeat_refusal({told_of_append_error(settled.error().code), {}});
   co_return *std::move(response);
 }
 
@@ -430,7 +430,7 @@ Task<Result<protocol::DescribeGroupsResponse::DescribedGroup>> GroupPartition::d
 
 Task<Result<protocol::ConsumerGroupDescribeResponse::DescribedGroup>> GroupPartition::describe_consumer(
     std::string group) {
-  if (const ErrorCode code = unavailable(); code != ErrorCode::kNone)
+  if (const ErrorCode code = available_.refusal(); code != ErrorCode::kNone)
     co_return fail(code, fmt::format("the coordinator of group {} does not serve", group));
   auto described = runtime_.machine().describe_consumer(group);
   BROOK_CO_CHECK(co_await runtime_.committed());
