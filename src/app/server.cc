@@ -176,8 +176,8 @@ class Server {
     group_router_ = std::make_unique<broker::GroupRouter>(std::move(group_lanes));
     make_transactions();
     for (const auto& parts : shards_) {
-      targets.push_back(
-          {parts->shard, &parts->view, &parts->replicas, &parts->groups, &parts->facts, parts->transactions.get()});
+      targets.push_back({parts->shard, &parts->view, &parts->replicas, &parts->groups, &parts->facts,
+                         parts->transactions.get()});
     }
     publisher_ =
         std::make_unique<broker::MetadataPublisher>(shard_, *mirror_, *controller_, std::move(targets));

@@ -464,14 +464,14 @@ TEST(ConsumerGroup, TakesCommitsOfMembersInTheirEpoch) {
   fetch.topics.reset();
   fetch.member_id.reset();
   fetch.member_epoch = -1;
-  EXPECT_EQ(driver.machine().fetch_offsets(fetch).error_code, 0);
+  EXPECT_EQ(driver.machine().fetch_offsets(fetch, false).error_code, 0);
   fetch.member_id = "a";
   fetch.member_epoch = 1;
-  EXPECT_EQ(driver.machine().fetch_offsets(fetch).error_code, wire(ErrorCode::kStaleMemberEpoch));
+  EXPECT_EQ(driver.machine().fetch_offsets(fetch, false).error_code, wire(ErrorCode::kStaleMemberEpoch));
   fetch.member_epoch = 2;
-  EXPECT_EQ(driver.machine().fetch_offsets(fetch).topics.size(), 1U);
+  EXPECT_EQ(driver.machine().fetch_offsets(fetch, false).topics.size(), 1U);
   fetch.member_id = "b";
-  EXPECT_EQ(driver.machine().fetch_offsets(fetch).error_code, wire(ErrorCode::kUnknownMemberId));
+  EXPECT_EQ(driver.machine().fetch_offsets(fetch, false).error_code, wire(ErrorCode::kUnknownMemberId));
   ASSERT_TRUE(a.leave());
   EXPECT_EQ(driver.commit("g", "orders", 2), ErrorCode::kNone);
 }

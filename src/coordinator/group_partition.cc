@@ -316,7 +316,8 @@ Task<Result<std::vector<ErrorCode>>> GroupPartition::leave(std::string group,
 
 Task<ConsumerGroupHeartbeatResponse> GroupPartition::consumer_heartbeat(ConsumerGroupHeartbeatRequest request,
                                                                         Caller caller) {
-  if (const ErrorCode code = available_.refusal(); code != ErrorCode::kNone) co_return heartbeat_refusal({code, {}});
+  if (const ErrorCode code = available_.refusal(); code != ErrorCode::kNone)
+    co_return heartbeat_refusal({code, {}});
   const std::string fresh = Uuid::from_random(shard_.random().uuid_bytes()).text();
   Effects effects;
   auto response = runtime_.machine().consumer_heartbeat({request, caller, fresh}, runtime_.now(), effects);
