@@ -2,6 +2,7 @@
 
 #include <concepts>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "base/ids.h"
@@ -58,6 +59,26 @@ template <class Asked, class Answer>
 void resolve_partitions(const cluster::TopicPtr& topic, const std::vector<Asked>& asked,
                         std::vector<Answer>& answers, std::vector<AskedPartition<Asked, Answer>>& items) {
   resolve_partitions(topic, asked, answers, items, [](const Asked&) { return ErrorCode::kNone; });
+}
+
+/// Takes the partitions that do not exist out of a request that names its topics, and topics that have none
+/// left; answers them with UNKNOWN_TOPIC_OR_PARTITION.
+template <class Response, class Request>
+[[nodiscard]] Response set_unknown_aside(const cluster::MetadataImage& image, Request& request) {
+  Response unknown;
+  for (auto& topic : request.topics) {
+    const cluster::TopicPtr known = image.topics.find(topic.name);
+    typename decltype(unknown.topics)::value_type aside;
+    aside.name = topic.name;
+    std::erase_if(topic.partitions, [&](const auto& partition) {
+      if (known && known->partition(index_of(partition)) != nullptr) return false;
+      aside.partitions.push_back({partition.partition_index, wire(ErrorCode::kUnknownTopicOrPartition)});
+      return true;
+    });
+    if (!aside.partitions.empty()) unknown.topics.push_back(std::move(aside));
+  }
+  std::erase_if(request.topics, [](const auto& topic) { return topic.partitions.empty(); });
+  return unknown;
 }
 
 }  // namespace brook::broker

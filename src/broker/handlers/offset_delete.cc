@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "broker/asked_partitions.h"
 #include "broker/group_router.h"
 #include "broker/handlers/handlers.h"
 
@@ -19,19 +20,7 @@ class OffsetDeleteHandler final : public TypedHandler<OffsetDeleteRequest, Offse
  private:
   Task<OffsetDeleteResponse> serve(const RequestContext& /*context*/, OffsetDeleteRequest request) override {
     const auto place = groups_.place(*view_.image(), request.group_id);
-    OffsetDeleteResponse unknown;
-    for (auto& topic : request.topics) {
-      const cluster::TopicPtr known = view_.image()->topics.find(topic.name);
-      OffsetDeleteResponse::OffsetDeleteResponseTopic aside;
-      aside.name = topic.name;
-      std::erase_if(topic.partitions, [&](const auto& partition) {
-        if (known && known->partition(PartitionIndex(partition.partition_index)) != nullptr) return false;
-        aside.partitions.push_back({partition.partition_index, wire(ErrorCode::kUnknownTopicOrPartition)});
-        return true;
-      });
-      if (!aside.partitions.empty()) unknown.topics.push_back(std::move(aside));
-    }
-    std::erase_if(request.topics, [](const auto& topic) { return topic.partitions.empty(); });
+    OffsetDeleteResponse unknown = set_unknown_aside<OffsetDeleteResponse>(*view_.image(), request);
     OffsetDeleteResponse refused;
     refused.error_code = wire(ErrorCode::kNotCoordinator);
     const auto remove = [&](coordinator::GroupPartition& groups) {

@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "broker/asked_partitions.h"
 #include "broker/group_router.h"
 #include "broker/handlers/handlers.h"
 #include "broker/handlers/transaction_call.h"
@@ -34,7 +35,7 @@ class TxnOffsetCommitHandler final : public TypedHandler<TxnOffsetCommitRequest,
  private:
   Task<TxnOffsetCommitResponse> serve(const RequestContext& context,
                                       TxnOffsetCommitRequest request) override {
-    TxnOffsetCommitResponse response = set_unknown_aside(request);
+    TxnOffsetCommitResponse response = set_unknown_aside<TxnOffsetCommitResponse>(*view_.image(), request);
     if (!request.topics.empty()) {
       TxnOffsetCommitResponse committed = co_await commit(request, context.version);
       std::ranges::move(committed.topics, std::back_inserter(response.topics));
@@ -73,24 +74,6 @@ class TxnOffsetCommitHandler final : public TypedHandler<TxnOffsetCommitRequest,
     TxnOffsetCommitResponse refused = all(request, ErrorCode::kNotCoordinator);
     TxnOffsetCommitResponse response = co_await groups_.at(place, std::move(refused), work);
     co_return response;
-  }
-
-  /// Takes what does not exist out of the request and answers it.
-  [[nodiscard]] TxnOffsetCommitResponse set_unknown_aside(TxnOffsetCommitRequest& request) const {
-    TxnOffsetCommitResponse unknown;
-    for (auto& topic : request.topics) {
-      const cluster::TopicPtr known = view_.image()->topics.find(topic.name);
-      TxnOffsetCommitResponse::TxnOffsetCommitResponseTopic aside;
-      aside.name = topic.name;
-      std::erase_if(topic.partitions, [&](const auto& partition) {
-        if (known && known->partition(PartitionIndex(partition.partition_index)) != nullptr) return false;
-        aside.partitions.push_back({partition.partition_index, wire(ErrorCode::kUnknownTopicOrPartition)});
-        return true;
-      });
-      if (!aside.partitions.empty()) unknown.topics.push_back(std::move(aside));
-    }
-    std::erase_if(request.topics, [](const auto& topic) { return topic.partitions.empty(); });
-    return unknown;
   }
 
   [[nodiscard]] static TxnOffsetCommitResponse all(const TxnOffsetCommitRequest& request, ErrorCode code) {
