@@ -40,7 +40,7 @@ STORAGE = "kafka.tools.StorageTool"
 
 TOOL_CLASS_ARCHIVE = "tools.jsa"
 CLUSTER_ID = "MkU3OEVBNTcwNTJENDM2Qg"
-START_TIMEOUT_S = 60
+START_TIMEOUT_S = 180
 STOP_TIMEOUT_S = 30
 START_TRIES = 3  # another process can take a port between choosing and using it
 
