@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "client/client.h"
@@ -21,6 +22,7 @@ namespace brook::client {
 namespace {
 
 using namespace protocol;
+using namespace std::string_view_literals;
 using runtime::Shard;
 using runtime::testing::run;
 using testing::ScriptedBroker;
@@ -164,9 +166,8 @@ TEST(GroupAdmin, ReadsAClassicMembersAssignmentAndNoGarbage) {
     coordinate(broker, coordinator);
     broker.answer<DescribeGroupsRequest, DescribeGroupsResponse>([](const DescribeGroupsRequest& request) {
       // version 1; one topic "t" with partitions 3 and 1; no user data
-      static constexpr std::string_view kAssignment(
-          "\0\1\0\0\0\1\0\1t\0\0\0\2\0\0\0\3\0\0\0\1\xff\xff\xff\xff", 27);
-      static constexpr std::string_view kGarbage("\0\1\x7f\xff\xff\xff", 6);
+      static constexpr auto kAssignment = "\0\1\0\0\0\1\0\1t\0\0\0\2\0\0\0\3\0\0\0\1\xff\xff\xff\xff"sv;
+      static constexpr auto kGarbage = "\0\1\x7f\xff\xff\xff"sv;
       DescribeGroupsResponse response;
       auto& group = response.groups.emplace_back();
       group.group_id = request.groups.at(0);
