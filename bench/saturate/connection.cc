@@ -78,6 +78,11 @@ ByteView Connection::take_frame() {
   return frame;
 }
 
+ByteView Connection::receive(std::size_t least) {
+  while (end_ - begin_ < least) receive_some();
+  return ByteView(buffer_.bytes()).subspan(begin_, end_ - begin_);
+}
+
 ByteView Connection::receive_frame() {
   while (true) {
     if (const ByteView frame = take_frame(); !frame.empty()) return frame;

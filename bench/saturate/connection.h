@@ -31,6 +31,10 @@ class Connection {
   /// A whole frame that has arrived, without its length; empty where there is none. Valid until the next
   /// receive.
   [[nodiscard]] ByteView take_frame();
+  /// All that was received and not taken, once it is `least` bytes. Valid until the next receive.
+  [[nodiscard]] ByteView receive(std::size_t least);
+  /// Takes the first `bytes` of that.
+  void drop(std::size_t bytes) { begin_ += bytes; }
   /// The next frame, waited for.
   [[nodiscard]] ByteView receive_frame();
 

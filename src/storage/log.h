@@ -62,11 +62,12 @@ struct LogPosition {
 };
 
 /// What a read found: whole batches from the one that holds the asked offset on (its first records may lie
-/// below it); the last batch may be cut short by max_bytes, as Kafka's is.
+/// below it); the last batch may be cut short by max_bytes, as Kafka's is, where its start is not known.
 struct LogSlice {
   LogPosition start;
   std::vector<FileRange> ranges;
   std::uint64_t size = 0;              ///< of all ranges
+  std::uint64_t size_before_cut = 0;   ///< what max_bytes leaves room for, up to the end: cut batches too
   std::uint32_t first_batch_size = 0;  ///< 0 where the slice is empty
   /// Behind the last byte. No record in the slice is at or above its offset, which may be far above the last
   /// one.

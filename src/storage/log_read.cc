@@ -15,6 +15,8 @@ namespace brook::storage {
 namespace {
 
 constexpr std::size_t kHeaderChunk = 8192;
+/// From here on a slice that max_bytes ends is cut to whole batches; for less the look-up is not worth it.
+constexpr std::uint64_t kWholeBatchesFrom = 64 * 1024;
 
 /// The first record of `bytes` at or above `from` for which `wanted(timestamp)`; `wanted` may be asked of
 /// all.
@@ -71,7 +73,7 @@ void LogSlice::cut_to(std::uint64_t bytes) {
     left -= range.size;
   }
   std::erase_if(ranges, [](const FileRange& range) { return range.size == 0; });
-  size = bytes;
+  size = size_before_cut = bytes;
 }
 
 Task<Result<LogSlice>> Log::read(Offset from, std::size_t max_bytes, Offset upper_bound,
@@ -141,7 +143,16 @@ Task<Result<void>> Log::extend(LogSlice* slice, SharedSegment segment, BatchAt f
       }
       if (beyond) end = std::max(beyond->position, position);
     }
-    const std::uint64_t take = std::min(end - position, budget);
+    std::uint64_t take = std::min(end - position, budget);
+    slice->size_before_cut += take;
+    if (take < end - position && take >= kWholeBatchesFrom) {
+      // What a client can't use need not be sent, and what comes next is found again at once.
+      BROOK_CO_TRY(const auto start, co_await segment->batch_start_to(position + take));
+      if (start && *start > position) {
+        take = *start - position;
+        budget = take;
+      }
+    }
     if (take > 0) {
       BROOK_CO_TRY(auto file, segment->file());
       slice->ranges.push_back({std::move(file), position, take});
@@ -157,6 +168,13 @@ Task<Result<void>> Log::extend(LogSlice* slice, SharedSegment segment, BatchAt f
 }
 
 Task<Result<std::vector<AbortedTransaction>>> Log::aborted_transactions(Offset from, LogPosition end) {
+  SharedSegment with_some = segment_of(from);
+  while (with_some) {
+    BROOK_CO_CHECK(co_await with_some->load(config_.index_interval_bytes));
+    if (!with_some->transactions().empty()) break;
+    with_some = segment_after(with_some->base_offset());
+  }
+  if (!with_some) co_return std::vector<AbortedTransaction>{};
   Offset bound = end.offset;
   if (const auto at = segments_.find(end.segment_base_offset); at != segments_.end()) {
     const SharedSegment segment = at->second;
@@ -171,6 +189,7 @@ Task<Result<std::vector<AbortedTransaction>>> Log::aborted_transactions(Offset f
   std::vector<AbortedTransaction> found;
   for (SharedSegment segment = segment_of(from); segment; segment = segment_after(segment->base_offset())) {
     BROOK_CO_CHECK(co_await segment->load(config_.index_interval_bytes));
+    if (segment->transactions().empty()) continue;
     BROOK_CO_TRY(const auto entries, co_await segment->transactions().entries());
     for (const AbortedTransaction& aborted : entries) {
       if (aborted.last_offset >= from && aborted.first_offset < upper_bound) found.push_back(aborted);

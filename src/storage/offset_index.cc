@@ -42,12 +42,19 @@ Task<Result<std::optional<IndexedPosition>>> OffsetIndex::floor(Offset offset) {
   const std::int64_t relative = offset - base_offset_;
   std::optional<IndexedPosition> found;
   if (entries_.last() && entries_.last()->relative_offset <= relative) co_return absolute(*entries_.last());
-  BROOK_CO_TRY(const std::uint64_t count, co_await entries_.count_while([relative](const Entry& e) {
-    return e.relative_offset <= relative;
+  BROOK_CO_TRY(const auto entry, co_await entries_.last_while(
+                                     [relative](const Entry& e) { return e.relative_offset <= relative; }));
+  if (entry) found = absolute(*entry);
+  co_return found;
+}
+
+Task<Result<std::optional<IndexedPosition>>> OffsetIndex::last_to(std::uint64_t position) {
+  std::optional<IndexedPosition> found;
+  BROOK_CO_TRY(const auto entry, co_await entries_.last_while([position](const Entry& e) {
+    return static_cast<std::uint64_t>(e.position) <= position;
   }));
-  if (count == 0) co_return found;
-  BROOK_CO_TRY(const Entry entry, co_await entries_.at(count - 1));
-  co_return absolute(entry);
+  if (entry) found = absolute(*entry);
+  co_return found;
 }
 
 Task<Result<std::optional<IndexedPosition>>> OffsetIndex::first_from(std::uint64_t position) {

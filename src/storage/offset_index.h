@@ -35,6 +35,8 @@ class OffsetIndex {
   void append(IndexedPosition entry);
   /// The last entry whose offset is not above `offset`: no batch with an offset above it starts before it.
   [[nodiscard]] Task<Result<std::optional<IndexedPosition>>> floor(Offset offset);
+  /// The last entry at or before `position`.
+  [[nodiscard]] Task<Result<std::optional<IndexedPosition>>> last_to(std::uint64_t position);
   /// The first entry at or behind `position`.
   [[nodiscard]] Task<Result<std::optional<IndexedPosition>>> first_from(std::uint64_t position);
   [[nodiscard]] std::optional<IndexedPosition> last() const;

@@ -19,6 +19,7 @@ using internal::BatchReader;
 using internal::IndexBuilder;
 
 constexpr std::size_t kHeaderChunk = 8192;  // an index interval of small batches and the page it begins in
+constexpr std::size_t kOneHeader = 1;       // the page that holds it
 constexpr std::size_t kSequentialChunk = std::size_t{1} << 20;  // where everything is read
 
 std::unexpected<Error> corrupt_at(const std::string& path, std::uint64_t position) {
@@ -276,9 +277,48 @@ Task<Result<std::uint64_t>> Segment::scan_start(Offset offset) {
   co_return entry ? entry->position : 0;
 }
 
+/// Readers go on where they ended: one look at the batch there spares the search in the index.
+Task<Result<std::optional<BatchAt>>> Segment::find_expected(Offset offset) {
+  std::optional<BatchAt> found;
+  std::optional<IndexedPosition> nearest;
+  for (const IndexedPosition& one : expected_) {
+    if (one.offset >= offset && (!nearest || one.offset < nearest->offset)) nearest = one;
+  }
+  const std::uint64_t end = size_;
+  if (!nearest || nearest->position >= end) co_return found;
+  BROOK_CO_TRY(auto opened, file());
+  BatchReader reader(std::move(opened), nearest->position, end, kOneHeader);
+  BROOK_CO_TRY(const auto header, co_await reader.header());
+  if (header && header->base_offset <= offset && header->last_offset >= offset)
+    found = located(*header, nearest->position);
+  co_return found;
+}
+
+void Segment::expect(IndexedPosition next) {
+  std::erase(expected_, next);
+  if (expected_.size() == kExpectedMax) expected_.erase(expected_.begin());
+  expected_.push_back(next);
+}
+
+Task<Result<std::optional<std::uint64_t>>> Segment::batch_start_to(std::uint64_t position) {
+  std::optional<std::uint64_t> start;
+  if (!tail_.empty() && position >= tail_.front().position) {
+    const auto behind = std::ranges::upper_bound(tail_, position, {}, &BatchAt::position);
+    start = std::prev(behind)->position;
+    co_return start;
+  }
+  BROOK_CO_TRY(const auto entry, co_await offset_index_.last_to(position));
+  if (!entry) co_return start;
+  expect(*entry);
+  start = entry->position;
+  co_return start;
+}
+
 Task<Result<std::optional<BatchAt>>> Segment::find(Offset offset) {
   if (const auto remembered = find_in_tail(offset)) co_return *remembered;
   used_ = true;
+  BROOK_CO_TRY(const auto expected, co_await find_expected(offset));
+  if (expected) co_return expected;
   const std::uint64_t end = size_;
   BROOK_CO_TRY(const std::uint64_t start, co_await scan_start(offset));
   BROOK_CO_TRY(auto opened, file());
@@ -313,6 +353,7 @@ Task<Result<void>> Segment::truncate_to(Offset offset, std::uint32_t index_inter
     BROOK_CO_CHECK(opened->truncate(first_gone->position));
     size_ = first_gone->position;
     std::erase_if(tail_, [&](const BatchAt& batch) { return batch.position >= size_; });
+    expected_.clear();
   }
   const Offset bound = first_gone ? std::min(offset, first_gone->base_offset) : offset;
   BROOK_CO_CHECK(co_await offset_index_.truncate_to(bound));
@@ -370,6 +411,7 @@ void Segment::release() {
   offset_index_.release();
   time_index_.release();
   tail_.shrink_to_fit();
+  expected_ = {};
 }
 
 }  // namespace brook::storage

@@ -83,6 +83,10 @@ class Segment {
   [[nodiscard]] Task<Result<std::optional<BatchAt>>> find(Offset offset);
   /// The same from memory alone; the outer optional is empty where only the file knows.
   [[nodiscard]] std::optional<std::optional<BatchAt>> find_in_tail(Offset offset) const;
+  /// Where the last batch starts, of those that are known to start at or before `position`: all of the tail,
+  /// those of the index elsewhere. Nothing where none is. find() begins there when the batch is asked for
+  /// next.
+  [[nodiscard]] Task<Result<std::optional<std::uint64_t>>> batch_start_to(std::uint64_t position);
   /// An offset that no batch before `position` reaches; nothing where none is known but the segment's end.
   [[nodiscard]] Task<Result<std::optional<Offset>>> offset_bound(std::uint64_t position);
   [[nodiscard]] Task<Result<void>> truncate_to(Offset offset, std::uint32_t index_interval);
@@ -110,10 +114,13 @@ class Segment {
  private:
   static constexpr std::size_t kTailBatches =
       32;  // how far behind the end a reader may be without a look into the file
+  static constexpr std::size_t kExpectedMax = 8;  // readers whose next batch is remembered
 
   [[nodiscard]] Result<void> check_in_place() const;
   [[nodiscard]] Task<Result<void>> rebuild_indexes(std::uint32_t index_interval);
   [[nodiscard]] Task<Result<std::uint64_t>> scan_start(Offset offset);
+  [[nodiscard]] Task<Result<std::optional<BatchAt>>> find_expected(Offset offset);
+  void expect(IndexedPosition next);
   void account(const internal::BatchHeader& header, std::uint64_t position, std::uint32_t index_interval);
   void remember(const internal::BatchHeader& header, std::uint64_t position);
 
@@ -131,7 +138,8 @@ class Segment {
   TimeIndex time_index_;
   TransactionIndex transactions_;
   std::shared_ptr<runtime::File> file_;
-  std::vector<BatchAt> tail_;  ///< the last batches, in order, up to the file's end
+  std::vector<BatchAt> tail_;              ///< the last batches, in order, up to the file's end
+  std::vector<IndexedPosition> expected_;  ///< where reads ended, the newest last; a guess until looked at
   bool loaded_ = false;
   bool used_ = false;
   bool transactions_dirty_ = false;

@@ -218,9 +218,11 @@ class FetchHandler final : public Handler {
   }
 
   /// The response's limit, which the reads on several shards could not know of: what comes first is kept.
+  /// Returns what a client's min_bytes counts: what is sent, and what was cut to whole batches.
   static std::uint64_t trim(const FetchRequest& request, std::int64_t fetch_max, std::vector<Item>& items) {
     auto left = static_cast<std::uint64_t>(std::clamp<std::int64_t>(request.max_bytes, 0, fetch_max));
     std::uint64_t total = 0;
+    std::uint64_t cut = 0;
     for (Item& item : items) {
       storage::LogSlice& slice = item.outcome.slice;
       if (slice.size == 0) continue;
@@ -236,8 +238,9 @@ class FetchHandler final : public Handler {
         shorten(item, 0);
       }
       total += slice.size;
+      cut += slice.size_before_cut - slice.size;
     }
-    return total;
+    return total + cut;
   }
 
   static void shorten(Item& item, std::uint64_t keep) {

@@ -1,8 +1,6 @@
 #include "runtime/internal/asio_stream.h"
 
 #include <fmt/core.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -16,6 +14,7 @@
 #include "runtime/internal/errno_error.h"
 #include "runtime/internal/pending_socket.h"
 #include "runtime/internal/socket_address.h"
+#include "runtime/internal/socket_options.h"
 
 namespace brook::runtime::internal {
 namespace {
@@ -71,8 +70,7 @@ ssize_t send_parts(int fd, const Unwritten& rest, int flags) {
 std::unique_ptr<Stream> AsioStream::adopt(boost::asio::io_context& loop,
                                           std::unique_ptr<PendingStream> pending) {
   auto& socket = static_cast<PendingSocket&>(*pending);
-  const int on = 1;
-  (void)::setsockopt(socket.fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  tune(socket.fd.get(), socket.local, socket.peer());
   auto descriptor = std::make_shared<Descriptor>(loop, std::move(socket.fd));
   return std::make_unique<AsioStream>(std::move(descriptor), std::move(socket.local), socket.peer());
 }

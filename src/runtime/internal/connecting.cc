@@ -1,8 +1,6 @@
 #include "runtime/internal/connecting.h"
 
 #include <fmt/core.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -12,6 +10,7 @@
 #include "runtime/internal/descriptor.h"
 #include "runtime/internal/errno_error.h"
 #include "runtime/internal/socket_address.h"
+#include "runtime/internal/socket_options.h"
 
 namespace brook::runtime::internal {
 namespace {
@@ -47,13 +46,13 @@ Task<Result<std::unique_ptr<Stream>>> connect_stream(boost::asio::io_context& lo
       error = errno;
       continue;
     }
-    const int on = 1;
-    (void)::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     auto socket = std::make_shared<Descriptor>(loop, std::move(fd));
     error = co_await finish_connect(socket, address, clock, deadline);
     if (error == 0) {
       Address local = local_address(socket->fd());
-      co_return std::make_unique<AsioStream>(std::move(socket), std::move(local), address.text());
+      Address peer = address.text();
+      tune(socket->fd(), local, peer);
+      co_return std::make_unique<AsioStream>(std::move(socket), std::move(local), std::move(peer));
     }
     if (error == ETIMEDOUT) break;
   }

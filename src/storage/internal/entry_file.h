@@ -43,6 +43,9 @@ class EntryFile {
   /// The number of entries at the front for which `below` holds.
   template <class Below>
   [[nodiscard]] Task<Result<std::uint64_t>> count_while(Below below);
+  /// The last of those.
+  template <class Below>
+  [[nodiscard]] Task<Result<std::optional<Entry>>> last_while(Below below);
   [[nodiscard]] Task<Result<void>> keep(std::uint64_t wanted);
   /// Forgets all and empties the file, whatever is in it.
   [[nodiscard]] Result<void> clear();
@@ -54,7 +57,14 @@ class EntryFile {
   static constexpr std::size_t kPendingMax = 64;  // one write per 64 entries, that is per 256 KiB of log
   static constexpr std::uint64_t kReadMax = 256;  // entries that a search reads at once
 
+  struct Prefix {
+    std::uint64_t count = 0;
+    std::optional<Entry> last;  ///< of them
+  };
+
   [[nodiscard]] Result<std::shared_ptr<runtime::File>> file(runtime::OpenMode mode);
+  template <class Below>
+  [[nodiscard]] Task<Result<Prefix>> search(Below below);
   [[nodiscard]] Task<Result<std::vector<Entry>>> read(std::uint64_t from, std::uint64_t to);
 
   runtime::FileSystem& files_;
@@ -138,10 +148,26 @@ Task<Result<Entry>> EntryFile<Entry>::at(std::uint64_t index) {
 template <class Entry>
 template <class Below>
 Task<Result<std::uint64_t>> EntryFile<Entry>::count_while(Below below) {
+  BROOK_CO_TRY(const Prefix found, co_await search(std::move(below)));
+  co_return found.count;
+}
+
+template <class Entry>
+template <class Below>
+Task<Result<std::optional<Entry>>> EntryFile<Entry>::last_while(Below below) {
+  BROOK_CO_TRY(const Prefix found, co_await search(std::move(below)));
+  co_return found.last;
+}
+
+template <class Entry>
+template <class Below>
+Task<Result<typename EntryFile<Entry>::Prefix>> EntryFile<Entry>::search(Below below) {
+  Prefix found;
   std::uint64_t low = 0;         // all before it are below
   std::uint64_t high = count();  // it and all behind are not
   if (!pending_.empty() && below(pending_.front())) {
     low = saved_ + 1;
+    found.last = pending_.front();
   } else if (!pending_.empty()) {
     high = saved_;
   }
@@ -150,6 +176,7 @@ Task<Result<std::uint64_t>> EntryFile<Entry>::count_while(Below below) {
     BROOK_CO_TRY(const Entry entry, co_await at(middle));
     if (below(entry)) {
       low = middle + 1;
+      found.last = entry;
     } else {
       high = middle;
     }
@@ -157,9 +184,11 @@ Task<Result<std::uint64_t>> EntryFile<Entry>::count_while(Below below) {
   BROOK_CO_TRY(const auto rest, co_await read(low, high));
   for (const Entry& entry : rest) {
     if (!below(entry)) break;
+    found.last = entry;
     ++low;
   }
-  co_return low;
+  found.count = low;
+  co_return found;
 }
 
 template <class Entry>
