@@ -36,10 +36,6 @@ class Tools:
     def consume(self, broker, topic, **options):
         return _run(self._bench("consume", broker, topic, options))
 
-    def consume_in_the_background(self, broker, topic, **options):
-        """Its client gives way to every other process: what it costs the broker is seen, and not that both share the processors."""
-        return _run(self._bench("consume", broker, topic, options), preexec_fn=_give_way)
-
     def latency(self, broker, topic, **options):
         return _run(self._bench("latency", broker, topic, options))
 
@@ -58,7 +54,14 @@ class Tools:
         return _run([self.saturate, "produce", broker.port, topic, batches, record_bytes, batch_bytes, acks])
 
     def saturate_fetch(self, broker, topic, *, bytes_wanted):
-        return _run([self.saturate, "fetch", broker.port, topic, bytes_wanted])
+        return _run([self.saturate, "fetch", broker.port, topic, bytes_wanted, 0])
+
+    @contextlib.contextmanager
+    def fetch_beside(self, broker, topic, *, bytes_wanted, mb_per_s):
+        """A reader that runs while the body does, and is stopped with it; what it says where it came to its end."""
+        with _Beside([self.saturate, "fetch", broker.port, topic, bytes_wanted, mb_per_s]) as reader:
+            yield
+            reader.check()
 
     def requests(self, broker, topic, *, requests, producers, depth, record_bytes, acks=-1):
         """Requests of one record each, to partition 0."""
@@ -91,19 +94,10 @@ def _options(options):
     return words
 
 
-def _give_way():
-    """For a process that is about to run: where Linux groups processes by session, being nice counts only within the group, so that it gets one of its own."""
-    os.setsid()
-    os.nice(19)
-    with contextlib.suppress(OSError), open("/proc/self/autogroup", "w") as autogroup:
-        autogroup.write("19")
-
-
-def _run(command, **how):
+def _run(command):
     command = [str(word) for word in command]
     try:
-        result = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=TIMEOUT_S,
-                                **how)
+        result = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=TIMEOUT_S)
     except subprocess.TimeoutExpired as error:
         raise LoadFailed(f"{' '.join(command)}: still running after {TIMEOUT_S} s") from error
     return _judge(command, result.returncode, result.stdout, result.stderr)
@@ -137,6 +131,11 @@ class _Beside:
             raise LoadFailed(f"{' '.join(self.command)}: still running after {TIMEOUT_S} s") from error
         self._errors.seek(0)
         return _judge(self.command, self._process.returncode, output, self._errors.read())
+
+    def check(self):
+        """Raises where it has failed by now."""
+        if self._process.poll() is not None:
+            self.result()
 
     def __exit__(self, *_):
         if self._process.poll() is None:

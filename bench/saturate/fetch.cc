@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <span>
+#include <thread>
 #include <vector>
 
 #include "base/bytes.h"
@@ -119,6 +121,11 @@ std::size_t check_head(ByteView head, const Position& position) {
   return static_cast<std::size_t>(records);
 }
 
+void wait_until(double when_s) {
+  const double left = when_s - now_s();
+  if (left > 0) std::this_thread::sleep_for(std::chrono::duration<double>(left));
+}
+
 }  // namespace
 
 void run(const Fetch& load) {
@@ -137,6 +144,8 @@ void run(const Fetch& load) {
       batches.take(piece);
       connection.drop(piece.size());
     }
+    if (load.mb_per_s > 0)
+      wait_until(begin + static_cast<double>(position.bytes) / 1e6 / static_cast<double>(load.mb_per_s));
   }
   fmt::print("{{\"requests\": {}, \"records\": {}, \"bytes\": {}, \"seconds\": {:.6f}}}\n", requests,
              position.records, position.bytes, now_s() - begin);

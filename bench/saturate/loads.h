@@ -25,6 +25,7 @@ struct Fetch {
   std::uint16_t port = 0;
   std::string topic;
   std::int64_t bytes = 0;
+  std::int64_t mb_per_s = 0;  ///< no faster than this; 0: as fast as it goes
 };
 void run(const Fetch& load);
 

@@ -2,7 +2,7 @@
 // thread, blocking sockets, requests that were encoded once.
 //
 //   bench_saturate produce PORT TOPIC BATCHES RECORD_BYTES BATCH_BYTES ACKS
-//   bench_saturate fetch PORT TOPIC BYTES
+//   bench_saturate fetch PORT TOPIC BYTES MB_PER_S
 //   bench_saturate requests PORT TOPIC REQUESTS PRODUCERS DEPTH RECORD_BYTES ACKS
 //   bench_saturate spread PORT RECORD_BYTES TOPIC PARTITIONS [TOPIC PARTITIONS]...
 //   bench_saturate latency PORT TOPIC RATE SECONDS WARM_UP_SECONDS RECORD_BYTES ACKS
@@ -68,7 +68,9 @@ class Arguments {
 Produce produce_of(Arguments& in) {
   return Produce{in.port(), in.text(), in.number(1, kCountMax), in.bytes(), in.bytes(), in.acks()};
 }
-Fetch fetch_of(Arguments& in) { return Fetch{in.port(), in.text(), in.number(1, kCountMax)}; }
+Fetch fetch_of(Arguments& in) {
+  return Fetch{in.port(), in.text(), in.number(1, kCountMax), in.number(0, 100'000)};
+}
 Requests requests_of(Arguments& in) {
   return Requests{in.port(),
                   in.text(),
@@ -133,7 +135,7 @@ int main(int count, char** words) {
   if (brook::saturate::run_command(arguments)) return 0;
   fmt::print(stderr,
              "usage: bench_saturate produce PORT TOPIC BATCHES RECORD_BYTES BATCH_BYTES ACKS\n"
-             "       bench_saturate fetch PORT TOPIC BYTES\n"
+             "       bench_saturate fetch PORT TOPIC BYTES MB_PER_S\n"
              "       bench_saturate requests PORT TOPIC REQUESTS PRODUCERS DEPTH RECORD_BYTES ACKS\n"
              "       bench_saturate spread PORT RECORD_BYTES TOPIC PARTITIONS [TOPIC PARTITIONS]...\n"
              "       bench_saturate latency PORT TOPIC RATE SECONDS WARM_UP_SECONDS RECORD_BYTES ACKS\n"

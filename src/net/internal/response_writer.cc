@@ -67,12 +67,18 @@ Task<void> ResponseWriter::close() {
 
 Task<void> ResponseWriter::write_all() {
   while (!failed_ && !unwritten_.empty()) {
-    Task<Result<std::uint64_t>> step = is_large_range(unwritten_.front()) ? send_piece() : write_gathered();
+    const bool large = is_large_range(unwritten_.front());
+    Task<Result<std::uint64_t>> step = large ? send_piece() : write_gathered();
     const Result<std::uint64_t> written = co_await step;
     if (written) unwritten_bytes_ -= *written;
     if (!written) failed_ = true;
     progress_(written);
     advanced_.notify_all();
+    if (large && !failed_ && !unwritten_.empty()) {
+      // A reader that takes all at once would keep the shard for milliseconds: others have their turn.
+      shard_.post([this] { gate_.spawn(write_all()); });
+      co_return;
+    }
   }
   if (failed_) {
     unwritten_.clear();
