@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/ids.h"
@@ -17,6 +18,12 @@ struct ShareKey {
 
   friend auto operator<=>(const ShareKey&, const ShareKey&) = default;
 };
+
+/// As FindCoordinator names it: "group:topic id:partition". The state is in the partition of
+/// __share_group_state that Java's hash of this chooses.
+[[nodiscard]] std::string coordinator_key(const ShareKey& key);
+/// Nothing where the text names no key.
+[[nodiscard]] std::optional<ShareKey> share_key_of(std::string_view coordinator_key);
 
 /// What became of a range of records, both ends included.
 struct ShareStateBatch {
