@@ -13,7 +13,8 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent.parent / "peers"))
 import apache_kafka
-from apache_kafka import CONFIGS, CONSOLE_CONSUMER, CONSOLE_PRODUCER, CONSUMER_GROUPS, DELETE_RECORDS, GET_OFFSETS, LOG_DIRS, TOPICS
+from apache_kafka import (CONFIGS, CONSOLE_CONSUMER, CONSOLE_PRODUCER, CONSUMER_GROUPS, DELETE_RECORDS, GET_OFFSETS, LOG_DIRS, SHARE_GROUPS,
+                          TOPICS)
 
 DEADLINE_S = 30
 CONSUMER_IDLE_MS = 20_000  # the console consumer gives up after it; the consumers here end by their record count before
@@ -285,7 +286,36 @@ def consumer_groups(tools, records):
     return "a group of the consumer protocol: state, members, deletion"
 
 
-CASES = {"topics": topics, "configs": configs, "console": console, "records": records, "groups": groups, "consumer_groups": consumer_groups, "cluster": cluster}
+def share_groups(tools, records):
+    """A share group without members: where it begins to read, and that it is gone."""
+    topic, group = tools.create("share-groups", 2), f"{tools.prefix}-share-group"
+    tools.run(CONSOLE_PRODUCER, "--topic", topic, input="".join(f"value {i}\n" for i in range(100)))
+    ends = [int(tools.expect(rf"{topic}:{p}:(\d+)", GET_OFFSETS, "--topic-partitions", f"{topic}:{p}").group(1)) for p in range(2)]
+    of_group = ("--group", group)
+
+    def rows(starts):
+        # in no order
+        return "(?s)" + "".join(rf"(?=.*{group}\s+{topic}\s+{p}\s+{start}\b)" for p, start in enumerate(starts)) + ".*"
+
+    tools.expect(rows([0, 0]), SHARE_GROUPS, "--reset-offsets", "--to-earliest", "--topic", topic, "--execute", *of_group)
+    require(group in tools.run(SHARE_GROUPS, "--list").split(), f"{group} is not listed")
+    tools.expect(rf"(?s).*{group}\s+Empty.*", SHARE_GROUPS, "--list", "--state")
+    tools.expect(rows([0, 0]), SHARE_GROUPS, "--describe", *of_group)
+    tools.expect(rf"(?s).*{group}\s+\S+:\d+ +\(\d+\)\s+Empty\s+0", SHARE_GROUPS, "--describe", "--state", *of_group)
+    tools.expect(rows(ends), SHARE_GROUPS, "--reset-offsets", "--to-latest", "--topic", topic, "--execute", *of_group)
+    tools.expect(rows(ends), SHARE_GROUPS, "--describe", *of_group)
+    tools.expect(rf"(?s).*{topic}\s+Successful", SHARE_GROUPS, "--delete-offsets", "--topic", topic, *of_group)
+    described = tools.run(SHARE_GROUPS, "--describe", *of_group)
+    require(topic not in described, f"{group} still knows of {topic}:\n{described}")
+    refused = tools.run(CONSUMER_GROUPS, "--describe", *of_group)
+    require("not found" in refused or "not a" in refused, f"{group} is taken for a consumer group:\n{refused}")
+    tools.expect(rf"(?s).*Deletion of requested share groups.*was successful\.", SHARE_GROUPS, "--delete", *of_group)
+    require(group not in tools.run(SHARE_GROUPS, "--list").split(), f"{group} is deleted and still listed")
+    tools.delete(topic)
+    return "a share group: reset, list, describe, delete-offsets, delete"
+
+
+CASES = {"share_groups": share_groups, "topics": topics, "configs": configs, "console": console, "records": records, "groups": groups, "consumer_groups": consumer_groups, "cluster": cluster}
 
 if __name__ == "__main__":
     try:
