@@ -15,6 +15,10 @@
 #include "broker/image_facts.h"
 #include "broker/make_dispatcher.h"
 #include "broker/metadata_publisher.h"
+#include "broker/share/share_metrics.h"
+#include "broker/share/share_partitions.h"
+#include "broker/share/share_session.h"
+#include "broker/share_partition_gateway.h"
 #include "broker/share_state_gateway.h"
 #include "broker/share_state_leadership.h"
 #include "broker/transaction_gateway.h"
@@ -55,6 +59,9 @@ struct ShardParts {
   // They need what routes to all shards, which is made once all shards have the above.
   std::unique_ptr<broker::ShareStateGateway> share_gateway;
   std::unique_ptr<coordinator::GroupCoordinator> groups;
+  std::unique_ptr<broker::SharePartitionGateway> share_port;
+  std::unique_ptr<broker::SharePartitions> share_partitions;
+  std::unique_ptr<broker::ShareSessionCache> share_sessions;
   std::unique_ptr<broker::TransactionGateway> gateway;
   std::unique_ptr<coordinator::TransactionCoordinator> transactions;
   std::unique_ptr<broker::Dispatcher> dispatcher;
@@ -98,7 +105,9 @@ class Server {
         replica_metrics_(registry_),
         cleaner_metrics_(registry_),
         group_metrics_(registry_),
-        transaction_metrics_(registry_) {}
+        transaction_metrics_(registry_),
+        share_metrics_(registry_),
+        share_slots_(static_cast<std::size_t>(config.number("group.share.max.share.sessions"))) {}
 
   Task<int> run() {
     const runtime::Instant begun = shard_.clock().now();
@@ -176,6 +185,7 @@ class Server {
     }
     router_ = std::make_unique<broker::PartitionRouter>(std::move(lanes));
     make_groups();
+    make_share_partitions();
     make_transactions();
     for (const auto& parts : shards_) {
       targets.push_back({parts->shard, &parts->view, &parts->replicas, parts->groups.get(), &parts->facts,
@@ -190,7 +200,8 @@ class Server {
     const auto prepare = [&](ShardParts& parts) -> Task<void> {
       parts.dispatcher = broker::make_dispatcher(
           *parts.shard, metrics_, parts.view, *router_, *publisher_, *group_router_,
-          {*transaction_router_, *markers_, *producer_ids_}, {*share_router_, *parts.share_gateway},
+          {*transaction_router_, *markers_, *producer_ids_},
+          {*share_router_, *parts.share_gateway, *share_partition_router_, *parts.share_sessions},
           parts.sessions, parts.traffic, budget_, *directories_);
       parts.server =
           std::make_unique<net::FrameServer>(*parts.shard, *parts.dispatcher, budget_, net_metrics_, frames);
@@ -200,6 +211,7 @@ class Server {
       parts.shard->gate().spawn(parts.transactions->abort_timed_out());
       parts.shard->gate().spawn(parts.transactions->expire());
       parts.shard->gate().spawn(parts.share_states.keep_house());
+      parts.shard->gate().spawn(parts.share_partitions->expire_locks());
       co_return;
     };
     co_await on_each(shards_, prepare);
@@ -235,6 +247,20 @@ class Server {
       lanes.push_back({parts->shard, parts->groups.get()});
     }
     group_router_ = std::make_unique<broker::GroupRouter>(std::move(lanes));
+  }
+
+  void make_share_partitions() {
+    std::vector<broker::ShareRouter::Lane> lanes;
+    for (const auto& parts : shards_) {
+      parts->share_port =
+          std::make_unique<broker::SharePartitionGateway>(parts->view, *parts->share_gateway, *group_router_);
+      parts->share_partitions = std::make_unique<broker::SharePartitions>(
+          *parts->shard, parts->replicas, parts->view, *parts->share_port, share_metrics_);
+      parts->share_sessions =
+          std::make_unique<broker::ShareSessionCache>(share_slots_, share_metrics_.sessions);
+      lanes.push_back({parts->shard, parts->share_partitions.get()});
+    }
+    share_partition_router_ = std::make_unique<broker::ShareRouter>(std::move(lanes));
   }
 
   void make_transactions() {
@@ -347,6 +373,7 @@ class Server {
     // All coordinators before any connection: a request that waits on one shard may be another shard's.
     const auto end_waits = [](ShardParts& parts) -> Task<void> {
       if (parts.share_gateway) parts.share_gateway->stop();
+      if (parts.share_partitions) parts.share_partitions->stop();
       if (parts.groups) parts.groups->stop();
       parts.share_states.stop();
       if (parts.transactions) parts.transactions->stop();
@@ -415,6 +442,8 @@ class Server {
   replica::CompactionSlots compaction_slots_;
   coordinator::GroupMetrics group_metrics_;
   coordinator::TransactionMetrics transaction_metrics_;
+  broker::ShareMetrics share_metrics_;
+  broker::ShareSessionSlots share_slots_;
   std::unique_ptr<replica::LogDirectories> directories_;
   std::unique_ptr<keeper::Server> keeper_;
   std::unique_ptr<keeper::Client> client_;
@@ -425,6 +454,7 @@ class Server {
   std::unique_ptr<broker::PartitionRouter> router_;
   std::unique_ptr<broker::ShareStateRouter> share_router_;
   std::unique_ptr<broker::GroupRouter> group_router_;
+  std::unique_ptr<broker::ShareRouter> share_partition_router_;
   std::unique_ptr<broker::ProducerIds> producer_ids_;
   std::unique_ptr<broker::MarkerWriter> markers_;
   std::unique_ptr<broker::TransactionRouter> transaction_router_;

@@ -51,6 +51,9 @@ std::unique_ptr<Dispatcher> make_dispatcher(runtime::Shard& shard, BrokerMetrics
   add(ApiKey::kConsumerGroupDescribe, make_consumer_group_describe_handler(view, groups));
   add(ApiKey::kDescribeTransactions, make_describe_transactions_handler(view, transactions.router));
   add(ApiKey::kListTransactions, make_list_transactions_handler(transactions.router));
+  add(ApiKey::kShareFetch,
+      make_share_fetch_handler(view, shares.partitions, shares.sessions, traffic, shard));
+  add(ApiKey::kShareAcknowledge, make_share_acknowledge_handler(view, shares.partitions, shares.sessions));
   add(ApiKey::kListConfigResources, make_list_config_resources_handler(view));
   add(ApiKey::kShareGroupHeartbeat, make_share_group_heartbeat_handler(view, administration, groups));
   add(ApiKey::kShareGroupDescribe, make_share_group_describe_handler(view, groups));

@@ -11,6 +11,8 @@
 #include "broker/marker_writer.h"
 #include "broker/partition_router.h"
 #include "broker/producer_ids.h"
+#include "broker/share/share_partitions.h"
+#include "broker/share/share_session.h"
 #include "broker/share_state_gateway.h"
 #include "broker/share_state_router.h"
 #include "broker/topic_traffic.h"
@@ -30,8 +32,10 @@ struct TransactionParts {
 
 /// What share groups' APIs need besides.
 struct ShareParts {
-  ShareStateRouter& router;   ///< over all shards
-  ShareStateGateway& states;  ///< the shard's own
+  ShareStateRouter& router;     ///< their durable states, over all shards
+  ShareStateGateway& states;    ///< the shard's own
+  ShareRouter& partitions;      ///< over all shards
+  ShareSessionCache& sessions;  ///< of the shard's connections
 };
 
 /// Every API's handler of one shard, in one place: a new API is one line here and one file in handlers/. All

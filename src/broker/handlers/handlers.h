@@ -13,6 +13,8 @@
 #include "broker/marker_writer.h"
 #include "broker/partition_router.h"
 #include "broker/producer_ids.h"
+#include "broker/share/share_partitions.h"
+#include "broker/share/share_session.h"
 #include "broker/share_state_gateway.h"
 #include "broker/share_state_router.h"
 #include "broker/topic_traffic.h"
@@ -32,6 +34,11 @@ std::unique_ptr<Handler> make_produce_handler(ClusterView& view, PartitionRouter
                                               TransactionRouter& transactions, TopicTraffic& traffic);
 std::unique_ptr<Handler> make_fetch_handler(ClusterView& view, PartitionRouter& router,
                                             FetchSessionCache& sessions, TopicTraffic& traffic);
+std::unique_ptr<Handler> make_share_fetch_handler(ClusterView& view, ShareRouter& router,
+                                                  ShareSessionCache& sessions, TopicTraffic& traffic,
+                                                  runtime::Shard& shard);
+std::unique_ptr<Handler> make_share_acknowledge_handler(ClusterView& view, ShareRouter& router,
+                                                        ShareSessionCache& sessions);
 std::unique_ptr<Handler> make_list_offsets_handler(ClusterView& view, PartitionRouter& router);
 std::unique_ptr<Handler> make_offset_for_leader_epoch_handler(ClusterView& view, PartitionRouter& router);
 std::unique_ptr<Handler> make_init_producer_id_handler(ClusterView& view, ProducerIds& ids,
