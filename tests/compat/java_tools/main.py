@@ -13,8 +13,8 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent.parent / "peers"))
 import apache_kafka
-from apache_kafka import (CONFIGS, CONSOLE_CONSUMER, CONSOLE_PRODUCER, CONSUMER_GROUPS, DELETE_RECORDS, GET_OFFSETS, LOG_DIRS, SHARE_GROUPS,
-                          TOPICS)
+from apache_kafka import (CONFIGS, CONSOLE_CONSUMER, CONSOLE_PRODUCER, CONSOLE_SHARE_CONSUMER, CONSUMER_GROUPS, DELETE_RECORDS, GET_OFFSETS,
+                          LOG_DIRS, SHARE_GROUPS, TOPICS)
 
 DEADLINE_S = 30
 CONSUMER_IDLE_MS = 20_000  # the console consumer gives up after it; the consumers here end by their record count before
@@ -315,7 +315,29 @@ def share_groups(tools, records):
     return "a share group: reset, list, describe, delete-offsets, delete"
 
 
-CASES = {"share_groups": share_groups, "topics": topics, "configs": configs, "console": console, "records": records, "groups": groups, "consumer_groups": consumer_groups, "cluster": cluster}
+def share_console(tools, records):
+    topic, group = tools.create("share", 2), f"{tools.prefix}-share"
+    lines = [f"line {i}" for i in range(records)]
+    tools.run(CONSOLE_PRODUCER, "--topic", topic, input="".join(line + "\n" for line in lines))
+    tools.expect(r"Completed updating config for group .*", CONFIGS, "--alter", "--entity-type", "groups", "--entity-name", group,
+                 "--add-config", "share.auto.offset.reset=earliest")
+
+    def consume(count, *args):
+        return tools.run(CONSOLE_SHARE_CONSUMER, "--topic", topic, "--group", group, "--max-messages", count, "--timeout-ms", CONSUMER_IDLE_MS,
+                         *args).splitlines()
+
+    released = consume(5, "--release")
+    require(len(set(released)) == 5, f"five released records are {released}")
+    compare_lines("all records", sorted(consume(records)), sorted(lines))
+    tools.run(CONSOLE_PRODUCER, "--topic", topic, input="rejected\n")
+    compare_lines("the record behind them", consume(1, "--reject"), ["rejected"])
+    tools.run(CONSOLE_PRODUCER, "--topic", topic, input="last\n")
+    compare_lines("what is left", consume(1), ["last"])
+    tools.delete(topic)
+    return f"{records} records to the console share consumer, five of them twice"
+
+
+CASES = {"share_groups": share_groups, "share_console": share_console, "topics": topics, "configs": configs, "console": console, "records": records, "groups": groups, "consumer_groups": consumer_groups, "cluster": cluster}
 
 if __name__ == "__main__":
     try:
