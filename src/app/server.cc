@@ -15,6 +15,12 @@
 #include "broker/image_facts.h"
 #include "broker/make_dispatcher.h"
 #include "broker/metadata_publisher.h"
+#include "broker/share/share_metrics.h"
+#include "broker/share/share_partitions.h"
+#include "broker/share/share_session.h"
+#include "broker/share_partition_gateway.h"
+#include "broker/share_state_gateway.h"
+#include "broker/share_state_leadership.h"
 #include "broker/transaction_gateway.h"
 #include "broker/transaction_leadership.h"
 #include "cluster/controller.h"
@@ -47,10 +53,15 @@ struct ShardParts {
   broker::ImageFacts facts;
   replica::ReplicaSet replicas;
   replica::LogCleaner cleaner;
-  coordinator::GroupCoordinator groups;
+  coordinator::ShareStateCoordinator share_states;
   broker::FetchSessionCache sessions;
   broker::TopicTraffic traffic;
   // They need what routes to all shards, which is made once all shards have the above.
+  std::unique_ptr<broker::ShareStateGateway> share_gateway;
+  std::unique_ptr<coordinator::GroupCoordinator> groups;
+  std::unique_ptr<broker::SharePartitionGateway> share_port;
+  std::unique_ptr<broker::SharePartitions> share_partitions;
+  std::unique_ptr<broker::ShareSessionCache> share_sessions;
   std::unique_ptr<broker::TransactionGateway> gateway;
   std::unique_ptr<coordinator::TransactionCoordinator> transactions;
   std::unique_ptr<broker::Dispatcher> dispatcher;
@@ -59,13 +70,13 @@ struct ShardParts {
   ShardParts(runtime::Shard& own, replica::LogDirectories& directories, const cluster::BrokerConfig& config,
              replica::ReplicaSetOptions options, replica::CompactionSlots& compaction_slots,
              replica::LogCleanerMetrics& cleaner_metrics, runtime::MemoryBudget& budget,
-             coordinator::GroupMetrics& group_metrics, std::size_t session_slots)
+             std::size_t session_slots)
       : shard(&own),
         view(options.self, config),
         facts(view),
         replicas(own, directories, config, options),
         cleaner(own, replicas, compaction_slots, budget, cleaner_metrics),
-        groups(own, broker::group_config(config), facts, group_metrics),
+        share_states(own, broker::share_state_config(config), facts),
         sessions(session_slots) {}
 };
 
@@ -94,7 +105,9 @@ class Server {
         replica_metrics_(registry_),
         cleaner_metrics_(registry_),
         group_metrics_(registry_),
-        transaction_metrics_(registry_) {}
+        transaction_metrics_(registry_),
+        share_metrics_(registry_),
+        share_slots_(static_cast<std::size_t>(config.number("group.share.max.share.sessions"))) {}
 
   Task<int> run() {
     const runtime::Instant begun = shard_.clock().now();
@@ -163,21 +176,20 @@ class Server {
         .metrics = &replica_metrics_};
     const auto slots = static_cast<std::size_t>(config_.number("max.incremental.fetch.session.cache.slots"));
     std::vector<broker::PartitionRouter::Lane> lanes;
-    std::vector<broker::GroupRouter::Lane> group_lanes;
     std::vector<broker::MetadataPublisher::Target> targets;
     for (std::size_t i = 0; i < count; ++i) {
-      auto& parts = shards_.emplace_back(std::make_unique<ShardParts>(
-          host_.shard(i), *directories_, config_, options, compaction_slots_, cleaner_metrics_, budget_,
-          group_metrics_, std::max<std::size_t>(1, slots / count)));
+      auto& parts = shards_.emplace_back(
+          std::make_unique<ShardParts>(host_.shard(i), *directories_, config_, options, compaction_slots_,
+                                       cleaner_metrics_, budget_, std::max<std::size_t>(1, slots / count)));
       lanes.push_back({parts->shard, &parts->replicas});
-      group_lanes.push_back({parts->shard, &parts->groups});
     }
     router_ = std::make_unique<broker::PartitionRouter>(std::move(lanes));
-    group_router_ = std::make_unique<broker::GroupRouter>(std::move(group_lanes));
+    make_groups();
+    make_share_partitions();
     make_transactions();
     for (const auto& parts : shards_) {
-      targets.push_back({parts->shard, &parts->view, &parts->replicas, &parts->groups, &parts->facts,
-                         parts->transactions.get()});
+      targets.push_back({parts->shard, &parts->view, &parts->replicas, parts->groups.get(), &parts->facts,
+                         parts->transactions.get(), &parts->share_states});
     }
     publisher_ =
         std::make_unique<broker::MetadataPublisher>(shard_, *mirror_, *controller_, std::move(targets));
@@ -186,17 +198,20 @@ class Server {
         .request_bytes_max = static_cast<std::size_t>(config_.number("socket.request.max.bytes")),
         .idle_max = config_.millis("connections.max.idle.ms")};
     const auto prepare = [&](ShardParts& parts) -> Task<void> {
-      parts.dispatcher =
-          broker::make_dispatcher(*parts.shard, metrics_, parts.view, *router_, *publisher_, *group_router_,
-                                  {*transaction_router_, *markers_, *producer_ids_}, parts.sessions,
-                                  parts.traffic, budget_, *directories_);
+      parts.dispatcher = broker::make_dispatcher(
+          *parts.shard, metrics_, parts.view, *router_, *publisher_, *group_router_,
+          {*transaction_router_, *markers_, *producer_ids_},
+          {*share_router_, *parts.share_gateway, *share_partition_router_, *parts.share_sessions},
+          parts.sessions, parts.traffic, budget_, *directories_);
       parts.server =
           std::make_unique<net::FrameServer>(*parts.shard, *parts.dispatcher, budget_, net_metrics_, frames);
       parts.shard->gate().spawn(parts.replicas.keep_house());
       parts.shard->gate().spawn(parts.cleaner.run());
-      parts.shard->gate().spawn(parts.groups.keep_house());
+      parts.shard->gate().spawn(parts.groups->keep_house());
       parts.shard->gate().spawn(parts.transactions->abort_timed_out());
       parts.shard->gate().spawn(parts.transactions->expire());
+      parts.shard->gate().spawn(parts.share_states.keep_house());
+      parts.shard->gate().spawn(parts.share_partitions->expire_locks());
       co_return;
     };
     co_await on_each(shards_, prepare);
@@ -216,6 +231,36 @@ class Server {
     co_await checkpointer_->watch_disks();
     shard_.gate().spawn(checkpointer_->run());
     shard_.gate().spawn(remove_deleted());
+  }
+
+  void make_groups() {
+    std::vector<broker::ShareStateRouter::Lane> share_lanes;
+    for (const auto& parts : shards_) share_lanes.push_back({parts->shard, &parts->share_states});
+    share_router_ = std::make_unique<broker::ShareStateRouter>(std::move(share_lanes));
+    std::vector<broker::GroupRouter::Lane> lanes;
+    const coordinator::GroupConfig config = broker::group_config(config_);
+    for (const auto& parts : shards_) {
+      parts->share_gateway =
+          std::make_unique<broker::ShareStateGateway>(*parts->shard, parts->view, *share_router_);
+      parts->groups = std::make_unique<coordinator::GroupCoordinator>(*parts->shard, config, parts->facts,
+                                                                      *parts->share_gateway, group_metrics_);
+      lanes.push_back({parts->shard, parts->groups.get()});
+    }
+    group_router_ = std::make_unique<broker::GroupRouter>(std::move(lanes));
+  }
+
+  void make_share_partitions() {
+    std::vector<broker::ShareRouter::Lane> lanes;
+    for (const auto& parts : shards_) {
+      parts->share_port =
+          std::make_unique<broker::SharePartitionGateway>(parts->view, *parts->share_gateway, *group_router_);
+      parts->share_partitions = std::make_unique<broker::SharePartitions>(
+          *parts->shard, parts->replicas, parts->view, *parts->share_port, share_metrics_);
+      parts->share_sessions =
+          std::make_unique<broker::ShareSessionCache>(share_slots_, share_metrics_.sessions);
+      lanes.push_back({parts->shard, parts->share_partitions.get()});
+    }
+    share_partition_router_ = std::make_unique<broker::ShareRouter>(std::move(lanes));
   }
 
   void make_transactions() {
@@ -327,7 +372,10 @@ class Server {
     if (acceptor_) co_await acceptor_->stop();
     // All coordinators before any connection: a request that waits on one shard may be another shard's.
     const auto end_waits = [](ShardParts& parts) -> Task<void> {
-      parts.groups.stop();
+      if (parts.share_gateway) parts.share_gateway->stop();
+      if (parts.share_partitions) parts.share_partitions->stop();
+      if (parts.groups) parts.groups->stop();
+      parts.share_states.stop();
       if (parts.transactions) parts.transactions->stop();
       co_return;
     };
@@ -346,7 +394,8 @@ class Server {
     co_await on_each(shards_, end_transactions);
     bool written = true;
     const auto close = [&written](ShardParts& parts) -> Task<void> {
-      co_await parts.groups.close();
+      if (parts.groups) co_await parts.groups->close();
+      co_await parts.share_states.close();
       parts.cleaner.stop();
       parts.replicas.stop();
       const bool closed = co_await parts.replicas.close();
@@ -393,6 +442,8 @@ class Server {
   replica::CompactionSlots compaction_slots_;
   coordinator::GroupMetrics group_metrics_;
   coordinator::TransactionMetrics transaction_metrics_;
+  broker::ShareMetrics share_metrics_;
+  broker::ShareSessionSlots share_slots_;
   std::unique_ptr<replica::LogDirectories> directories_;
   std::unique_ptr<keeper::Server> keeper_;
   std::unique_ptr<keeper::Client> client_;
@@ -401,7 +452,9 @@ class Server {
   cluster::BrokerEpoch broker_epoch_;
   std::vector<std::unique_ptr<ShardParts>> shards_;
   std::unique_ptr<broker::PartitionRouter> router_;
+  std::unique_ptr<broker::ShareStateRouter> share_router_;
   std::unique_ptr<broker::GroupRouter> group_router_;
+  std::unique_ptr<broker::ShareRouter> share_partition_router_;
   std::unique_ptr<broker::ProducerIds> producer_ids_;
   std::unique_ptr<broker::MarkerWriter> markers_;
   std::unique_ptr<broker::TransactionRouter> transaction_router_;

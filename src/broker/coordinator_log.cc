@@ -45,6 +45,12 @@ Result<void> CoordinatorLog::append_end(const coordinator::TransactionEnd& end, 
   return append_marker(*partition_, end, now);
 }
 
+Result<void> CoordinatorLog::drop_before(Offset offset) {
+  BROOK_CHECK(check_open());
+  BROOK_CHECK(partition_->delete_records(offset));
+  return {};
+}
+
 Task<Result<void>> CoordinatorLog::wait_committed(Offset end) {
   BROOK_CO_CHECK(check_open());
   BROOK_CO_CHECK(co_await partition_->flush_if_due());

@@ -29,6 +29,7 @@ class CoordinatorLog final : public coordinator::LogPort {
     const storage::ProducerEntry* known = partition_->log().producer(producer);
     return known == nullptr ? 0 : known->markers;
   }
+  [[nodiscard]] Result<void> drop_before(Offset offset) override;
   [[nodiscard]] std::int32_t epoch() const override { return partition_->leader_epoch().value(); }
   [[nodiscard]] Task<Result<void>> wait_committed(Offset end) override;
   [[nodiscard]] Task<Result<coordinator::LogChunk>> read(Offset from, std::size_t max_bytes) override;

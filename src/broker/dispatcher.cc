@@ -49,6 +49,10 @@ void Dispatcher::stop() {
   for (const auto& [key, handler] : handlers_) handler->stop();
 }
 
+void Dispatcher::on_closed(net::ConnectionInfo& connection) {
+  for (const auto& [key, handler] : handlers_) handler->connection_closed(connection.id);
+}
+
 Task<Result<std::optional<net::Response>>> Dispatcher::handle(net::ConnectionInfo& connection,
                                                               MutableBytes frame) {
   const runtime::Instant begun = shard_.clock().now();
@@ -63,6 +67,7 @@ Task<Result<std::optional<net::Response>>> Dispatcher::handle(net::ConnectionInf
   context.version = header->request_api_version;
   context.correlation_id = header->correlation_id;
   context.client_id = std::move(header->client_id);
+  context.connection = connection.id;
   context.listener = connection.listener;
   context.local = connection.local;
   context.peer = connection.peer;

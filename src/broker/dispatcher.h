@@ -27,6 +27,7 @@ class Dispatcher final : public net::FrameHandler {
 
   [[nodiscard]] Task<Result<std::optional<net::Response>>> handle(net::ConnectionInfo& connection,
                                                                   MutableBytes frame) override;
+  void on_closed(net::ConnectionInfo& connection) override;
 
  private:
   [[nodiscard]] Task<Result<std::optional<Reply>>> answer(RequestContext& context, ByteView body);

@@ -27,6 +27,8 @@ class Handler {
                                                                   ByteView body) = 0;
   /// Ends waits early: the broker stops.
   virtual void stop() {}
+  /// None of its requests is in handle() any more.
+  virtual void connection_closed(std::uint64_t connection) { (void)connection; }
 };
 
 /// Starts a frame: room for the length, then the response header.

@@ -41,25 +41,38 @@ void ImageFacts::for_each_topic(const std::function<void(const coordinator::Topi
   });
 }
 
-coordinator::ConsumerGroupSettings ImageFacts::settings_of(std::string_view group) const {
+std::chrono::milliseconds ImageFacts::millis(std::string_view group, const Bounded& setting) const {
   const cluster::ConfigMap& own =
       view_.image()->config_of({cluster::ConfigEntity::kGroup, std::string(group)});
-  const cluster::ConfigLayers layers = view_.layers();
-  // What a group says for itself stays within what the broker allows.
-  const auto millis = [&](std::string_view key, std::string_view min, std::string_view max) {
-    const std::chrono::milliseconds asked(cluster::effective_group_value(layers, own, key).number);
-    if (!own.contains(key)) return asked;
-    return std::clamp(asked, view_.config().millis(min), view_.config().millis(max));
-  };
-  coordinator::ConsumerGroupSettings out;
-  out.session_timeout = millis("consumer.session.timeout.ms", "group.consumer.min.session.timeout.ms",
-                               "group.consumer.max.session.timeout.ms");
+  const std::chrono::milliseconds asked(
+      cluster::effective_group_value(view_.layers(), own, setting.key).number);
+  if (!own.contains(setting.key)) return asked;
+  return std::clamp(asked, view_.config().millis(setting.min), view_.config().millis(setting.max));
+}
+
+coordinator::GroupSettings ImageFacts::settings_of(std::string_view group) const {
+  coordinator::GroupSettings out;
+  out.session_timeout = millis(group, {"consumer.session.timeout.ms", "group.consumer.min.session.timeout.ms",
+                                       "group.consumer.max.session.timeout.ms"});
   out.heartbeat_interval =
-      millis("consumer.heartbeat.interval.ms", "group.consumer.min.heartbeat.interval.ms",
-             "group.consumer.max.heartbeat.interval.ms");
+      millis(group, {"consumer.heartbeat.interval.ms", "group.consumer.min.heartbeat.interval.ms",
+                     "group.consumer.max.heartbeat.interval.ms"});
   out.assignment_interval =
-      millis("consumer.assignment.interval.ms", "group.consumer.min.assignment.interval.ms",
-             "group.consumer.max.assignment.interval.ms");
+      millis(group, {"consumer.assignment.interval.ms", "group.consumer.min.assignment.interval.ms",
+                     "group.consumer.max.assignment.interval.ms"});
+  return out;
+}
+
+coordinator::GroupSettings ImageFacts::share_settings_of(std::string_view group) const {
+  coordinator::GroupSettings out;
+  out.session_timeout = millis(group, {"share.session.timeout.ms", "group.share.min.session.timeout.ms",
+                                       "group.share.max.session.timeout.ms"});
+  out.heartbeat_interval =
+      millis(group, {"share.heartbeat.interval.ms", "group.share.min.heartbeat.interval.ms",
+                     "group.share.max.heartbeat.interval.ms"});
+  out.assignment_interval =
+      millis(group, {"share.assignment.interval.ms", "group.share.min.assignment.interval.ms",
+                     "group.share.max.assignment.interval.ms"});
   return out;
 }
 

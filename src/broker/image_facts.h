@@ -1,5 +1,8 @@
 #pragma once
 
+#include <chrono>
+#include <string_view>
+
 #include "broker/cluster_view.h"
 #include "coordinator/cluster_facts.h"
 
@@ -18,9 +21,16 @@ class ImageFacts final : public coordinator::ClusterFacts {
   [[nodiscard]] std::optional<coordinator::TopicFacts> topic(std::string_view name) const override;
   [[nodiscard]] std::optional<coordinator::TopicFacts> topic(const TopicId& id) const override;
   void for_each_topic(const std::function<void(const coordinator::TopicFacts&)>& visit) const override;
-  [[nodiscard]] coordinator::ConsumerGroupSettings settings_of(std::string_view group) const override;
+  [[nodiscard]] coordinator::GroupSettings settings_of(std::string_view group) const override;
+  [[nodiscard]] coordinator::GroupSettings share_settings_of(std::string_view group) const override;
 
  private:
+  struct Bounded {
+    std::string_view key, min, max;
+  };
+  /// A group's own value, within what the broker allows, or the broker's.
+  [[nodiscard]] std::chrono::milliseconds millis(std::string_view group, const Bounded& setting) const;
+
   const ClusterView& view_;
   std::int64_t version_ = 0;
 };

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "coordinator/group_coordinator.h"
+#include "coordinator/share_state_coordinator.h"
 #include "coordinator/transaction_coordinator.h"
 
 namespace brook::broker {
@@ -21,6 +22,22 @@ cluster::NewTopic new_topic(const ClusterView& view, std::string_view name, std:
   topic.replication_factor =
       static_cast<std::int16_t>(std::min(replicas, std::max<std::int64_t>(brokers, 1)));
   topic.configs["cleanup.policy"] = "compact";
+  return topic;
+}
+
+cluster::NewTopic share_states_topic(const ClusterView& view) {
+  const cluster::BrokerConfig& config = view.config();
+  cluster::NewTopic topic = new_topic(view, coordinator::ShareStateCoordinator::kTopic,
+                                      config.number("share.coordinator.state.topic.num.partitions"),
+                                      config.number("share.coordinator.state.topic.replication.factor"));
+  // Updates count together, so none may be compacted away: the coordinator cuts off what is not needed.
+  topic.configs["cleanup.policy"] = "delete";
+  topic.configs["retention.ms"] = "-1";
+  topic.configs["compression.type"] = "producer";
+  topic.configs["segment.bytes"] =
+      std::to_string(config.number("share.coordinator.state.topic.segment.bytes"));
+  topic.configs["min.insync.replicas"] =
+      std::to_string(config.number("share.coordinator.state.topic.min.isr"));
   return topic;
 }
 
@@ -51,8 +68,13 @@ Task<void> ensure_internal_topic(const ClusterView& view, Administration& admini
                                  std::string_view topic) {
   if (view.image()->topics.find(topic)) co_return;
   std::vector<cluster::NewTopic> topics;
-  topics.push_back(topic == coordinator::GroupCoordinator::kTopic ? offsets_topic(view)
-                                                                  : transactions_topic(view));
+  if (topic == coordinator::GroupCoordinator::kTopic) {
+    topics.push_back(offsets_topic(view));
+  } else if (topic == coordinator::ShareStateCoordinator::kTopic) {
+    topics.push_back(share_states_topic(view));
+  } else {
+    topics.push_back(transactions_topic(view));
+  }
   const auto created = co_await administration.create_topics(std::move(topics), false);
   const auto& one = created.front();
   if (!one && one.error().code != ErrorCode::kTopicAlreadyExists)

@@ -7,8 +7,8 @@ namespace brook::broker {
 std::unique_ptr<Dispatcher> make_dispatcher(runtime::Shard& shard, BrokerMetrics& metrics, ClusterView& view,
                                             PartitionRouter& router, Administration& administration,
                                             GroupRouter& groups, const TransactionParts& transactions,
-                                            FetchSessionCache& sessions, TopicTraffic& traffic,
-                                            runtime::MemoryBudget& budget,
+                                            const ShareParts& shares, FetchSessionCache& sessions,
+                                            TopicTraffic& traffic, runtime::MemoryBudget& budget,
                                             replica::LogDirectories& directories) {
   using protocol::ApiKey;
   std::vector<std::pair<ApiKey, std::unique_ptr<Handler>>> handlers;
@@ -51,7 +51,21 @@ std::unique_ptr<Dispatcher> make_dispatcher(runtime::Shard& shard, BrokerMetrics
   add(ApiKey::kConsumerGroupDescribe, make_consumer_group_describe_handler(view, groups));
   add(ApiKey::kDescribeTransactions, make_describe_transactions_handler(view, transactions.router));
   add(ApiKey::kListTransactions, make_list_transactions_handler(transactions.router));
+  add(ApiKey::kShareFetch,
+      make_share_fetch_handler(view, shares.partitions, shares.sessions, traffic, shard));
+  add(ApiKey::kShareAcknowledge, make_share_acknowledge_handler(view, shares.partitions, shares.sessions));
   add(ApiKey::kListConfigResources, make_list_config_resources_handler(view));
+  add(ApiKey::kShareGroupHeartbeat, make_share_group_heartbeat_handler(view, administration, groups));
+  add(ApiKey::kShareGroupDescribe, make_share_group_describe_handler(view, groups));
+  add(ApiKey::kInitializeShareGroupState, make_initialize_share_group_state_handler(view, shares.router));
+  add(ApiKey::kReadShareGroupState, make_read_share_group_state_handler(view, shares.router));
+  add(ApiKey::kWriteShareGroupState, make_write_share_group_state_handler(view, shares.router));
+  add(ApiKey::kDeleteShareGroupState, make_delete_share_group_state_handler(view, shares.router));
+  add(ApiKey::kReadShareGroupStateSummary, make_read_share_group_state_summary_handler(view, shares.router));
+  add(ApiKey::kDescribeShareGroupOffsets,
+      make_describe_share_group_offsets_handler(view, router, groups, shares.states));
+  add(ApiKey::kAlterShareGroupOffsets, make_alter_share_group_offsets_handler(view, administration, groups));
+  add(ApiKey::kDeleteShareGroupOffsets, make_delete_share_group_offsets_handler(view, groups));
   add(ApiKey::kDescribeTopicPartitions, make_describe_topic_partitions_handler(view));
 
   std::vector<ApiKey> served{ApiKey::kApiVersions};

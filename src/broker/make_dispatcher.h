@@ -11,6 +11,10 @@
 #include "broker/marker_writer.h"
 #include "broker/partition_router.h"
 #include "broker/producer_ids.h"
+#include "broker/share/share_partitions.h"
+#include "broker/share/share_session.h"
+#include "broker/share_state_gateway.h"
+#include "broker/share_state_router.h"
 #include "broker/topic_traffic.h"
 #include "broker/transaction_router.h"
 #include "replica/log_directories.h"
@@ -26,14 +30,20 @@ struct TransactionParts {
   ProducerIds& ids;
 };
 
+/// What share groups' APIs need besides.
+struct ShareParts {
+  ShareStateRouter& router;     ///< their durable states, over all shards
+  ShareStateGateway& states;    ///< the shard's own
+  ShareRouter& partitions;      ///< over all shards
+  ShareSessionCache& sessions;  ///< of the shard's connections
+};
+
 /// Every API's handler of one shard, in one place: a new API is one line here and one file in handlers/. All
 /// arguments outlive the dispatcher.
-[[nodiscard]] std::unique_ptr<Dispatcher> make_dispatcher(runtime::Shard& shard, BrokerMetrics& metrics,
-                                                          ClusterView& view, PartitionRouter& router,
-                                                          Administration& administration, GroupRouter& groups,
-                                                          const TransactionParts& transactions,
-                                                          FetchSessionCache& sessions, TopicTraffic& traffic,
-                                                          runtime::MemoryBudget& budget,
-                                                          replica::LogDirectories& directories);
+[[nodiscard]] std::unique_ptr<Dispatcher> make_dispatcher(
+    runtime::Shard& shard, BrokerMetrics& metrics, ClusterView& view, PartitionRouter& router,
+    Administration& administration, GroupRouter& groups, const TransactionParts& transactions,
+    const ShareParts& shares, FetchSessionCache& sessions, TopicTraffic& traffic,
+    runtime::MemoryBudget& budget, replica::LogDirectories& directories);
 
 }  // namespace brook::broker

@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "broker/group_leadership.h"
+#include "broker/share_state_leadership.h"
 #include "broker/transaction_leadership.h"
 
 namespace brook::broker {
@@ -71,6 +72,7 @@ Task<void> MetadataPublisher::publish(Publication publication) {
       apply_to_groups(*target.shard, *target.view, *target.replicas, *target.groups, *target.facts,
                       *what.delta);
       apply_to_transactions(*target.shard, *target.view, *target.replicas, *target.transactions, *what.delta);
+      apply_to_share_states(*target.shard, *target.view, *target.replicas, *target.share_states, *what.delta);
       co_return true;
     };
     [[maybe_unused]] const bool applied = co_await target.shard->run(apply);

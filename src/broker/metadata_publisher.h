@@ -10,6 +10,7 @@
 #include "broker/image_facts.h"
 #include "cluster/mirror.h"
 #include "coordinator/group_coordinator.h"
+#include "coordinator/share_state_coordinator.h"
 #include "coordinator/transaction_coordinator.h"
 #include "replica/replica_set.h"
 #include "runtime/signal.h"
@@ -28,6 +29,7 @@ class MetadataPublisher final : public Administration {
     coordinator::GroupCoordinator* groups;
     ImageFacts* facts;
     coordinator::TransactionCoordinator* transactions;
+    coordinator::ShareStateCoordinator* share_states;
   };
 
   /// All outlive it.

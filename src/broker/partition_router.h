@@ -9,22 +9,23 @@
 
 namespace brook::broker {
 
-/// Takes work to the shards that its partitions live on: one message there and one back per shard, none for
-/// the caller's own. Runs on: any shard.
-class PartitionRouter {
+/// Takes work to the shards that its partitions live on, each of which has a `Target` for it: one message
+/// there and one back per shard, none for the caller's own. Runs on: any shard.
+template <class Target>
+class LaneRouter {
  public:
   struct Lane {
     runtime::Shard* shard;
-    replica::ReplicaSet* replicas;
+    Target* target;
   };
 
-  explicit PartitionRouter(std::vector<Lane> lanes) : lanes_(std::move(lanes)) {}
+  explicit LaneRouter(std::vector<Lane> lanes) : lanes_(std::move(lanes)) {}
 
   [[nodiscard]] std::size_t lane_of(const TopicIdPartition& id) const {
     return replica::shard_of(id, lanes_.size());
   }
 
-  /// Calls `work(ReplicaSet&, std::vector<Item*>)`, a Task<void>, once on each shard that `items` need, all
+  /// Calls `work(Target&, std::vector<Item*>)`, a Task<void>, once on each shard that `items` need, all
   /// at the same time. An item names its partition by a member `id`. Items and work stay the caller's and
   /// outlive the task; items of different shards are worked on by different threads.
   template <class Item, class Work>
@@ -39,12 +40,12 @@ class PartitionRouter {
     co_await lanes.close();
   }
 
-  /// Calls `work(ReplicaSet&)`, a Task<T>, on every shard, one after another, and returns what they gave.
+  /// Calls `work(Target&)`, a Task<T>, on every shard, one after another, and returns what they gave.
   template <class T, class Work>
   [[nodiscard]] Task<std::vector<T>> collect(const Work& work) {
     std::vector<T> results;
     for (const Lane& lane : lanes_) {
-      T one = co_await lane.shard->run(Everyone<T, Work>{lane.replicas, &work});
+      T one = co_await lane.shard->run(Everyone<T, Work>{lane.target, &work});
       results.push_back(std::move(one));
     }
     co_return results;
@@ -53,28 +54,30 @@ class PartitionRouter {
  private:
   template <class Item, class Work>
   struct OneLane {
-    replica::ReplicaSet* replicas;
+    Target* target;
     std::vector<Item*> items;
     Work* work;
     Task<bool> operator()() {
-      co_await (*work)(*replicas, std::move(items));
+      co_await (*work)(*target, std::move(items));
       co_return true;
     }
   };
   template <class T, class Work>
   struct Everyone {
-    replica::ReplicaSet* replicas;
+    Target* target;
     const Work* work;
-    Task<T> operator()() { return (*work)(*replicas); }
+    Task<T> operator()() { return (*work)(*target); }
   };
 
   template <class Item, class Work>
   static Task<void> run_lane(Lane lane, std::vector<Item*> items, Work& work) {
     [[maybe_unused]] const bool done =
-        co_await lane.shard->run(OneLane<Item, Work>{lane.replicas, std::move(items), &work});
+        co_await lane.shard->run(OneLane<Item, Work>{lane.target, std::move(items), &work});
   }
 
   std::vector<Lane> lanes_;
 };
+
+using PartitionRouter = LaneRouter<replica::ReplicaSet>;
 
 }  // namespace brook::broker

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -18,8 +19,9 @@ struct RequestContext {
   std::int16_t version = 0;
   std::int32_t correlation_id = 0;
   std::optional<std::string> client_id;
-  std::string listener;    ///< by name, such as PLAINTEXT
-  runtime::Address local;  ///< the address that the client connected to
+  std::uint64_t connection = 0;  ///< net::ConnectionInfo::id
+  std::string listener;          ///< by name, such as PLAINTEXT
+  runtime::Address local;        ///< the address that the client connected to
   runtime::Address peer;
   MutableBytes frame;  ///< the request's bytes, which `records` fields are views of
   runtime::Shard* shard = nullptr;

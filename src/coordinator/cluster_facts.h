@@ -16,8 +16,9 @@ struct TopicFacts {
   std::int32_t partitions = 0;
 };
 
-/// What one consumer group obeys: the broker's group.consumer.*, or its own consumer.*.
-struct ConsumerGroupSettings {
+/// What one consumer or share group obeys: the broker's group.consumer.* or group.share.*, or its own
+/// consumer.* or share.*.
+struct GroupSettings {
   std::chrono::milliseconds session_timeout = std::chrono::seconds(45);
   std::chrono::milliseconds heartbeat_interval = std::chrono::seconds(5);
   std::chrono::milliseconds assignment_interval = std::chrono::seconds(1);
@@ -35,7 +36,8 @@ class ClusterFacts {
   [[nodiscard]] virtual std::optional<TopicFacts> topic(const TopicId& id) const = 0;
   /// In no particular order.
   virtual void for_each_topic(const std::function<void(const TopicFacts&)>& visit) const = 0;
-  [[nodiscard]] virtual ConsumerGroupSettings settings_of(std::string_view group) const = 0;
+  [[nodiscard]] virtual GroupSettings settings_of(std::string_view group) const = 0;
+  [[nodiscard]] virtual GroupSettings share_settings_of(std::string_view group) const = 0;
 };
 
 }  // namespace brook::coordinator

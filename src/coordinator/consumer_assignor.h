@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/ids.h"
+#include "coordinator/topic_partitions.h"
 
 namespace brook::coordinator {
 
@@ -28,8 +29,6 @@ struct AssignorChoice {
 
   [[nodiscard]] bool has(Assignor assignor) const { return first == assignor || second == assignor; }
 };
-
-using TopicPartitions = std::map<TopicId, std::set<std::int32_t>>;
 
 /// One member as an assignor sees it. What is pointed to outlives the call.
 struct AssignorMember {

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "coordinator/topics_hash.h"
+
 namespace brook::coordinator {
 
 using protocol::ConsumerGroupDescribeResponse;
@@ -15,26 +17,6 @@ namespace {
 /// From here on a commit tells a member's epoch.
 constexpr std::int16_t kFirstVersionWithMemberEpoch = 9;
 constexpr std::chrono::milliseconds kRemovalRetry = std::chrono::seconds(1);
-
-/// FNV-1a. The hash is compared with earlier ones of the same group only, so it need not be Kafka's: a group
-/// that Kafka wrote gets a new epoch once.
-class Fnv {
- public:
-  void add(std::string_view bytes) {
-    for (const char c : bytes) add_byte(static_cast<unsigned char>(c));
-    add_byte(0);
-  }
-  void add(std::int32_t number) {
-    for (int shift = 0; shift < 32; shift += 8)
-      add_byte(
-          static_cast<unsigned char>(static_cast<std::uint32_t>(number) >> static_cast<unsigned>(shift)));
-  }
-  [[nodiscard]] std::int64_t value() const { return static_cast<std::int64_t>(hash_); }
-
- private:
-  void add_byte(unsigned char byte) { hash_ = (hash_ ^ byte) * 1099511628211ULL; }
-  std::uint64_t hash_ = 14695981039346656037ULL;
-};
 
 }  // namespace
 
@@ -253,7 +235,7 @@ void ConsumerGroup::remove(const std::set<std::string>& ids, RebalanceCause caus
       out.records.emplace_back(ConsumerGroupRecord(ConsumerRegexRecord{{id_, regex}, {}}));
     }
   }
-  write_epoch(epoch_ + 1, hash_of(topics_of(rest, regexes)), out);
+  write_epoch(epoch_ + 1, topics_hash(topics_of(rest, regexes), facts_), out);
   out.events.push_back({.kind = GroupEvent::Kind::kRebalanceBegun,
                         .group = id_,
                         .member = *ids.begin(),
@@ -307,31 +289,11 @@ std::set<std::string, std::less<>> ConsumerGroup::topics_of(const Members& membe
   return out;
 }
 
-std::int64_t ConsumerGroup::hash_of(const std::set<std::string, std::less<>>& topics) const {
-  Fnv hash;
-  bool any = false;
-  for (const std::string& name : topics) {
-    const auto topic = facts_.topic(name);
-    if (!topic) continue;
-    any = true;
-    hash.add(name);
-    hash.add(topic->id.text());
-    hash.add(topic->partitions);
-  }
-  return any ? hash.value() : 0;
-}
-
 std::set<TopicId> ConsumerGroup::subscribed_ids(const ConsumerProfile& profile,
                                                 const Regexes& regexes) const {
-  std::set<TopicId> out;
-  const auto add = [&](const std::set<std::string, std::less<>>& names) {
-    for (const std::string& name : names) {
-      if (const auto topic = facts_.topic(name)) out.insert(topic->id);
-    }
-  };
-  add(profile.topics);
+  std::set<TopicId> out = ids_of(profile.topics, facts_);
   const auto resolved = profile.regex.empty() ? regexes.end() : regexes.find(profile.regex);
-  if (resolved != regexes.end()) add(resolved->second.topics);
+  if (resolved != regexes.end()) out.merge(ids_of(resolved->second.topics, facts_));
   return out;
 }
 

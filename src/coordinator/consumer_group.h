@@ -193,7 +193,6 @@ class ConsumerGroup {
   [[nodiscard]] Members members_with(const Change& change) const;
   [[nodiscard]] std::set<std::string, std::less<>> topics_of(const Members& members,
                                                              const Regexes& regexes) const;
-  [[nodiscard]] std::int64_t hash_of(const std::set<std::string, std::less<>>& topics) const;
   [[nodiscard]] std::set<TopicId> subscribed_ids(const ConsumerProfile& profile,
                                                  const Regexes& regexes) const;
   [[nodiscard]] Assignor preferred_assignor(const Members& members) const;

@@ -7,6 +7,7 @@
 #include "coordinator/consumer_group.h"
 #include "coordinator/consumer_reconciliation.h"
 #include "coordinator/topic_regex.h"
+#include "coordinator/topics_hash.h"
 
 namespace brook::coordinator {
 
@@ -252,7 +253,7 @@ std::int32_t ConsumerGroup::follow_topics(const Change& change, Regexes& regexes
                                           Effects& out) {
   const Members members = members_with(change);
   const bool other_regexes = follow_regexes(members, regexes, now, out);
-  const std::int64_t hash = hash_of(topics_of(members, regexes));
+  const std::int64_t hash = topics_hash(topics_of(members, regexes), facts_);
   topics_seen_ = facts_.version();
   const bool other_topics = other_regexes || hash != topics_hash_;
   if (epoch_ != 0 && !change.subscription_changed && !other_topics) return epoch_;

@@ -5,20 +5,13 @@
 #include <variant>
 
 #include "base/result.h"
+#include "coordinator/keyed_record.h"
 #include "coordinator/log_port.h"
 #include "protocol/reader.h"
 #include "protocol/state/group_coordinator.h"
 
 /// The records of consumer groups in __consumer_offsets, in Apache Kafka's format.
 namespace brook::coordinator {
-
-template <class Key, class Value>
-struct KeyedRecord {
-  Key key;
-  std::optional<Value> value;  ///< nothing: a tombstone
-
-  friend bool operator==(const KeyedRecord&, const KeyedRecord&) = default;
-};
 
 /// The group's epoch, and a hash of the topics that it is of.
 using ConsumerGroupEpochRecord =

@@ -55,7 +55,7 @@ void ConsumerGroup::apply(const ConsumerTargetEpochRecord& record) {
 
 void ConsumerGroup::apply(const ConsumerTargetRecord& record) {
   if (record.value) {
-    targets_[record.key.member_id] = target_of(*record.value);
+    targets_[record.key.member_id] = partitions_of(record.value->topic_partitions);
   } else {
     targets_.erase(record.key.member_id);
   }

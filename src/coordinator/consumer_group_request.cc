@@ -1,10 +1,10 @@
 // What can be said of a heartbeat before any group is looked at.
 #include <fmt/core.h>
 
-#include <algorithm>
 #include <utility>
 
 #include "coordinator/consumer_group.h"
+#include "coordinator/java_string.h"
 
 namespace brook::coordinator {
 
@@ -14,11 +14,6 @@ namespace {
 
 /// From here on a consumer makes its own member id (KIP-1082).
 constexpr std::int16_t kFirstVersionWithOwnMemberId = 1;
-
-/// As Java's String.trim() sees it.
-bool blank(std::string_view text) {
-  return std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) <= ' '; });
-}
 
 Result<void> check_join(const ConsumerGroupHeartbeatRequest& request) {
   if (request.rebalance_timeout_ms == -1)
@@ -38,10 +33,10 @@ Result<void> check_heartbeat(const ConsumerGroupHeartbeatRequest& request, std::
   const auto invalid = [](std::string why) { return fail(ErrorCode::kInvalidRequest, std::move(why)); };
   const bool needs_id = version >= kFirstVersionWithOwnMemberId || request.member_epoch > 0 ||
                         request.member_epoch == kLeaveEpoch;
-  if (needs_id && blank(request.member_id)) return invalid("MemberId can't be empty.");
-  if (blank(request.group_id)) return invalid("GroupId can't be empty.");
-  if (request.instance_id && blank(*request.instance_id)) return invalid("InstanceId can't be empty.");
-  if (request.rack_id && blank(*request.rack_id)) return invalid("RackId can't be empty.");
+  if (needs_id && java_blank(request.member_id)) return invalid("MemberId can't be empty.");
+  if (java_blank(request.group_id)) return invalid("GroupId can't be empty.");
+  if (request.instance_id && java_blank(*request.instance_id)) return invalid("InstanceId can't be empty.");
+  if (request.rack_id && java_blank(*request.rack_id)) return invalid("RackId can't be empty.");
   if (request.member_epoch == kJoinEpoch) {
     BROOK_CHECK(check_join(request));
   } else if (request.member_epoch == kStaticLeaveEpoch && !request.instance_id) {

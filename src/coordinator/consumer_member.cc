@@ -7,7 +7,6 @@ namespace {
 
 using protocol::ConsumerGroupCurrentMemberAssignmentValue;
 using protocol::ConsumerGroupMemberMetadataValue;
-using protocol::ConsumerGroupTargetAssignmentMemberValue;
 using StoredPartitions = ConsumerGroupCurrentMemberAssignmentValue::TopicPartitions;
 
 /// Before Apache Kafka 4.3 there were no epochs of partitions: then it is the member's.
@@ -90,20 +89,9 @@ ConsumerGroupCurrentMemberAssignmentValue ConsumerProgress::value() const {
   return out;
 }
 
-TopicPartitions target_of(const ConsumerGroupTargetAssignmentMemberValue& value) {
-  TopicPartitions out;
-  for (const auto& topic : value.topic_partitions) {
-    if (!topic.partitions.empty())
-      out[topic.topic_id].insert(topic.partitions.begin(), topic.partitions.end());
-  }
-  return out;
-}
-
-ConsumerGroupTargetAssignmentMemberValue target_value(const TopicPartitions& target) {
-  ConsumerGroupTargetAssignmentMemberValue out;
-  for (const auto& [topic, partitions] : target)
-    out.topic_partitions.push_back({topic, {partitions.begin(), partitions.end()}});
-  return out;
+protocol::ConsumerGroupTargetAssignmentMemberValue target_value(const TopicPartitions& target) {
+  using Value = protocol::ConsumerGroupTargetAssignmentMemberValue;
+  return {listed<decltype(Value::topic_partitions)>(target)};
 }
 
 }  // namespace brook::coordinator

@@ -10,6 +10,7 @@
 
 #include "base/ids.h"
 #include "coordinator/consumer_assignor.h"
+#include "coordinator/topic_partitions.h"
 #include "protocol/state/group_coordinator.h"
 
 namespace brook::coordinator {
@@ -72,7 +73,6 @@ struct ConsumerMember {
   friend bool operator==(const ConsumerMember&, const ConsumerMember&) = default;
 };
 
-[[nodiscard]] TopicPartitions target_of(const protocol::ConsumerGroupTargetAssignmentMemberValue& value);
 [[nodiscard]] protocol::ConsumerGroupTargetAssignmentMemberValue target_value(const TopicPartitions& target);
 
 }  // namespace brook::coordinator

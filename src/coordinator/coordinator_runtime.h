@@ -18,10 +18,15 @@ namespace brook::coordinator {
 
 /// A deterministic state that its log's records make. encode() and decode() are found by their argument.
 /// Where transactions may write the log, also replay_pending(ProducerId, record), which counts once
-/// end_transaction(ProducerId, commit) says so.
+/// end_transaction(ProducerId, commit) says so. A machine that knows which of its records are still needed
+/// has replay(record, Offset) instead of replay(record), and its owner cuts the log with drop_before().
 template <class M>
 concept StateMachine = requires(M& machine, const M& constant, const typename M::Record& record) {
-  { machine.replay(record) } -> std::same_as<void>;
+  requires requires {
+    { machine.replay(record) } -> std::same_as<void>;
+  } || requires(Offset offset) {
+    { machine.replay(record, offset) } -> std::same_as<void>;
+  };
   { constant.next_tick() } -> std::same_as<runtime::Instant>;
   { encode(record) } -> std::same_as<EncodedRecord>;
   {
@@ -86,9 +91,11 @@ class CoordinatorRuntime {
         batch.push_back(encode(records[done + batch.size()]));
         bytes += batch.back().key.size() + (batch.back().value ? batch.back().value->size() : 0);
       }
+      const Offset first = log_->end_offset();
       BROOK_CHECK(log_->append(batch, shard_.clock().wall_now(), transaction));
       for (std::size_t i = 0; i < batch.size(); ++i) {
-        replay(records[done + i], transaction ? std::optional(transaction->producer_id) : std::nullopt);
+        replay(records[done + i], first + static_cast<std::int64_t>(i),
+               transaction ? std::optional(transaction->producer_id) : std::nullopt);
       }
       done += batch.size();
     }
@@ -105,6 +112,10 @@ class CoordinatorRuntime {
 
   /// Waits until everything that was written before the call is committed.
   [[nodiscard]] Task<Result<void>> committed() { return log_->wait_committed(log_->end_offset()); }
+
+  /// Records below `offset` are needed no more. Errors of the disk.
+  [[nodiscard]] Result<void> drop_before(Offset offset) { return log_->drop_before(offset); }
+  [[nodiscard]] Offset log_end() const { return log_->end_offset(); }
 
   [[nodiscard]] std::uint32_t markers_of(ProducerId producer) const { return log_->markers_of(producer); }
   /// The log's leader epoch, by which a coordinator fences those before it.
@@ -130,8 +141,10 @@ class CoordinatorRuntime {
   static constexpr bool kTakesTransactions =
       requires(Machine& machine, ProducerId producer) { machine.end_transaction(producer, true); };
 
-  void replay(const Record& record, std::optional<ProducerId> transaction) {
-    if (!transaction) {
+  void replay(const Record& record, Offset offset, std::optional<ProducerId> transaction) {
+    if constexpr (requires { machine_.replay(record, offset); }) {
+      machine_.replay(record, offset);
+    } else if (!transaction) {
       machine_.replay(record);
     } else if constexpr (kTakesTransactions) {
       machine_.replay_pending(*transaction, record);
@@ -148,7 +161,7 @@ class CoordinatorRuntime {
       log::warn("coordinator_record_unreadable", {{"why", record.error().context}});
       ++loaded.unreadable;
     } else if (record->has_value()) {
-      replay(**record, logged.transaction);
+      replay(**record, logged.offset, logged.transaction);
       ++loaded.records;
     }
   }

@@ -5,13 +5,13 @@
 namespace brook::coordinator {
 
 GroupCoordinator::GroupCoordinator(runtime::Shard& shard, GroupConfig config, const ClusterFacts& facts,
-                                   GroupMetrics& metrics)
-    : LedPartitions(shard), config_(config), facts_(facts), metrics_(metrics) {}
+                                   ShareStateStore& share_states, GroupMetrics& metrics)
+    : LedPartitions(shard), config_(config), facts_(facts), share_states_(share_states), metrics_(metrics) {}
 
 void GroupCoordinator::lead(PartitionIndex partition, std::unique_ptr<LogPort> log) {
   take(partition, [&] {
-    return std::make_shared<GroupPartition>(shard(), gate(), config_, facts_, metrics_, partition,
-                                            std::move(log));
+    return std::make_shared<GroupPartition>(shard(), gate(), config_, facts_, share_states_, metrics_,
+                                            partition, std::move(log));
   });
 }
 

@@ -9,6 +9,7 @@
 #include "coordinator/group_metrics.h"
 #include "coordinator/group_partition.h"
 #include "coordinator/led_partitions.h"
+#include "coordinator/share_state_store.h"
 #include "runtime/shard.h"
 
 namespace brook::coordinator {
@@ -18,9 +19,9 @@ class GroupCoordinator : public LedPartitions<GroupPartition> {
  public:
   static constexpr std::string_view kTopic = "__consumer_offsets";
 
-  /// `shard`, `facts` and `metrics` outlive it.
+  /// All outlive it.
   GroupCoordinator(runtime::Shard& shard, GroupConfig config, const ClusterFacts& facts,
-                   GroupMetrics& metrics);
+                   ShareStateStore& share_states, GroupMetrics& metrics);
 
   /// Takes a partition over and begins to load it; nothing happens where it has it already.
   void lead(PartitionIndex partition, std::unique_ptr<LogPort> log);
@@ -36,6 +37,7 @@ class GroupCoordinator : public LedPartitions<GroupPartition> {
 
   const GroupConfig config_;
   const ClusterFacts& facts_;
+  ShareStateStore& share_states_;
   GroupMetrics& metrics_;
 };
 

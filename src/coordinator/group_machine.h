@@ -15,6 +15,7 @@
 #include "coordinator/group_config.h"
 #include "coordinator/moment.h"
 #include "coordinator/pending_offsets.h"
+#include "coordinator/share_group.h"
 #include "protocol/delete_groups.h"
 #include "protocol/list_groups.h"
 #include "protocol/offset_commit.h"
@@ -35,8 +36,8 @@ struct ExpiredOffset {
 /// The groups of one partition of __consumer_offsets: decisions as functions of (state, request, now) into
 /// Effects and replies; replay() applies what they write. A group comes into being with its first member or
 /// offset and goes with DeleteGroups, or when it has neither for long enough. It is classic until a member of
-/// the consumer protocol joins it while it has no others, and the other way round. No I/O, no clock, no
-/// waiting.
+/// the consumer protocol joins it while it has no others, and the other way round. A share group is one from
+/// its first member to DeleteGroups. No I/O, no clock, no waiting.
 class GroupMachine {
  public:
   using Record = GroupRecord;
@@ -63,6 +64,26 @@ class GroupMachine {
                                                                                     const Moment& now,
                                                                                     Effects& out);
 
+  /// INVALID_REQUEST, GROUP_ID_NOT_FOUND, and as ShareGroup::heartbeat().
+  [[nodiscard]] Result<ShareHeartbeatAnswer> share_heartbeat(const ShareHeartbeatCall& call,
+                                                             const Moment& now, Effects& out);
+  /// States that a share group asked for are there or not; `dropped`: it was not even tried. Nothing happens
+  /// where the group is gone.
+  void share_initialisation_ended(const std::string& group, const TopicPartitions& made,
+                                  const TopicPartitions& failed, Effects& out);
+  void share_initialisation_dropped(const std::string& group);
+  /// INVALID_GROUP_ID, GROUP_ID_NOT_FOUND, NON_EMPTY_GROUP, here and below. What is altered makes its group.
+  [[nodiscard]] Result<ShareAlteration> alter_share_offsets(
+      const protocol::AlterShareGroupOffsetsRequest& request, Effects& out);
+  [[nodiscard]] Result<ShareErasure> delete_share_offsets(
+      const protocol::DeleteShareGroupOffsetsRequest& request, Effects& out) const;
+  void share_states_erased(const std::string& group, const std::set<TopicId>& topics, Effects& out) const;
+  /// What has to be erased before the group can be deleted; nothing where it is of another kind.
+  [[nodiscard]] Result<std::vector<TopicIdPartition>> erase_share_group(const std::string& group,
+                                                                        Effects& out) const;
+  /// UNKNOWN_MEMBER_ID, GROUP_ID_NOT_FOUND.
+  [[nodiscard]] Result<void> check_share_member(const std::string& group, const std::string& member) const;
+
   /// `request` has each topic's name, and its id where that is known. The answer holds where the records are
   /// committed.
   [[nodiscard]] protocol::OffsetCommitResponse commit_offsets(const protocol::OffsetCommitRequest& request,
@@ -86,6 +107,8 @@ class GroupMachine {
   [[nodiscard]] Result<protocol::DescribeGroupsResponse::DescribedGroup> describe(
       const std::string& group) const;
   [[nodiscard]] Result<protocol::ConsumerGroupDescribeResponse::DescribedGroup> describe_consumer(
+      const std::string& group) const;
+  [[nodiscard]] Result<protocol::ShareGroupDescribeResponse::DescribedGroup> describe_share(
       const std::string& group) const;
   /// Groups in one of `states` and of one of `types`, both in any case; an empty list is every one.
   [[nodiscard]] std::vector<protocol::ListGroupsResponse::ListedGroup> list(
@@ -115,6 +138,8 @@ class GroupMachine {
   [[nodiscard]] const ClassicGroup* find(const std::string& group) const;
   /// Null where there is no such group, or it is classic.
   [[nodiscard]] const ConsumerGroup* find_consumer(const std::string& group) const;
+  /// The same for share groups.
+  [[nodiscard]] const ShareGroup* find_share(const std::string& group) const;
   [[nodiscard]] const CommittedOffsets* offsets(const std::string& group) const;
   [[nodiscard]] std::size_t size() const { return groups_.size(); }
   /// Classic ones.
@@ -122,15 +147,20 @@ class GroupMachine {
   [[nodiscard]] const std::array<std::int64_t, ConsumerGroup::kStates>& count_consumer_by_state() const {
     return consumer_counts_;
   }
+  [[nodiscard]] const std::array<std::int64_t, ShareGroup::kStates>& count_share_by_state() const {
+    return share_counts_;
+  }
 
  private:
   struct Group {
     Group(const std::string& id, const GroupConfig& config) : classic(id, config) {}
     ClassicGroup classic;
     std::optional<ConsumerGroup> consumer;  ///< then `classic` is empty
+    std::optional<ShareGroup> share;        ///< then there is nothing else
     CommittedOffsets offsets;
     bool recorded = false;           ///< the log has a record of it, which a tombstone must end
     bool consumer_recorded = false;  ///< the same of `consumer`
+    bool share_recorded = false;     ///< and of `share`
     bool owes_rebalance = false;     ///< `classic` has come out of a consumer group
     runtime::Instant armed = runtime::Instant::max();
   };
@@ -143,8 +173,17 @@ class GroupMachine {
   [[nodiscard]] Result<void> upgrade(Group& group, Effects& out);
   /// After each decision of a consumer group.
   void follow_up(Group& group, const Moment& now);
+  // group_machine_replay.cc
+  template <class Kind, class Record>
+  void replay_as(const Kind& kind, const Record& record);
+  template <class Kind, class Record>
+  void not_stored_as(const Kind& kind, const Record& record);
   void replay_consumer(const ConsumerGroupRecord& record);
+  void replay_share(const ShareGroupRecord& record);
   void consumer_not_stored(const ConsumerGroupRecord& record);
+  void share_not_stored(const ShareGroupRecord& record);
+  /// GROUP_ID_NOT_FOUND.
+  [[nodiscard]] Result<const ShareGroup*> share_group(const std::string& group) const;
   /// Whether members of any kind are there or on their way.
   [[nodiscard]] static bool has_members(const Group& group);
   /// What ends the group in the log, its offsets aside.
@@ -162,6 +201,7 @@ class GroupMachine {
   const GroupConfig& config_;
   const ClusterFacts& facts_;
   std::array<std::int64_t, ConsumerGroup::kStates> consumer_counts_{};
+  std::array<std::int64_t, ShareGroup::kStates> share_counts_{};
   std::map<std::string, Group, std::less<>> groups_;
   PendingOffsets pending_;
   /// Groups by when they want tick(); entries that their group has moved away from are passed over.

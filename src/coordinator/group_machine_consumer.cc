@@ -19,7 +19,7 @@ Result<ConsumerGroupHeartbeatResponse> GroupMachine::consumer_heartbeat(const He
   Group* group = at(id);
   const bool made = group == nullptr;
   const bool becomes = made || !group->consumer;
-  if (becomes && call.request.member_epoch != kJoinEpoch) {
+  if (becomes && (call.request.member_epoch != kJoinEpoch || (!made && group->share))) {
     return fail(ErrorCode::kGroupIdNotFound, made ? fmt::format("Consumer group {} not found.", id)
                                                   : fmt::format("Group {} is not a consumer group.", id));
   }
@@ -90,35 +90,9 @@ const ConsumerGroup* GroupMachine::find_consumer(const std::string& group) const
 
 void GroupMachine::bury(const std::string& id, const Group& group, Effects& out) {
   if (group.consumer) group.consumer->bury(out);
-  if (group.recorded || !group.consumer) out.records.emplace_back(GroupMetadataRecord{id, {}});
-}
-
-void GroupMachine::replay_consumer(const ConsumerGroupRecord& record) {
-  const std::string& id = group_of(record);
-  const bool tombstone = std::visit([](const auto& one) { return !one.value; }, record);
-  Group* group = at(id);
-  if (tombstone && (group == nullptr || !group->consumer)) return;
-  if (group == nullptr) group = &make(id);
-  if (!group->consumer) group->consumer.emplace(id, config_, facts_);
-  const auto count = [&](std::int64_t by) {
-    consumer_counts_.at(static_cast<std::size_t>(group->consumer->state())) += by;
-  };
-  if (group->consumer_recorded) count(-1);
-  group->consumer_recorded = true;
-  group->consumer->replay(record);
-  if (!tombstone || !std::holds_alternative<ConsumerGroupEpochRecord>(record)) return count(1);
-  group->consumer.reset();
-  group->consumer_recorded = false;
-  if (nothing_in(*group)) groups_.erase(id);
-}
-
-void GroupMachine::consumer_not_stored(const ConsumerGroupRecord& record) {
-  Group* group = at(group_of(record));
-  if (group == nullptr || !group->consumer) return;
-  group->consumer->not_stored();
-  if (group->consumer_recorded) return;
-  group->consumer.reset();
-  if (nothing_in(*group)) groups_.erase(group_of(record));
+  if (group.share) group.share->bury(out);
+  if (group.recorded || (!group.consumer && !group.share))
+    out.records.emplace_back(GroupMetadataRecord{id, {}});
 }
 
 }  // namespace brook::coordinator

@@ -42,6 +42,7 @@ ErrorCode GroupMachine::check_commit(const OffsetCommitRequest& request, std::in
     return version >= kFirstVersionWithGroupNotFound ? ErrorCode::kGroupIdNotFound
                                                      : ErrorCode::kIllegalGeneration;
   }
+  if (group->share) return ErrorCode::kGroupIdNotFound;
   if (group->consumer) return group->consumer->check_commit(request, version);
   const ErrorCode code = group->classic.check_commit(request.member_id, request.group_instance_id,
                                                      request.generation_id_or_member_epoch);
@@ -92,6 +93,10 @@ OffsetFetchResponse::OffsetFetchResponseGroup GroupMachine::fetch_offsets(
     return answered;
   };
   const CommittedOffsets* committed = offsets(request.group_id);
+  if (find_share(request.group_id) != nullptr) {
+    out.error_code = wire(ErrorCode::kGroupIdNotFound);
+    return out;
+  }
   if (const ConsumerGroup* group = find_consumer(request.group_id)) {
     out.error_code = wire(group->check_fetch(request.member_id, request.member_epoch));
     if (out.error_code != 0) return out;
@@ -121,7 +126,7 @@ OffsetFetchResponse::OffsetFetchResponseGroup GroupMachine::fetch_offsets(
 OffsetDeleteResponse GroupMachine::delete_offsets(const OffsetDeleteRequest& request, Effects& out) const {
   OffsetDeleteResponse response;
   const Group* group = at(request.group_id);
-  if (group == nullptr) {
+  if (group == nullptr || group->share) {
     response.error_code = wire(ErrorCode::kGroupIdNotFound);
     return response;
   }
@@ -155,7 +160,8 @@ ErrorCode GroupMachine::delete_group(const std::string& group, Effects& out) con
   if (group.empty()) return ErrorCode::kInvalidGroupId;
   const Group* found = at(group);
   if (found == nullptr) return ErrorCode::kGroupIdNotFound;
-  if (!found->classic.empty() || (found->consumer && !found->consumer->empty()))
+  if (!found->classic.empty() || (found->consumer && !found->consumer->empty()) ||
+      (found->share && !found->share->empty()))
     return ErrorCode::kNonEmptyGroup;
   out.divisible = true;
   for (const auto& [topic, partitions] : found->offsets.topics()) {
@@ -171,6 +177,7 @@ ErrorCode GroupMachine::delete_group(const std::string& group, Effects& out) con
 void GroupMachine::forget_topic(const std::string& topic, const TopicId& id, Effects& out) const {
   out.divisible = true;
   for (const auto& [name, group] : groups_) {
+    if (group.share) group.share->forget_topic(id, out);
     const auto committed = group.offsets.topics().find(topic);
     if (committed == group.offsets.topics().end()) continue;
     for (const auto& [index, offset] : committed->second) {
@@ -194,7 +201,8 @@ bool GroupMachine::expire(const Moment& now, std::size_t groups_max, Effects& ou
     const auto& [id, group] = *at;
     expiry_cursor_ = id;
     const bool nothing_left = expire_offsets(group, now, out, expired);
-    if (!nothing_left || has_members(group)) continue;
+    // What a share group has read is worth as much as what it is to read.
+    if (!nothing_left || has_members(group) || group.share) continue;
     if (group.recorded || group.consumer) {
       bury(id, group, out);
     } else if (group.offsets.empty()) {

@@ -12,6 +12,7 @@ using protocol::TxnOffsetCommitResponse;
 ErrorCode GroupMachine::check_commit(const TxnOffsetCommitRequest& request, const Moment& now) {
   Group* group = at(request.group_id);
   if (group == nullptr) return request.generation_id < 0 ? ErrorCode::kNone : ErrorCode::kIllegalGeneration;
+  if (group->share) return ErrorCode::kGroupIdNotFound;
   const bool names_member =
       request.generation_id >= 0 || !request.member_id.empty() || request.group_instance_id;
   if (!names_member) return ErrorCode::kNone;

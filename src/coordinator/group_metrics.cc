@@ -20,6 +20,11 @@ GroupMetrics::GroupMetrics(MetricRegistry& registry)
     consumer_groups.at(i) = &registry.gauge("brook_groups", "Groups by state.",
                                             {{"state", std::string(state)}, {"type", "consumer"}});
   }
+  for (std::size_t i = 0; i < share_groups.size(); ++i) {
+    const auto state = ShareGroup::state_name(static_cast<ShareGroup::State>(i));
+    share_groups.at(i) = &registry.gauge("brook_groups", "Groups by state.",
+                                         {{"state", std::string(state)}, {"type", "share"}});
+  }
   for (std::size_t i = 0; i < rebalances.size(); ++i) {
     const auto cause = rebalance_cause_name(static_cast<RebalanceCause>(i));
     rebalances.at(i) =

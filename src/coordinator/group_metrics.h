@@ -6,6 +6,7 @@
 #include "coordinator/classic_group.h"
 #include "coordinator/consumer_group.h"
 #include "coordinator/effects.h"
+#include "coordinator/share_group.h"
 
 namespace brook::coordinator {
 
@@ -16,6 +17,7 @@ class GroupMetrics {
 
   std::array<Gauge*, ClassicGroup::kStates> groups{};  ///< by state
   std::array<Gauge*, ConsumerGroup::kStates> consumer_groups{};
+  std::array<Gauge*, ShareGroup::kStates> share_groups{};
   std::array<Counter*, kRebalanceCauses> rebalances{};  ///< by cause
   Counter& generations;
   Counter& commits;

@@ -84,11 +84,12 @@ OffsetCommitResponse refused_commit(const OffsetCommitRequest& request, ErrorCod
 }  // namespace
 
 GroupPartition::GroupPartition(runtime::Shard& shard, runtime::Gate& gate, const GroupConfig& config,
-                               const ClusterFacts& facts, GroupMetrics& metrics, PartitionIndex index,
-                               std::unique_ptr<LogPort> log)
+                               const ClusterFacts& facts, ShareStateStore& share_states,
+                               GroupMetrics& metrics, PartitionIndex index, std::unique_ptr<LogPort> log)
     : shard_(shard),
       gate_(gate),
       config_(config),
+      share_states_(share_states),
       metrics_(metrics),
       index_(index),
       runtime_(shard, std::move(log), GroupMachine(config_, facts), [this] { on_due(); }),
@@ -99,6 +100,8 @@ GroupPartition::~GroupPartition() {
   for (std::size_t i = 0; i < published_.size(); ++i) metrics_.groups.at(i)->add(-published_.at(i));
   for (std::size_t i = 0; i < published_consumer_.size(); ++i)
     metrics_.consumer_groups.at(i)->add(-published_consumer_.at(i));
+  for (std::size_t i = 0; i < published_share_.size(); ++i)
+    metrics_.share_groups.at(i)->add(-published_share_.at(i));
 }
 
 Task<void> GroupPartition::load() {
@@ -122,7 +125,7 @@ Task<void> GroupPartition::load() {
                                 {"ms", took.count()}});
   }
   publish_counts();
-  publish_consumer_counts();
+  publish_changed_counts();
   [[maybe_unused]] const Result<void> settled = co_await settle(std::move(effects));
 }
 
@@ -158,7 +161,7 @@ Task<Result<void>> GroupPartition::settle(Effects effects, std::optional<InTrans
     tell(effects.events);
   }
   if (!effects.events.empty() || groups_before != runtime_.machine().size()) publish_counts();
-  publish_consumer_counts();
+  publish_changed_counts();
   runtime_.arm();
   if (stored) {
     stored = co_await runtime_.committed();
@@ -249,12 +252,15 @@ void GroupPartition::publish_counts() {
   published_ = counts;
 }
 
-void GroupPartition::publish_consumer_counts() {
-  const auto& counts = runtime_.machine().count_consumer_by_state();
-  if (counts == published_consumer_) return;
-  for (std::size_t i = 0; i < counts.size(); ++i)
-    metrics_.consumer_groups.at(i)->add(counts.at(i) - published_consumer_.at(i));
-  published_consumer_ = counts;
+void GroupPartition::publish_changed_counts() {
+  const auto publish = [](const auto& counts, auto& published, const auto& gauges) {
+    if (counts == published) return;
+    for (std::size_t i = 0; i < counts.size(); ++i) gauges.at(i)->add(counts.at(i) - published.at(i));
+    published = counts;
+  };
+  const GroupMachine& machine = runtime_.machine();
+  publish(machine.count_consumer_by_state(), published_consumer_, metrics_.consumer_groups);
+  publish(machine.count_share_by_state(), published_share_, metrics_.share_groups);
 }
 
 std::string GroupPartition::fresh_uuid() {
@@ -413,6 +419,8 @@ Task<OffsetDeleteResponse> GroupPartition::delete_offsets(OffsetDeleteRequest re
 
 Task<ErrorCode> GroupPartition::delete_group(std::string group) {
   if (const ErrorCode code = available_.refusal(); code != ErrorCode::kNone) co_return code;
+  const Result<void> erased = co_await erase_share_group(group);
+  if (!erased) co_return erased.error().code;
   Effects effects;
   const ErrorCode code = runtime_.machine().delete_group(group, effects);
   const Result<void> settled = co_await settle(std::move(effects));

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -11,6 +12,7 @@
 #include "coordinator/coordinator_runtime.h"
 #include "coordinator/group_machine.h"
 #include "coordinator/group_metrics.h"
+#include "coordinator/share_state_store.h"
 #include "coordinator/waiting_replies.h"
 #include "runtime/gate.h"
 
@@ -25,8 +27,8 @@ class GroupPartition : public std::enable_shared_from_this<GroupPartition> {
  public:
   /// All outlive it.
   GroupPartition(runtime::Shard& shard, runtime::Gate& gate, const GroupConfig& config,
-                 const ClusterFacts& facts, GroupMetrics& metrics, PartitionIndex index,
-                 std::unique_ptr<LogPort> log);
+                 const ClusterFacts& facts, ShareStateStore& share_states, GroupMetrics& metrics,
+                 PartitionIndex index, std::unique_ptr<LogPort> log);
   ~GroupPartition();
   GroupPartition(const GroupPartition&) = delete;
   GroupPartition& operator=(const GroupPartition&) = delete;
@@ -47,6 +49,17 @@ class GroupPartition : public std::enable_shared_from_this<GroupPartition> {
                                                            std::vector<ClassicGroup::Leaver> leavers);
   [[nodiscard]] Task<protocol::ConsumerGroupHeartbeatResponse> consumer_heartbeat(
       protocol::ConsumerGroupHeartbeatRequest request, Caller caller);
+  /// The answer tells of partitions whose states had to be made for it.
+  [[nodiscard]] Task<protocol::ShareGroupHeartbeatResponse> share_heartbeat(
+      protocol::ShareGroupHeartbeatRequest request, Caller caller);
+  [[nodiscard]] Task<protocol::AlterShareGroupOffsetsResponse> alter_share_offsets(
+      protocol::AlterShareGroupOffsetsRequest request);
+  [[nodiscard]] Task<protocol::DeleteShareGroupOffsetsResponse> delete_share_offsets(
+      protocol::DeleteShareGroupOffsetsRequest request);
+  /// Which partitions have a state; none where there is no such share group.
+  [[nodiscard]] Task<Result<ShareTopics>> share_topics(std::string group);
+  /// As GroupMachine::check_share_member.
+  [[nodiscard]] Task<Result<void>> check_share_member(std::string group, std::string member);
   /// Topics have their names and, where known, ids.
   [[nodiscard]] Task<protocol::OffsetCommitResponse> commit_offsets(protocol::OffsetCommitRequest request,
                                                                     std::int16_t version);
@@ -66,6 +79,8 @@ class GroupPartition : public std::enable_shared_from_this<GroupPartition> {
   /// GROUP_ID_NOT_FOUND, and why the partition can't answer.
   [[nodiscard]] Task<Result<protocol::DescribeGroupsResponse::DescribedGroup>> describe(std::string group);
   [[nodiscard]] Task<Result<protocol::ConsumerGroupDescribeResponse::DescribedGroup>> describe_consumer(
+      std::string group);
+  [[nodiscard]] Task<Result<protocol::ShareGroupDescribeResponse::DescribedGroup>> describe_share(
       std::string group);
   [[nodiscard]] Task<Result<std::vector<protocol::ListGroupsResponse::ListedGroup>>> list(
       std::vector<std::string> states, std::vector<std::string> types);
@@ -87,12 +102,27 @@ class GroupPartition : public std::enable_shared_from_this<GroupPartition> {
   void tell(const std::vector<GroupEvent>& events);
   void tell_expired(const std::vector<ExpiredOffset>& expired) const;
   void publish_counts();
-  void publish_consumer_counts();
+  /// Of consumer and share groups.
+  void publish_changed_counts();
   [[nodiscard]] std::string fresh_uuid();
+
+  // group_partition_share.cc
+  [[nodiscard]] Result<void> check_serving(std::string_view group) const;
+  /// One heartbeat, decided and written. Both outlive the task.
+  [[nodiscard]] Task<Result<ShareHeartbeatAnswer>> beat(const protocol::ShareGroupHeartbeatRequest& request,
+                                                        const Caller& caller);
+  /// Has states made, and writes which there are; a result for each.
+  [[nodiscard]] Task<std::vector<Result<void>>> initialise(std::string group, ShareInitialisation what);
+  /// Has states erased, and writes which are gone; topics whose are not, and why, go into `failed`.
+  [[nodiscard]] Task<Result<void>> erase(std::string group, std::vector<TopicIdPartition> partitions,
+                                         std::map<TopicId, Error>& failed);
+  /// Before a group is deleted: all its states. Nothing happens where it is no share group.
+  [[nodiscard]] Task<Result<void>> erase_share_group(std::string group);
 
   runtime::Shard& shard_;
   runtime::Gate& gate_;
   const GroupConfig& config_;
+  ShareStateStore& share_states_;
   GroupMetrics& metrics_;
   PartitionIndex index_;
   CoordinatorRuntime<GroupMachine> runtime_;
@@ -102,6 +132,7 @@ class GroupPartition : public std::enable_shared_from_this<GroupPartition> {
   WaitingReplies<protocol::SyncGroupResponse> syncs_;
   std::array<std::int64_t, ClassicGroup::kStates> published_{};
   std::array<std::int64_t, ConsumerGroup::kStates> published_consumer_{};
+  std::array<std::int64_t, ShareGroup::kStates> published_share_{};
 };
 
 }  // namespace brook::coordinator

@@ -4,6 +4,7 @@
 
 #include "base/metrics.h"
 #include "coordinator/group_coordinator.h"
+#include "coordinator/testing/fake_share_states.h"
 #include "coordinator/testing/group_driver.h"
 #include "coordinator/testing/memory_log.h"
 #include "runtime/testing/run.h"
@@ -50,7 +51,8 @@ std::int16_t code_of(const protocol::OffsetCommitResponse& response) {
 
 /// A coordinator on one shard with one partition over `log`.
 struct Coordinator {
-  Coordinator(Shard& shard, MemoryLog& log) : metrics(registry), groups(shard, config, facts, metrics) {
+  Coordinator(Shard& shard, MemoryLog& log)
+      : metrics(registry), groups(shard, config, facts, share_states, metrics) {
     groups.lead(PartitionIndex(0), log.port());
   }
   [[nodiscard]] GroupPartition& partition() { return *groups.find(PartitionIndex(0)); }
@@ -58,6 +60,7 @@ struct Coordinator {
   MetricRegistry registry;
   GroupMetrics metrics;
   testing::FakeFacts facts;
+  testing::FakeShareStates share_states;
   GroupConfig config{.initial_rebalance_delay = milliseconds(0)};
   GroupCoordinator groups;
 };

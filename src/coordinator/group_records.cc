@@ -72,8 +72,10 @@ Result<std::optional<GroupRecord>> decode_group_record(const EncodedRecord& reco
       return decode_group(key, record);
     default: {
       BROOK_TRY(std::optional<ConsumerGroupRecord> consumer, decode_consumer_record(type, key, record.value));
-      if (!consumer) return std::optional<GroupRecord>();
-      return std::optional<GroupRecord>(*std::move(consumer));
+      if (consumer) return std::optional<GroupRecord>(*std::move(consumer));
+      BROOK_TRY(std::optional<ShareGroupRecord> share, decode_share_record(type, key, record.value));
+      if (share) return std::optional<GroupRecord>(*std::move(share));
+      return std::optional<GroupRecord>();
     }
   }
 }

@@ -1,5 +1,6 @@
 #include "coordinator/java_string.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <limits>
@@ -61,6 +62,10 @@ std::size_t java_length(std::string_view utf8) {
   std::size_t length = 0;
   for_each_unit(utf8, [&](std::uint32_t) { ++length; });
   return length;
+}
+
+bool java_blank(std::string_view utf8) {
+  return std::ranges::all_of(utf8, [](char c) { return static_cast<unsigned char>(c) <= ' '; });
 }
 
 std::int32_t partition_of_key(std::string_view key, std::int32_t partitions) {

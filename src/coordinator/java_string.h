@@ -11,6 +11,8 @@ namespace brook::coordinator {
 [[nodiscard]] std::int32_t java_hash(std::string_view utf8);
 /// String.length().
 [[nodiscard]] std::size_t java_length(std::string_view utf8);
+/// String.trim().isEmpty().
+[[nodiscard]] bool java_blank(std::string_view utf8);
 
 /// The partition of an internal topic that `key`, a group's or a transactional id, lives in. `partitions` is
 /// above 0.

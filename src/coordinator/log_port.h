@@ -61,6 +61,8 @@ class LogPort {
   [[nodiscard]] virtual Result<void> append_end(const TransactionEnd& end, Timestamp now) = 0;
   /// Markers of this producer since the log was opened.
   [[nodiscard]] virtual std::uint32_t markers_of(ProducerId producer) const = 0;
+  /// What is below `offset`, which is committed, is not needed any more: the log may begin there.
+  [[nodiscard]] virtual Result<void> drop_before(Offset offset) = 0;
   /// The leader epoch in which the log is written.
   [[nodiscard]] virtual std::int32_t epoch() const = 0;
   /// Waits until everything below `end` is committed. NOT_LEADER_OR_FOLLOWER, REQUEST_TIMED_OUT.

@@ -38,6 +38,7 @@ Result<void> read_records(const record::BatchView& batch, std::vector<LogEntry>&
     if (!next) return {};
     if (!next->key) continue;
     LoggedRecord taken;
+    taken.offset = batch.base_offset() + next->offset_delta;
     taken.record.key = copy(*next->key);
     if (next->value) taken.record.value = copy(*next->value);
     if (batch.is_transactional()) taken.transaction = batch.producer_id();

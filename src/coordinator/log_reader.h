@@ -14,6 +14,7 @@ namespace brook::coordinator {
 
 /// A record as it stands in the log.
 struct LoggedRecord {
+  Offset offset;
   EncodedRecord record;
   std::optional<ProducerId> transaction;  ///< whose; it counts once that is committed
 };

@@ -1,5 +1,6 @@
 // FindCoordinator: versions 0 to 6; several keys from 4, share groups' state from 6. A group's coordinator
-// is the leader of its partition of __consumer_offsets, a transactional id's that of __transaction_state;
+// is the leader of its partition of __consumer_offsets, a transactional id's that of __transaction_state,
+// that of what a share group knows of a partition ("group:topic id:partition") that of __share_group_state;
 // each topic is made when the first key is looked for.
 #include "protocol/find_coordinator.h"
 
@@ -8,6 +9,7 @@
 #include "broker/group_router.h"
 #include "broker/handlers/handlers.h"
 #include "broker/internal_topics.h"
+#include "broker/share_state_router.h"
 #include "broker/transaction_router.h"
 
 namespace brook::broker {
@@ -17,13 +19,23 @@ using protocol::FindCoordinatorRequest;
 using protocol::FindCoordinatorResponse;
 
 constexpr std::int16_t kFirstVersionWithSeveralKeys = 4;
+constexpr std::int16_t kFirstVersionWithShareState = 6;
 
 enum KeyType : std::int8_t { kGroup = 0, kTransaction = 1, kShareState = 2 };
 
 /// Empty where we coordinate no such keys.
-std::string_view topic_of(std::int8_t key_type) {
-  if (key_type == kGroup) return coordinator::GroupCoordinator::kTopic;
-  return key_type == kTransaction ? coordinator::TransactionCoordinator::kTopic : std::string_view();
+std::string_view topic_of(std::int8_t key_type, std::int16_t version) {
+  if (key_type == kShareState && version < kFirstVersionWithShareState) return {};
+  switch (key_type) {
+    case kGroup:
+      return coordinator::GroupCoordinator::kTopic;
+    case kTransaction:
+      return coordinator::TransactionCoordinator::kTopic;
+    case kShareState:
+      return coordinator::ShareStateCoordinator::kTopic;
+    default:
+      return {};
+  }
 }
 
 class FindCoordinatorHandler final : public TypedHandler<FindCoordinatorRequest, FindCoordinatorResponse> {
@@ -38,7 +50,7 @@ class FindCoordinatorHandler final : public TypedHandler<FindCoordinatorRequest,
     response.error_message.reset();
     const bool several = context.version >= kFirstVersionWithSeveralKeys;
     if (!several) request.coordinator_keys = {request.key};
-    const std::string_view topic = topic_of(request.key_type);
+    const std::string_view topic = topic_of(request.key_type, context.version);
     if (!topic.empty()) co_await ensure_internal_topic(view_, administration_, topic);
     for (const std::string& key : request.coordinator_keys)
       response.coordinators.push_back(find(context, request.key_type, key));
@@ -61,10 +73,9 @@ class FindCoordinatorHandler final : public TypedHandler<FindCoordinatorRequest,
     out.node_id = -1;
     out.port = -1;
     out.error_message.reset();
-    const std::string_view topic = topic_of(key_type);
-    if (topic.empty()) {
-      const bool known = key_type == kShareState;
-      out.error_code = wire(known ? ErrorCode::kCoordinatorNotAvailable : ErrorCode::kInvalidRequest);
+    const std::string_view topic = topic_of(key_type, context.version);
+    if (topic.empty() || (key_type == kShareState && !coordinator::share_key_of(key))) {
+      out.error_code = wire(ErrorCode::kInvalidRequest);
       return out;
     }
     const auto address = address_of_leader(context, topic, key, out.node_id);

@@ -13,6 +13,10 @@
 #include "broker/marker_writer.h"
 #include "broker/partition_router.h"
 #include "broker/producer_ids.h"
+#include "broker/share/share_partitions.h"
+#include "broker/share/share_session.h"
+#include "broker/share_state_gateway.h"
+#include "broker/share_state_router.h"
 #include "broker/topic_traffic.h"
 #include "broker/transaction_router.h"
 #include "replica/log_directories.h"
@@ -30,6 +34,11 @@ std::unique_ptr<Handler> make_produce_handler(ClusterView& view, PartitionRouter
                                               TransactionRouter& transactions, TopicTraffic& traffic);
 std::unique_ptr<Handler> make_fetch_handler(ClusterView& view, PartitionRouter& router,
                                             FetchSessionCache& sessions, TopicTraffic& traffic);
+std::unique_ptr<Handler> make_share_fetch_handler(ClusterView& view, ShareRouter& router,
+                                                  ShareSessionCache& sessions, TopicTraffic& traffic,
+                                                  runtime::Shard& shard);
+std::unique_ptr<Handler> make_share_acknowledge_handler(ClusterView& view, ShareRouter& router,
+                                                        ShareSessionCache& sessions);
 std::unique_ptr<Handler> make_list_offsets_handler(ClusterView& view, PartitionRouter& router);
 std::unique_ptr<Handler> make_offset_for_leader_epoch_handler(ClusterView& view, PartitionRouter& router);
 std::unique_ptr<Handler> make_init_producer_id_handler(ClusterView& view, ProducerIds& ids,
@@ -68,5 +77,23 @@ std::unique_ptr<Handler> make_write_txn_markers_handler(ClusterView& view, Marke
 std::unique_ptr<Handler> make_describe_transactions_handler(ClusterView& view,
                                                             TransactionRouter& transactions);
 std::unique_ptr<Handler> make_list_transactions_handler(TransactionRouter& transactions);
+std::unique_ptr<Handler> make_share_group_heartbeat_handler(ClusterView& view, Administration& administration,
+                                                            GroupRouter& groups);
+std::unique_ptr<Handler> make_share_group_describe_handler(ClusterView& view, GroupRouter& groups);
+std::unique_ptr<Handler> make_initialize_share_group_state_handler(ClusterView& view,
+                                                                   ShareStateRouter& states);
+std::unique_ptr<Handler> make_read_share_group_state_handler(ClusterView& view, ShareStateRouter& states);
+std::unique_ptr<Handler> make_write_share_group_state_handler(ClusterView& view, ShareStateRouter& states);
+std::unique_ptr<Handler> make_delete_share_group_state_handler(ClusterView& view, ShareStateRouter& states);
+std::unique_ptr<Handler> make_read_share_group_state_summary_handler(ClusterView& view,
+                                                                     ShareStateRouter& states);
+/// `states` is the shard's own, here and below.
+std::unique_ptr<Handler> make_describe_share_group_offsets_handler(ClusterView& view, PartitionRouter& router,
+                                                                   GroupRouter& groups,
+                                                                   ShareStateGateway& states);
+std::unique_ptr<Handler> make_alter_share_group_offsets_handler(ClusterView& view,
+                                                                Administration& administration,
+                                                                GroupRouter& groups);
+std::unique_ptr<Handler> make_delete_share_group_offsets_handler(ClusterView& view, GroupRouter& groups);
 
 }  // namespace brook::broker

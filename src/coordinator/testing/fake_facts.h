@@ -25,7 +25,7 @@ class FakeFacts final : public ClusterFacts {
   [[nodiscard]] TopicId id(const std::string& name) const { return topics_.at(name).id; }
   [[nodiscard]] std::int32_t partitions(const std::string& name) const { return topics_.at(name).partitions; }
 
-  ConsumerGroupSettings settings{.assignment_interval = std::chrono::milliseconds(0)};
+  GroupSettings settings{.assignment_interval = std::chrono::milliseconds(0)};
 
   [[nodiscard]] std::int64_t version() const override { return version_; }
   [[nodiscard]] std::optional<TopicFacts> topic(std::string_view name) const override {
@@ -42,7 +42,8 @@ class FakeFacts final : public ClusterFacts {
   void for_each_topic(const std::function<void(const TopicFacts&)>& visit) const override {
     for (const auto& [name, topic] : topics_) visit({name, topic.id, topic.partitions});
   }
-  [[nodiscard]] ConsumerGroupSettings settings_of(std::string_view /*group*/) const override {
+  [[nodiscard]] GroupSettings settings_of(std::string_view /*group*/) const override { return settings; }
+  [[nodiscard]] GroupSettings share_settings_of(std::string_view /*group*/) const override {
     return settings;
   }
 

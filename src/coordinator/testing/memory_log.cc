@@ -1,5 +1,6 @@
 #include "coordinator/testing/memory_log.h"
 
+#include <algorithm>
 #include <map>
 #include <optional>
 
@@ -12,6 +13,7 @@ namespace brook::coordinator::testing {
 
 struct MemoryLog::State {
   std::vector<record::Bytes> batches;
+  Offset start{0};
   Offset end{0};
   std::map<ProducerId, std::uint32_t> markers;
   ErrorCode refusal = ErrorCode::kNone;
@@ -61,7 +63,7 @@ class MemoryLog::Port final : public LogPort {
  public:
   explicit Port(std::shared_ptr<State> state) : state_(std::move(state)) {}
 
-  [[nodiscard]] Offset start_offset() const override { return Offset(0); }
+  [[nodiscard]] Offset start_offset() const override { return state_->start; }
   [[nodiscard]] Offset end_offset() const override { return state_->end; }
   [[nodiscard]] Result<void> append(std::span<const EncodedRecord> records, Timestamp /*now*/,
                                     std::optional<InTransaction> transaction) override {
@@ -78,6 +80,13 @@ class MemoryLog::Port final : public LogPort {
   [[nodiscard]] std::uint32_t markers_of(ProducerId producer) const override {
     const auto known = state_->markers.find(producer);
     return known == state_->markers.end() ? 0 : known->second;
+  }
+  [[nodiscard]] Result<void> drop_before(Offset offset) override {
+    state_->start = std::max(state_->start, offset);
+    std::erase_if(state_->batches, [&](const record::Bytes& batch) {
+      return record::BatchView::parse(batch)->last_offset() < offset;
+    });
+    return {};
   }
   [[nodiscard]] std::int32_t epoch() const override { return 0; }
   [[nodiscard]] Task<Result<void>> wait_committed(Offset /*end*/) override {
@@ -113,6 +122,7 @@ void MemoryLog::put_marker(ProducerId producer, bool commit) {
   state_->put(record::end_txn_batch({commit, 0}, Timestamp(0), producer, ProducerEpoch(0)));
 }
 std::size_t MemoryLog::batches() const { return state_->batches.size(); }
+Offset MemoryLog::start() const { return state_->start; }
 void MemoryLog::refuse_appends(ErrorCode code) { state_->refusal = code; }
 void MemoryLog::hold_reads() { state_->reads_held = true; }
 void MemoryLog::release_reads() { state_->release(state_->reads_held); }

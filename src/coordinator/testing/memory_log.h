@@ -22,7 +22,9 @@ class MemoryLog {
   void put(const std::vector<EncodedRecord>& records);
   void put_transactional(const std::vector<EncodedRecord>& records, ProducerId producer);
   void put_marker(ProducerId producer, bool commit);
+  /// Those that are left.
   [[nodiscard]] std::size_t batches() const;
+  [[nodiscard]] Offset start() const;
 
   /// NONE: appends are taken again.
   void refuse_appends(ErrorCode code);

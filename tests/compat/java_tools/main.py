@@ -13,7 +13,8 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent.parent / "peers"))
 import apache_kafka
-from apache_kafka import CONFIGS, CONSOLE_CONSUMER, CONSOLE_PRODUCER, CONSUMER_GROUPS, DELETE_RECORDS, GET_OFFSETS, LOG_DIRS, TOPICS
+from apache_kafka import (CONFIGS, CONSOLE_CONSUMER, CONSOLE_PRODUCER, CONSOLE_SHARE_CONSUMER, CONSUMER_GROUPS, DELETE_RECORDS, GET_OFFSETS,
+                          LOG_DIRS, SHARE_GROUPS, TOPICS)
 
 DEADLINE_S = 30
 CONSUMER_IDLE_MS = 20_000  # the console consumer gives up after it; the consumers here end by their record count before
@@ -285,7 +286,58 @@ def consumer_groups(tools, records):
     return "a group of the consumer protocol: state, members, deletion"
 
 
-CASES = {"topics": topics, "configs": configs, "console": console, "records": records, "groups": groups, "consumer_groups": consumer_groups, "cluster": cluster}
+def share_groups(tools, records):
+    """A share group without members: where it begins to read, and that it is gone."""
+    topic, group = tools.create("share-groups", 2), f"{tools.prefix}-share-group"
+    tools.run(CONSOLE_PRODUCER, "--topic", topic, input="".join(f"value {i}\n" for i in range(100)))
+    ends = [int(tools.expect(rf"{topic}:{p}:(\d+)", GET_OFFSETS, "--topic-partitions", f"{topic}:{p}").group(1)) for p in range(2)]
+    of_group = ("--group", group)
+
+    def rows(starts):
+        # in no order
+        return "(?s)" + "".join(rf"(?=.*{group}\s+{topic}\s+{p}\s+{start}\b)" for p, start in enumerate(starts)) + ".*"
+
+    tools.expect(rows([0, 0]), SHARE_GROUPS, "--reset-offsets", "--to-earliest", "--topic", topic, "--execute", *of_group)
+    require(group in tools.run(SHARE_GROUPS, "--list").split(), f"{group} is not listed")
+    tools.expect(rf"(?s).*{group}\s+Empty.*", SHARE_GROUPS, "--list", "--state")
+    tools.expect(rows([0, 0]), SHARE_GROUPS, "--describe", *of_group)
+    tools.expect(rf"(?s).*{group}\s+\S+:\d+ +\(\d+\)\s+Empty\s+0", SHARE_GROUPS, "--describe", "--state", *of_group)
+    tools.expect(rows(ends), SHARE_GROUPS, "--reset-offsets", "--to-latest", "--topic", topic, "--execute", *of_group)
+    tools.expect(rows(ends), SHARE_GROUPS, "--describe", *of_group)
+    tools.expect(rf"(?s).*{topic}\s+Successful", SHARE_GROUPS, "--delete-offsets", "--topic", topic, *of_group)
+    described = tools.run(SHARE_GROUPS, "--describe", *of_group)
+    require(topic not in described, f"{group} still knows of {topic}:\n{described}")
+    refused = tools.run(CONSUMER_GROUPS, "--describe", *of_group)
+    require("not found" in refused or "not a" in refused, f"{group} is taken for a consumer group:\n{refused}")
+    tools.expect(rf"(?s).*Deletion of requested share groups.*was successful\.", SHARE_GROUPS, "--delete", *of_group)
+    require(group not in tools.run(SHARE_GROUPS, "--list").split(), f"{group} is deleted and still listed")
+    tools.delete(topic)
+    return "a share group: reset, list, describe, delete-offsets, delete"
+
+
+def share_console(tools, records):
+    topic, group = tools.create("share", 2), f"{tools.prefix}-share"
+    lines = [f"line {i}" for i in range(records)]
+    tools.run(CONSOLE_PRODUCER, "--topic", topic, input="".join(line + "\n" for line in lines))
+    tools.expect(r"Completed updating config for group .*", CONFIGS, "--alter", "--entity-type", "groups", "--entity-name", group,
+                 "--add-config", "share.auto.offset.reset=earliest")
+
+    def consume(count, *args):
+        return tools.run(CONSOLE_SHARE_CONSUMER, "--topic", topic, "--group", group, "--max-messages", count, "--timeout-ms", CONSUMER_IDLE_MS,
+                         *args).splitlines()
+
+    released = consume(5, "--release")
+    require(len(set(released)) == 5, f"five released records are {released}")
+    compare_lines("all records", sorted(consume(records)), sorted(lines))
+    tools.run(CONSOLE_PRODUCER, "--topic", topic, input="rejected\n")
+    compare_lines("the record behind them", consume(1, "--reject"), ["rejected"])
+    tools.run(CONSOLE_PRODUCER, "--topic", topic, input="last\n")
+    compare_lines("what is left", consume(1), ["last"])
+    tools.delete(topic)
+    return f"{records} records to the console share consumer, five of them twice"
+
+
+CASES = {"share_groups": share_groups, "share_console": share_console, "topics": topics, "configs": configs, "console": console, "records": records, "groups": groups, "consumer_groups": consumer_groups, "cluster": cluster}
 
 if __name__ == "__main__":
     try:

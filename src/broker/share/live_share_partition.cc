@@ -1,0 +1,256 @@
+#include "broker/share/live_share_partition.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/log.h"
+#include "broker/share/log_batches.h"
+
+namespace brook::broker {
+namespace {
+
+/// What one read of the log takes, if the batch is not larger: most requests want few records.
+constexpr std::size_t kReadBytes = 128 * 1024;
+
+}  // namespace
+
+bool passes(ErrorCode code) {
+  return code == ErrorCode::kCoordinatorLoadInProgress || code == ErrorCode::kCoordinatorNotAvailable ||
+         code == ErrorCode::kNotCoordinator || code == ErrorCode::kRequestTimedOut;
+}
+
+LiveSharePartition::LiveSharePartition(runtime::Shard& shard, coordinator::ShareStatePort& port,
+                                       ShareMetrics& metrics, coordinator::ShareKey key,
+                                       std::shared_ptr<replica::Partition> partition)
+    : shard_(shard),
+      port_(port),
+      metrics_(metrics),
+      key_(std::move(key)),
+      partition_(std::move(partition)),
+      read_ended_(shard.clock()),
+      write_ended_(shard.clock()) {
+  metrics_.partitions.add(1);
+}
+
+LiveSharePartition::~LiveSharePartition() {
+  metrics_.partitions.add(-1);
+  metrics_.held.add(-held_);
+}
+
+Task<Result<void>> LiveSharePartition::load(ShareGroupSettings settings) {
+  leader_epoch_ = partition_->leader_epoch().value();
+  BROOK_CO_TRY(const coordinator::ShareState durable, co_await port_.read(key_, leader_epoch_));
+  state_epoch_ = durable.state_epoch;
+  Offset start;
+  if (durable.start_offset) {
+    start =
+        std::clamp(*durable.start_offset, partition_->log().log_start_offset(), partition_->high_watermark());
+    if (start != *durable.start_offset) {
+      log::warn("share_start_outside_of_log", {{"group", key_.group},
+                                               {"topic", partition_->name().topic},
+                                               {"partition", key_.partition.value()},
+                                               {"start", durable.start_offset->value()},
+                                               {"begins_at", start.value()}});
+    }
+  } else {
+    BROOK_CO_TRY(start, co_await first_offset(settings.reset));
+    BROOK_CO_CHECK(co_await port_.write(key_, {.state_epoch = state_epoch_,
+                                               .leader_epoch = leader_epoch_,
+                                               .start_offset = start,
+                                               .delivery_complete_count = 0}));
+  }
+  state_.emplace(durable, start, settings.limits);
+  log::info("share_partition_loaded", {{"group", key_.group},
+                                       {"topic", partition_->name().topic},
+                                       {"partition", key_.partition.value()},
+                                       {"start", state_->start_offset().value()},
+                                       {"end", state_->end_offset().value()},
+                                       {"state_epoch", state_epoch_}});
+  co_return Result<void>{};
+}
+
+Task<Result<Offset>> LiveSharePartition::first_offset(ShareOffsetReset reset) {
+  using From = ShareOffsetReset::From;
+  const Offset end = partition_->high_watermark();
+  if (reset.from == From::kLatest) co_return end;
+  if (reset.from == From::kEarliest) co_return partition_->log().log_start_offset();
+  const Timestamp oldest = shard_.clock().wall_now() - reset.age.count();
+  BROOK_CO_TRY(const std::optional<storage::TimestampOffset> found,
+               co_await partition_->log().offset_for_timestamp(oldest));
+  co_return found ? std::min(found->offset, end) : end;
+}
+
+Task<Result<ShareFetched>> LiveSharePartition::fetch(ShareTaker taker, std::size_t bytes_max,
+                                                     ShareGroupSettings settings,
+                                                     runtime::MemoryBudget& budget) {
+  while (reading_) {
+    [[maybe_unused]] const bool ended = co_await read_ended_.wait_until(runtime::Instant::max());
+  }
+  reading_ = true;
+  state_->set_limits(settings.limits);
+  Result<ShareFetched> fetched =
+      co_await read_and_acquire(std::move(taker), bytes_max, std::move(settings), budget);
+  reading_ = false;
+  read_ended_.notify_all();
+  note_held();
+  // What it passed over is done with, though nobody waits for that to be written.
+  if (state_->has_unwritten()) begin_writing();
+  co_return fetched;
+}
+
+Task<Result<ShareFetched>> LiveSharePartition::read_and_acquire(ShareTaker taker, std::size_t bytes_max,
+                                                                ShareGroupSettings settings,
+                                                                runtime::MemoryBudget& budget) {
+  ShareFetched out;
+  out.charge = runtime::MemoryCharge(budget);
+  const auto begun = std::max<std::size_t>(bytes_max, 1);
+  std::size_t left = begun;
+  while (taker.records_max > 0 && left > 0) {
+    if (partition_->closed()) co_return fail(ErrorCode::kNotLeaderOrFollower, "the partition was closed");
+    state_->advance_start(partition_->log().log_start_offset());
+    const std::optional<Offset> from = state_->next_fetch_offset();
+    if (!from || *from >= partition_->high_watermark()) break;
+    BROOK_CO_TRY(
+        replica::ReadOutcome outcome,
+        co_await partition_->read(*from, std::min(left, kReadBytes), left == begun, settings.isolation, -1));
+    if (outcome.slice.size == 0) break;
+    // The first batch goes out even where there is no memory for it, else nobody would ever get past it.
+    if (!out.charge.try_grow_to(out.records.size() + outcome.slice.size)) {
+      if (left != begun) break;
+      outcome.slice.cut_to(outcome.slice.first_batch_size);
+    }
+    const std::size_t before = out.records.size();
+    BROOK_CO_CHECK(co_await append(outcome.slice, out.records));
+    BROOK_CO_TRY(const LogBatches found, log_batches(ByteView(out.records).subspan(before), outcome.aborted));
+    std::vector<AcquiredRange> ranges = state_->acquire(taker, *from, found.batches, shard_.clock().now());
+    std::size_t used = 0;
+    for (const AcquiredRange& range : ranges) {
+      const auto last = std::ranges::lower_bound(found.batches, range.last, {}, &LogBatch::last);
+      used = found.ends[static_cast<std::size_t>(last - found.batches.begin())];
+      taker.records_max -= range.count();
+      metrics_.acquired.add(static_cast<std::uint64_t>(range.count()));
+      out.acquired.push_back(range);
+    }
+    out.records.resize(before + used);
+    left -= std::min(left, std::max<std::size_t>(used, 1));
+    // Nothing to hand out, and nothing was passed over: the next look would see the same.
+    if (ranges.empty() && state_->next_fetch_offset() == from) break;
+  }
+  co_return out;
+}
+
+Task<Result<void>> LiveSharePartition::append(storage::LogSlice slice, std::vector<std::byte>& records) {
+  const std::size_t before = records.size();
+  records.resize(before + slice.size);
+  MutableBytes rest = MutableBytes(records).subspan(before);
+  for (const storage::FileRange& range : slice.ranges) {
+    BROOK_CO_TRY(const std::size_t got, co_await range.file->read_at(range.offset, rest.first(range.size)));
+    if (got != range.size)
+      co_return fail(ErrorCode::kKafkaStorageError, fmt::format("{} ended early", range.file->path()));
+    rest = rest.subspan(range.size);
+  }
+  co_return Result<void>{};
+}
+
+Task<Result<std::size_t>> LiveSharePartition::available_bytes(std::size_t enough,
+                                                              ShareGroupSettings settings) {
+  if (partition_->closed()) co_return fail(ErrorCode::kNotLeaderOrFollower, "the partition was closed");
+  state_->set_limits(settings.limits);
+  state_->advance_start(partition_->log().log_start_offset());
+  const std::optional<Offset> from = state_->next_fetch_offset();
+  if (!from || *from >= partition_->high_watermark()) co_return std::size_t{0};
+  BROOK_CO_TRY(const replica::ReadOutcome outcome,
+               co_await partition_->read(*from, enough, true, settings.isolation, -1));
+  co_return static_cast<std::size_t>(outcome.slice.size);
+}
+
+Task<Result<void>> LiveSharePartition::acknowledge(std::string member,
+                                                   std::vector<Acknowledgement> acknowledgements,
+                                                   ShareGroupSettings settings) {
+  state_->set_limits(settings.limits);
+  BROOK_CO_TRY(const bool decided, state_->acknowledge(member, acknowledgements, shard_.clock().now()));
+  for (const Acknowledgement& one : acknowledgements) {
+    const auto offsets = static_cast<std::uint64_t>(one.last - one.first + 1);
+    for (const AcknowledgeType type : one.types) {
+      const std::uint64_t records = one.types.size() == 1 ? offsets : 1;
+      if (type == AcknowledgeType::kAccept) metrics_.accepted.add(records);
+      if (type == AcknowledgeType::kRelease) metrics_.released.add(records);
+      if (type == AcknowledgeType::kReject) metrics_.rejected.add(records);
+      if (type == AcknowledgeType::kRenew) metrics_.renewed.add(records);
+    }
+  }
+  if (!decided) co_return Result<void>{};
+  Result<void> result = co_await written();
+  co_return result;
+}
+
+Task<void> LiveSharePartition::release(std::string member) {
+  members_.erase(member);
+  const std::int64_t records = state_->release_all(member);
+  if (records == 0) co_return;
+  metrics_.given_back.add(static_cast<std::uint64_t>(records));
+  // One that could not be written comes back when its lock ends.
+  [[maybe_unused]] const Result<void> result = co_await written();
+}
+
+void LiveSharePartition::expire_locks(runtime::Instant now) {
+  const std::int64_t expired = state_->expire_locks(now);
+  if (expired == 0) return;
+  metrics_.expired_locks.add(static_cast<std::uint64_t>(expired));
+  log::info("share_locks_expired", {{"group", key_.group},
+                                    {"topic", partition_->name().topic},
+                                    {"partition", key_.partition.value()},
+                                    {"records", expired}});
+  note_held();
+  waiters_.wake_all();
+  begin_writing();
+}
+
+Task<Result<void>> LiveSharePartition::written() {
+  if (!next_outcome_) next_outcome_ = std::make_shared<Outcome>();
+  const std::shared_ptr<Outcome> outcome = next_outcome_;
+  begin_writing();
+  while (!outcome->result) {
+    [[maybe_unused]] const bool ended = co_await write_ended_.wait_until(runtime::Instant::max());
+  }
+  co_return *outcome->result;
+}
+
+void LiveSharePartition::begin_writing() {
+  if (writing_) return;
+  writing_ = true;
+  shard_.gate().spawn_awaited(write_all(shared_from_this()));
+}
+
+Task<void> LiveSharePartition::write_all(std::shared_ptr<LiveSharePartition> self) {
+  while (std::optional<coordinator::ShareStateUpdate> update = self->state_->begin_write()) {
+    const std::shared_ptr<Outcome> outcome = std::exchange(self->next_outcome_, nullptr);
+    update->state_epoch = self->state_epoch_;
+    update->leader_epoch = self->leader_epoch_;
+    Result<void> result = co_await self->port_.write(self->key_, *std::move(update));
+    self->state_->end_write(result.has_value());
+    if (!result) {
+      self->metrics_.failed_writes.add();
+      log::warn("share_state_not_written", {{"group", self->key_.group},
+                                            {"topic", self->partition_->name().topic},
+                                            {"partition", self->key_.partition.value()},
+                                            {"why", result.error().context}});
+      if (!passes(result.error().code)) self->obsolete_ = true;
+    }
+    self->note_held();
+    if (outcome) outcome->result.emplace(std::move(result));
+    self->write_ended_.notify_all();
+    self->waiters_.wake_all();
+  }
+  self->writing_ = false;
+}
+
+void LiveSharePartition::note_held() {
+  const std::int64_t held = state_->acquired();
+  metrics_.held.add(held - held_);
+  held_ = held;
+}
+
+}  // namespace brook::broker

@@ -1,0 +1,33 @@
+#include "broker/share/log_batches.h"
+
+#include <algorithm>
+#include <unordered_set>
+
+#include "record/batch.h"
+
+namespace brook::broker {
+
+Result<LogBatches> log_batches(ByteView bytes, std::span<const storage::AbortedTransaction> aborted) {
+  std::vector<storage::AbortedTransaction> begins(aborted.begin(), aborted.end());
+  std::ranges::sort(begins, {}, &storage::AbortedTransaction::first_offset);
+  auto begin = begins.begin();
+  std::unordered_set<ProducerId> aborting;  // whose batches belong to a transaction that was aborted
+  LogBatches found;
+  record::BatchIterator in(bytes);
+  while (true) {
+    BROOK_TRY(const std::optional<record::BatchView> batch, in.next());
+    if (!batch) return found;
+    for (; begin != begins.end() && begin->first_offset <= batch->last_offset(); ++begin)
+      aborting.insert(begin->producer_id);
+    bool deliverable = !batch->is_control();
+    if (const std::optional<ProducerId> producer = batch->producer_id()) {
+      // A marker ends the transaction, and what follows is another one.
+      if (batch->is_control()) aborting.erase(*producer);
+      if (batch->is_transactional() && aborting.contains(*producer)) deliverable = false;
+    }
+    found.batches.push_back({batch->base_offset(), batch->last_offset(), deliverable});
+    found.ends.push_back(in.position());
+  }
+}
+
+}  // namespace brook::broker

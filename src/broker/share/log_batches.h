@@ -1,0 +1,25 @@
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "broker/share/share_partition.h"
+#include "storage/transaction_index.h"
+
+namespace brook::broker {
+
+/// The whole batches of what was read of a log, in order.
+struct LogBatches {
+  std::vector<LogBatch> batches;
+  std::vector<std::size_t> ends;  ///< where each ends in the bytes
+};
+
+/// Reads the headers only. `aborted` are the aborted transactions that reach into `bytes`, none where the
+/// group reads uncommitted records. CORRUPT_MESSAGE.
+[[nodiscard]] Result<LogBatches> log_batches(ByteView bytes,
+                                             std::span<const storage::AbortedTransaction> aborted);
+
+}  // namespace brook::broker

@@ -1,0 +1,179 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/result.h"
+#include "broker/share/range_map.h"
+#include "coordinator/share_state.h"
+#include "runtime/clock.h"
+
+namespace brook::broker {
+
+/// What became of a record in a share group, by its number in the durable state.
+enum class DeliveryState : std::int8_t { kAvailable = 0, kAcquired = 1, kAcknowledged = 2, kArchived = 4 };
+
+/// What a member says of a record that it was given. A gap is an offset that has no record.
+enum class AcknowledgeType : std::int8_t { kGap = 0, kAccept = 1, kRelease = 2, kReject = 3, kRenew = 4 };
+
+/// KIP-1206: whole record batches, or no more records than were asked for.
+enum class AcquireMode : std::int8_t { kBatchOptimized = 0, kRecordLimit = 1 };
+
+/// What a group's settings say of its share partitions.
+struct ShareLimits {
+  std::int16_t delivery_count_max = 5;                         ///< share.delivery.count.limit
+  std::int64_t record_locks_max = 2000;                        ///< share.partition.max.record.locks
+  runtime::Duration lock_duration = std::chrono::seconds(30);  ///< share.record.lock.duration.ms
+  bool renew_allowed = true;                                   ///< share.renew.acknowledge.enable
+};
+
+/// One record batch as the log has it. One that is not deliverable has no records for the group: a control
+/// batch, or one of an aborted transaction where the group reads committed ones.
+struct LogBatch {
+  Offset base;
+  Offset last;
+  bool deliverable = true;
+};
+
+/// Who acquires, and how much.
+struct ShareTaker {
+  std::string member;
+  std::int64_t records_max = 500;
+  std::int64_t batch_size = 500;  ///< about so many records make one range of the answer
+  AcquireMode mode = AcquireMode::kBatchOptimized;
+};
+
+/// Records that a member holds now, both ends included.
+struct AcquiredRange {
+  Offset first;
+  Offset last;
+  std::int16_t delivery_count = 0;
+
+  [[nodiscard]] std::int64_t count() const { return last - first + 1; }
+  friend bool operator==(const AcquiredRange&, const AcquiredRange&) = default;
+};
+
+/// One type for all of [first, last], or one for each offset.
+struct Acknowledgement {
+  Offset first;
+  Offset last;
+  std::vector<AcknowledgeType> types;
+};
+
+/// One partition as one share group reads it (KIP-932): which records are out with whom, and which are done
+/// with. It decides and does no I/O: its owner reads the log, writes what begin_write() gives, and tells the
+/// time.
+///
+/// The window [start_offset, end_offset) has a state for every offset; below it all is done with, above it
+/// nothing was ever handed out. A record is out with one member at most. What a member says of a record is
+/// decided at once and counts when it is written: until then the record is still the member's, for nobody
+/// else to have, and if the write fails it is as if nothing had been said. Only a lock that ends counts at
+/// once; its delivery count is written, and lost if that fails.
+///
+/// Not here yet, each with its place: a dead-letter topic takes what decide() archives; delays and an order
+/// by key are reasons for take() to pass a record over. Runs on: its partition's shard.
+class SharePartition {
+ public:
+  /// As the durable state has it, from `start` on: that of the state, unless the log begins above it.
+  SharePartition(const coordinator::ShareState& durable, Offset start, ShareLimits limits);
+
+  void set_limits(const ShareLimits& limits) { limits_ = limits; }
+  [[nodiscard]] const ShareLimits& limits() const { return limits_; }
+  [[nodiscard]] Offset start_offset() const { return start_; }
+  [[nodiscard]] Offset end_offset() const { return end_; }
+  /// Records in the window that are not done with.
+  [[nodiscard]] std::int64_t in_flight() const;
+  /// Of those, the ones that are out with a member.
+  [[nodiscard]] std::int64_t acquired() const;
+
+  /// Where to read for the next taker; nothing while all that may be out is out.
+  [[nodiscard]] std::optional<Offset> next_fetch_offset() const;
+  /// Hands out what is available of `batches`, which the log has from `read_from` on: next_fetch_offset()
+  /// before the read. In batch-optimised mode the last batch counts as a whole, and only
+  /// share.partition.max.record.locks cuts it. A record that was given out often already comes in smaller
+  /// company each time, and alone the last time, so that one that kills its consumers takes no others along.
+  [[nodiscard]] std::vector<AcquiredRange> acquire(const ShareTaker& taker, Offset read_from,
+                                                   std::span<const LogBatch> batches, runtime::Instant now);
+
+  /// All of it or nothing. `acknowledgements` are in order and do not overlap. What lies below the window is
+  /// passed over. True where the answer has to wait until the next write has ended. INVALID_RECORD_STATE
+  /// where a record is not the member's (any more), and for a renewal that the group does not allow;
+  /// INVALID_REQUEST beyond the window.
+  [[nodiscard]] Result<bool> acknowledge(const std::string& member,
+                                         std::span<const Acknowledgement> acknowledgements,
+                                         runtime::Instant now);
+  /// Gives back what the member holds, once that is written: its session has ended. How many records.
+  std::int64_t release_all(const std::string& member);
+  /// Takes back the records whose lock has ended. How many.
+  std::int64_t expire_locks(runtime::Instant now);
+  /// When to call expire_locks(), or before; nothing where no record is out.
+  [[nodiscard]] std::optional<runtime::Instant> next_lock_end() const { return next_lock_end_; }
+  /// Records below are gone from the log.
+  void advance_start(Offset log_start);
+
+  /// Whether there is something to write: what was decided, or a window that begins elsewhere.
+  [[nodiscard]] bool has_unwritten() const { return !unwritten_.empty() || start_ > written_start_; }
+  /// What has been decided since the last write, for the durable state, its epochs aside; nothing where there
+  /// is nothing. One write at a time: end_write() follows.
+  [[nodiscard]] std::optional<coordinator::ShareStateUpdate> begin_write();
+  void end_write(bool written);
+  /// Nothing is out with a member, and nothing is left to write.
+  [[nodiscard]] bool idle() const;
+
+ private:
+  /// What all records of one range have in common.
+  struct Delivery {
+    DeliveryState state = DeliveryState::kAvailable;
+    std::int16_t count = 0;  ///< times that it was given out; 0 once it is done with
+    std::string member{};    ///< who has it, while it is acquired
+    runtime::Instant lock_end{};
+    /// What becomes of it as soon as that is written.
+    std::optional<DeliveryState> decided{};
+
+    [[nodiscard]] bool done() const {
+      return state == DeliveryState::kAcknowledged || state == DeliveryState::kArchived;
+    }
+    friend bool operator==(const Delivery&, const Delivery&) = default;
+  };
+  /// A change that is to be written.
+  struct Change {
+    DeliveryState state = DeliveryState::kAvailable;
+    std::int16_t count = 0;
+    bool decides = false;  ///< it counts only when it is written
+
+    friend bool operator==(const Change&, const Change&) = default;
+  };
+  struct Acquiring;
+
+  void pass_over(Offset first, Offset last);
+  void take(Acquiring& job, Offset first, Offset last);
+  void take_again(Acquiring& job, Offset first, Offset last);
+  void take_new(Acquiring& job, Offset last);
+  void lock(Acquiring& job, Offset first, Offset last, std::int16_t count);
+  [[nodiscard]] Result<void> check_held(const std::string& member, Offset first, Offset last) const;
+  void decide(Offset first, Offset last, Delivery& delivery, DeliveryState state);
+  void apply(Offset first, Offset last, AcknowledgeType type, runtime::Instant now);
+  [[nodiscard]] DeliveryState after_delivery(std::int16_t count) const;
+  /// How many of `records`, given out `count` times already, go out together.
+  [[nodiscard]] std::optional<std::int64_t> company_of(std::int64_t records, std::int16_t count) const;
+  void advance_over_done();
+
+  ShareLimits limits_;
+  Offset start_;
+  Offset end_;
+  RangeMap<Delivery> window_;  // all of [start_, end_)
+  std::optional<runtime::Instant> next_lock_end_;
+  RangeMap<Change> unwritten_;
+  RangeMap<Change> writing_;
+  Offset written_start_;
+  Offset writing_start_{};
+  bool writes_ = false;
+};
+
+}  // namespace brook::broker

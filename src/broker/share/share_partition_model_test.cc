@@ -1,0 +1,299 @@
+// Random members, writes that fail and brokers that die against one share partition, with a model that knows
+// every offset alone.
+#include <gtest/gtest.h>
+#include <rapidcheck.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "broker/share/share_partition.h"
+
+namespace brook::broker {
+namespace {
+
+using runtime::Instant;
+using std::chrono::seconds;
+
+constexpr std::int16_t kDeliveries = 3;
+constexpr std::int64_t kLocks = 12;
+const std::array<std::string, 3> kMembers{"a", "b", "c"};
+
+/// What the model knows of one offset.
+struct Record {
+  DeliveryState state = DeliveryState::kAvailable;
+  std::int16_t count = 0;
+  std::string member{};
+  Instant lock_end{};
+  std::optional<DeliveryState> decided{};
+
+  [[nodiscard]] bool is_done() const {
+    return state == DeliveryState::kAcknowledged || state == DeliveryState::kArchived;
+  }
+};
+
+bool is_done(DeliveryState state) {
+  return state == DeliveryState::kAcknowledged || state == DeliveryState::kArchived;
+}
+
+class World {
+ public:
+  World() : partition_(durable_, Offset(0), limits()) {
+    for (int i = 0; i < 6; ++i) grow(i * 5 + 3);
+  }
+
+  void step(int action, std::size_t which, int detail) {
+    const std::string& member = kMembers.at(which);
+    if (action < 6) acquire(member, detail);
+    if (action >= 6 && action < 12) acknowledge(member, detail);
+    if (action == 12) guess(member, detail);
+    if (action >= 13 && action < 17) begin_write();
+    if (action >= 17 && action < 20) end_write(true);
+    if (action == 20) end_write(false);
+    if (action == 21) pass(detail);
+    if (action == 22) release_all(member);
+    if (action == 23) grow(detail);
+    if (action == 24) restart(detail % 2 == 0);
+    if (action == 25 && detail % 4 == 0) cut_log(detail);
+    RC_ASSERT(partition_.in_flight() <= std::max<std::int64_t>(kLocks, loaded_in_flight_));
+  }
+
+  /// Whoever is left takes everything that nobody has accepted.
+  void drain() {
+    begin_write();
+    end_write(true);
+    for (int round = 0; round < 1000; ++round) {
+      pass(1000);
+      acquire("a", 39);
+      for (auto& [offset, record] : records_) {
+        if (record.member == "a" && record.state == DeliveryState::kAcquired && !record.decided)
+          say("a", offset, offset, AcknowledgeType::kAccept);
+      }
+      begin_write();
+      end_write(true);
+      if (partition_.next_fetch_offset() == Offset(log_end_) && partition_.in_flight() == 0) break;
+    }
+    for (std::int64_t offset = log_start_; offset < log_end_; ++offset) {
+      if (deliverable_.contains(offset)) RC_ASSERT(records_[offset].is_done());
+    }
+    RC_ASSERT(partition_.in_flight() == 0);
+  }
+
+ private:
+  static ShareLimits limits() {
+    return {.delivery_count_max = kDeliveries, .record_locks_max = kLocks, .lock_duration = seconds(30)};
+  }
+
+  /// A batch of 1 to 5 records; some are a marker's, and some have a hole before them.
+  void grow(int detail) {
+    if (detail % 7 == 0) log_end_ += 2;
+    const bool deliverable = detail % 5 != 0;
+    const std::int64_t last = log_end_ + detail % 5;
+    log_.push_back({Offset(log_end_), Offset(last), deliverable});
+    for (std::int64_t offset = log_end_; offset <= last && deliverable; ++offset) deliverable_.insert(offset);
+    log_end_ = last + 1;
+  }
+
+  void acquire(const std::string& member, int detail) {
+    const std::optional<Offset> from = partition_.next_fetch_offset();
+    if (!from) {
+      RC_ASSERT(partition_.in_flight() >= kLocks);
+      return;
+    }
+    std::vector<LogBatch> read;
+    for (const LogBatch& batch : log_) {
+      if (batch.last >= *from && read.size() < 1 + static_cast<std::size_t>(detail % 4))
+        read.push_back(batch);
+    }
+    const std::int64_t most = 1 + detail % 6;
+    const AcquireMode mode = detail % 2 == 0 ? AcquireMode::kRecordLimit : AcquireMode::kBatchOptimized;
+    const std::vector<AcquiredRange> ranges = partition_.acquire(
+        {.member = member, .records_max = most, .batch_size = 2, .mode = mode}, *from, read, now_);
+    std::int64_t total = 0;
+    for (const AcquiredRange& range : ranges) {
+      total += range.count();
+      for (std::int64_t offset = range.first.value(); offset <= range.last.value(); ++offset) {
+        Record& record = records_[offset];
+        RC_ASSERT(deliverable_.contains(offset));
+        RC_ASSERT(!answered_.contains(offset));
+        RC_ASSERT(record.state == DeliveryState::kAvailable);
+        RC_ASSERT(range.delivery_count == record.count + 1);
+        record = {.state = DeliveryState::kAcquired,
+                  .count = range.delivery_count,
+                  .member = member,
+                  .lock_end = now_ + limits().lock_duration,
+                  .decided = {}};
+      }
+    }
+    RC_ASSERT(total <= (mode == AcquireMode::kRecordLimit ? most : most + 4));
+  }
+
+  void acknowledge(const std::string& member, int detail) {
+    std::vector<std::int64_t> held;
+    for (const auto& [offset, record] : records_) {
+      if (record.state == DeliveryState::kAcquired && !record.decided && record.member == member)
+        held.push_back(offset);
+    }
+    if (held.empty()) return;
+    const std::size_t at = static_cast<std::size_t>(detail) % held.size();
+    std::int64_t last = held[at];
+    for (std::size_t i = at + 1; i < held.size() && held[i] == last + 1 && i < at + 3; ++i) last = held[i];
+    say(member, held[at], last, static_cast<AcknowledgeType>(detail % 5));
+  }
+
+  void say(const std::string& member, std::int64_t first, std::int64_t last, AcknowledgeType type) {
+    const std::vector<Acknowledgement> what{{Offset(first), Offset(last), {type}}};
+    const Result<bool> said = partition_.acknowledge(member, what, now_);
+    RC_ASSERT(said.has_value());
+    RC_ASSERT(*said == (type != AcknowledgeType::kRenew && last >= log_start_));
+    for (std::int64_t offset = first; offset <= last; ++offset) {
+      Record& record = records_[offset];
+      if (type == AcknowledgeType::kRenew) record.lock_end = now_ + limits().lock_duration;
+      if (type == AcknowledgeType::kAccept) record.decided = DeliveryState::kAcknowledged;
+      if (type == AcknowledgeType::kRelease) record.decided = given_back(record);
+      if (type == AcknowledgeType::kReject || type == AcknowledgeType::kGap)
+        record.decided = DeliveryState::kArchived;
+    }
+  }
+
+  /// A word on a record that may be anybody's.
+  void guess(const std::string& member, int detail) {
+    const std::int64_t offset = detail;
+    const Record& record = records_[offset];
+    const bool held = record.state == DeliveryState::kAcquired && !record.decided && record.member == member;
+    if (held || Offset(offset) < partition_.start_offset()) return;
+    const std::vector<Acknowledgement> what{{Offset(offset), Offset(offset), {AcknowledgeType::kAccept}}};
+    RC_ASSERT(!partition_.acknowledge(member, what, now_).has_value());
+  }
+
+  void release_all(const std::string& member) {
+    std::int64_t expected = 0;
+    for (auto& [offset, record] : records_) {
+      if (record.state != DeliveryState::kAcquired || record.decided || record.member != member) continue;
+      record.decided = given_back(record);
+      ++expected;
+    }
+    RC_ASSERT(partition_.release_all(member) == expected);
+  }
+
+  void pass(int detail) {
+    now_ += seconds(detail);
+    std::int64_t expected = 0;
+    for (auto& [offset, record] : records_) {
+      if (record.state != DeliveryState::kAcquired || record.decided || record.lock_end > now_) continue;
+      record = {.state = given_back(record), .count = record.count, .member = {}, .decided = {}};
+      ++expected;
+    }
+    RC_ASSERT(partition_.expire_locks(now_) == expected);
+  }
+
+  static DeliveryState given_back(const Record& record) {
+    return record.count >= kDeliveries ? DeliveryState::kArchived : DeliveryState::kAvailable;
+  }
+
+  void begin_write() {
+    if (update_) return;
+    update_ = partition_.begin_write();
+    if (!update_) return;
+    for (const auto& [offset, record] : records_) {
+      if (record.decided) in_write_.insert(offset);
+    }
+  }
+
+  void end_write(bool written) {
+    if (!update_) return;
+    if (written) make_durable();
+    update_.reset();
+    for (const std::int64_t offset : std::exchange(in_write_, {})) {
+      Record& record = records_[offset];
+      if (!record.decided) continue;  // gone from the log
+      if (written) {
+        if (is_done(*record.decided)) answered_.insert(offset);
+        record = {.state = *record.decided, .count = record.count, .member = {}, .decided = {}};
+      }
+      record.decided.reset();
+    }
+    partition_.end_write(written);
+  }
+
+  /// What the coordinator does with an update.
+  void make_durable() {
+    for (const coordinator::ShareStateBatch& batch : update_->batches) {
+      for (std::int64_t offset = batch.first.value(); offset <= batch.last.value(); ++offset)
+        states_[offset] = {batch.delivery_state, batch.delivery_count};
+    }
+    const std::int64_t start = update_->start_offset->value();
+    RC_ASSERT(start >= durable_.start_offset.value_or(Offset(0)).value());
+    for (std::int64_t offset = log_start_; offset < start; ++offset) {
+      const Record& record = records_[offset];
+      const bool decided = in_write_.contains(offset) && record.decided && is_done(*record.decided);
+      RC_ASSERT(!deliverable_.contains(offset) || record.is_done() || decided);
+    }
+    durable_.start_offset = Offset(start);
+    states_.erase(states_.begin(), states_.lower_bound(start));
+  }
+
+  /// The broker dies, maybe in the middle of a write, and another goes on.
+  void restart(bool written) {
+    if (update_ && written) make_durable();
+    update_.reset();
+    in_write_.clear();
+    durable_.batches.clear();
+    for (const auto& [offset, state] : states_)
+      durable_.batches.push_back({Offset(offset), Offset(offset), state.first, state.second});
+    const Offset start = std::max(durable_.start_offset.value_or(Offset(0)), Offset(log_start_));
+    partition_ = SharePartition(durable_, start, limits());
+    loaded_in_flight_ = partition_.in_flight();
+    records_.clear();
+    for (std::int64_t offset = 0; offset < start.value(); ++offset)
+      records_[offset].state = DeliveryState::kArchived;
+    for (const auto& [offset, state] : states_) {
+      Record& record = records_[offset];
+      if (offset >= start.value()) record.state = static_cast<DeliveryState>(state.first);
+      record.count = state.second;
+    }
+    for (const std::int64_t offset : answered_) RC_ASSERT(records_[offset].is_done());
+  }
+
+  void cut_log(int detail) {
+    const std::int64_t start = std::min<std::int64_t>(log_start_ + detail % 9, log_end_);
+    for (; log_start_ < start; ++log_start_) records_[log_start_] = {.state = DeliveryState::kArchived};
+    std::erase_if(log_, [&](const LogBatch& batch) { return batch.last.value() < log_start_; });
+    partition_.advance_start(Offset(log_start_));
+  }
+
+  std::vector<LogBatch> log_;
+  std::int64_t log_start_ = 0;
+  std::int64_t log_end_ = 0;
+  std::set<std::int64_t> deliverable_;
+  std::map<std::int64_t, Record> records_;
+  std::set<std::int64_t> answered_;  ///< the member has heard that it is done with
+  coordinator::ShareState durable_{};
+  std::map<std::int64_t, std::pair<std::int8_t, std::int16_t>> states_;
+  std::optional<coordinator::ShareStateUpdate> update_;
+  std::set<std::int64_t> in_write_;
+  std::int64_t loaded_in_flight_ = 0;
+  Instant now_{};
+  SharePartition partition_;
+};
+
+TEST(SharePartitionModel, HoldsWhateverHappens) {
+  const bool held = rc::check([] {
+    World world;
+    const auto steps = *rc::gen::container<std::vector<std::tuple<int, std::size_t, int>>>(rc::gen::tuple(
+        rc::gen::inRange(0, 26), rc::gen::inRange<std::size_t>(0, kMembers.size()), rc::gen::inRange(0, 40)));
+    for (const auto& [action, which, detail] : steps) world.step(action, which, detail);
+    world.drain();
+  });
+  EXPECT_TRUE(held);
+}
+
+}  // namespace
+}  // namespace brook::broker

@@ -1,0 +1,83 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "coordinator/share_state_port.h"
+#include "runtime/shard.h"
+#include "runtime/signal.h"
+
+namespace brook::broker::testing {
+
+/// The durable state of share partitions in memory, each of which is there from the beginning. Writes can be
+/// refused and held back. Runs on: one shard.
+class MemoryShareState final : public coordinator::ShareStatePort {
+ public:
+  explicit MemoryShareState(runtime::Shard& shard) : released_(shard.clock()) {}
+
+  [[nodiscard]] Task<Result<coordinator::ShareState>> read(coordinator::ShareKey key,
+                                                           std::int32_t leader_epoch) override {
+    (void)leader_epoch;
+    if (refusal != ErrorCode::kNone) co_return fail(refusal, "a test refuses");
+    Stored& stored = states_[std::move(key)];
+    coordinator::ShareState state;
+    state.state_epoch = kStateEpoch;
+    state.start_offset = stored.start;
+    for (const auto& [offset, what] : stored.offsets)
+      state.batches.push_back({offset, offset, what.first, what.second});
+    co_return state;
+  }
+
+  [[nodiscard]] Task<Result<void>> write(coordinator::ShareKey key,
+                                         coordinator::ShareStateUpdate update) override {
+    while (hold) {
+      [[maybe_unused]] const bool woken = co_await released_.wait_until(runtime::Instant::max());
+    }
+    if (refusal != ErrorCode::kNone) co_return fail(refusal, "a test refuses");
+    if (update.state_epoch != kStateEpoch) co_return fail(ErrorCode::kFencedStateEpoch, "of another state");
+    Stored& stored = states_[std::move(key)];
+    for (const coordinator::ShareStateBatch& batch : update.batches) {
+      for (Offset at = batch.first; at <= batch.last; at = at.next())
+        stored.offsets[at] = {batch.delivery_state, batch.delivery_count};
+    }
+    if (update.start_offset) {
+      stored.start = update.start_offset;
+      stored.offsets.erase(stored.offsets.begin(), stored.offsets.lower_bound(*stored.start));
+    }
+    ++writes;
+    co_return Result<void>{};
+  }
+
+  [[nodiscard]] Task<Result<void>> check_member(std::string group, std::string member) override {
+    (void)group, (void)member;
+    co_return Result<void>{};
+  }
+
+  void release() {
+    hold = false;
+    released_.notify_all();
+  }
+  [[nodiscard]] std::optional<Offset> start_of(const coordinator::ShareKey& key) {
+    return states_[key].start;
+  }
+
+  ErrorCode refusal = ErrorCode::kNone;
+  bool hold = false;
+  int writes = 0;
+
+ private:
+  static constexpr std::int32_t kStateEpoch = 1;
+  struct Stored {
+    std::optional<Offset> start;
+    std::map<Offset, std::pair<std::int8_t, std::int16_t>> offsets;
+  };
+
+  std::map<coordinator::ShareKey, Stored> states_;
+  runtime::Signal released_;
+};
+
+}  // namespace brook::broker::testing
