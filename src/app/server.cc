@@ -92,10 +92,12 @@ Task<void> on_each(std::vector<std::unique_ptr<ShardParts>>& shards, Work& work)
   }
 }
 
-/// One broker from start to stop. Runs on: shard 0; its parts on their own.
-class Server {
+}  // namespace
+
+/// From start to stop.
+class Server::Impl {
  public:
-  Server(runtime::Host& host, const cluster::BrokerConfig& config)
+  Impl(runtime::Host& host, const cluster::BrokerConfig& config)
       : host_(host),
         shard_(host.shard(0)),
         config_(config),
@@ -466,7 +468,12 @@ class Server {
   std::unique_ptr<net::HttpServer> http_;
 };
 
-}  // namespace
+Server::Server(runtime::Host& host, const cluster::BrokerConfig& config)
+    : impl_(std::make_unique<Impl>(host, config)) {}
+
+Server::~Server() = default;
+
+Task<int> Server::run() { return impl_->run(); }
 
 int run_server(const cluster::BrokerConfig& config) {
   const std::unique_ptr<runtime::Host> host = runtime::make_host(

@@ -1,5 +1,7 @@
 #include "base/log.h"
 
+#include "base/log_sink.h"
+
 #include <spdlog/logger.h>
 #include <spdlog/sinks/stdout_sinks.h>
 
@@ -34,6 +36,11 @@ spdlog::logger& logger() {
   return instance;
 }
 
+Sink& sink() {
+  static Sink instance = nullptr;
+  return instance;
+}
+
 void append_value(std::string& line, std::string_view value) {
   const bool plain = !value.empty() && std::ranges::none_of(value, [](unsigned char c) {
     return c <= ' ' || c == '"' || c == '=' || c == 0x7f;
@@ -58,6 +65,8 @@ void append_value(std::string& line, std::string_view value) {
 
 }  // namespace
 
+void set_sink(Sink other) { sink() = other; }
+
 void set_level(Level level) { logger().set_level(to_spdlog(level)); }
 
 void write(Level level, std::string_view event, Fields fields) {
@@ -71,7 +80,11 @@ void write(Level level, std::string_view event, Fields fields) {
     line += '=';
     append_value(line, field.value);
   }
-  logger().log(severity, "{}", line);
+  if (sink() != nullptr) {
+    sink()(level, line);
+  } else {
+    logger().log(severity, "{}", line);
+  }
 }
 
 }  // namespace brook::log

@@ -130,8 +130,10 @@ Result<TransactionLog::Opened> TransactionLog::open(runtime::FileSystem& files, 
       opened.cut = fmt::format("{} bytes after offset {} of {} were no complete record and have been cut",
                                bytes.size() - decoded.good_bytes, decoded.good_bytes, path);
       BROOK_CHECK(opened.log->file_->truncate(decoded.good_bytes));
-      BROOK_CHECK(opened.log->file_->sync_blocking());
     }
+    // What a killed process wrote is seen here, and need not be on the disk; from here on it is told.
+    BROOK_CHECK(opened.log->file_->sync_blocking());
+    BROOK_CHECK(files.sync_directory(directory));
   }
   if (!opened.log->file_) BROOK_CHECK(opened.log->start_file(last.next()));
   return opened;

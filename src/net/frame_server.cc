@@ -60,11 +60,11 @@ void FrameServer::serve(std::unique_ptr<runtime::PendingStream> pending, std::ui
 
 Task<void> FrameServer::run(std::unique_ptr<internal::FrameConnection> connection,
                             std::move_only_function<void()> ended) {
-  connections_.insert(connection.get());
+  const auto place = connections_.insert(connections_.end(), connection.get());
   metrics_.connections.add(1);
   metrics_.accepted.add();
   co_await connection->serve();
-  connections_.erase(connection.get());
+  connections_.erase(place);
   metrics_.connections.add(-1);
   connection.reset();
   ended();

@@ -4,10 +4,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <list>
 #include <memory>
 #include <optional>
 #include <string>
-#include <unordered_set>
 #include <vector>
 
 #include "base/bytes.h"
@@ -131,7 +131,8 @@ class FrameServer {
   bool stopping_ = false;
   runtime::Signal stopped_;
   runtime::Gate gate_;
-  std::unordered_set<internal::FrameConnection*> connections_;
+  std::list<internal::FrameConnection*>
+      connections_;  ///< as they came, so that what is done with all has an order
   std::vector<runtime::AlignedBuffer> free_buffers_;
   std::size_t buffers_in_use_ = 0;
 };

@@ -155,8 +155,14 @@ TEST(PartitionMetadata, IsKafkas43Bytes) {
     EXPECT_EQ(*read_partition_metadata(shard.files(), base.path()), id);
 
     // What a power cut leaves of one that was not synced.
-    EXPECT_TRUE(shard.files().replace_whole(base / "partition.metadata", "").has_value());
-    EXPECT_EQ(*read_partition_metadata(shard.files(), base.path()), std::nullopt);
+    for (const std::string_view torn :
+         {std::string_view(""), std::string_view("version: 0\ntop"),
+          std::string_view("version: 0\ntopic_id: Uf1v5H"), std::string_view("ver\0\0\0", 6)}) {
+      EXPECT_TRUE(shard.files().replace_whole(base / "partition.metadata", torn).has_value());
+      EXPECT_EQ(*read_partition_metadata(shard.files(), base.path()), std::nullopt) << torn;
+    }
+    EXPECT_TRUE(shard.files().replace_whole(base / "partition.metadata", "version: 7\n").has_value());
+    EXPECT_FALSE(read_partition_metadata(shard.files(), base.path()).has_value());
     co_return;
   });
 }

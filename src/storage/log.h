@@ -113,7 +113,9 @@ struct SegmentInfo {
 /// recovery_point <= log_end_offset.
 ///
 /// An append is on the shard and goes to the page cache; a failed one leaves the log as it was and usable.
-/// Tasks refer to the log: their owner ends them before it dies. Runs on: one shard.
+/// Where a sync of its segments has failed the log takes nothing any more until it is opened again, and
+/// flush() fails: the kernel tells of a lost page once, and then takes it for written. Tasks refer to the
+/// log: their owner ends them before it dies. Runs on: one shard.
 class Log {
  public:
   /// Opens the log in `directory`, which is made where it is absent. Without a clean shutdown the tail from
@@ -185,8 +187,8 @@ class Log {
   /// Drops all; the log starts and ends at `offset`.
   [[nodiscard]] Task<Result<void>> truncate_fully_and_start_at(Offset offset);
 
-  /// Makes durable what is in the log now. Calls at the same time share one sync. On an error nothing is
-  /// known of the disk.
+  /// Makes durable what is in the log now, with the names of its files and its directory. Calls at the same
+  /// time share one sync. On an error nothing is known of the disk.
   [[nodiscard]] Task<Result<void>> flush();
   /// flush.messages or flush.ms is reached: an append is answered after flush().
   [[nodiscard]] bool flush_due() const;
@@ -304,6 +306,8 @@ class Log {
   [[nodiscard]] std::string deleted_path(const std::string& path) const;
   [[nodiscard]] Task<Result<void>> flush_below(Offset target, bool whole);
   [[nodiscard]] Task<Result<void>> flush_segments(Offset target);
+  [[nodiscard]] Task<Result<void>> sync_segments(Offset target);
+  [[nodiscard]] Task<Result<void>> sync_names();
   [[nodiscard]] Result<SharedSegment> create_segment(Offset base_offset);
   [[nodiscard]] Result<void> take_producer_snapshot();
   [[nodiscard]] Result<void> remove_snapshots_above(Offset offset);
@@ -335,8 +339,10 @@ class Log {
   runtime::Instant last_flush_{};
   Counter* syncs_ = nullptr;
   bool rolled_since_flush_ = false;
-  bool new_directory_ = false;  ///< made here and never synced
-  bool changed_ = false;        ///< since it was opened
+  bool names_dirty_ = false;   ///< files were made, renamed or removed, and the directory is not synced
+  bool parent_dirty_ = false;  ///< the directory itself may not be on the disk
+  std::optional<Error> sync_error_;
+  bool changed_ = false;  ///< since it was opened
   bool flushing_ = false;
   bool compacting_ = false;
   bool closed_ = false;

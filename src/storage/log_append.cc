@@ -47,6 +47,7 @@ Result<AppendInfo> Log::append_as_follower(ByteView batches) {
 
 Result<AppendInfo> Log::append(ByteView batches, AppendOrigin origin, std::int16_t transaction_version) {
   if (closed_) return fail(ErrorCode::kKafkaStorageError, fmt::format("{}: the log is closed", directory_));
+  if (sync_error_) return std::unexpected(*sync_error_);
   const bool leads = origin != AppendOrigin::kReplication;
   BROOK_TRY(const ParsedBatches parsed, parse_batches(batches, directory_));
   if (leads && parsed.size != batches.size()) {
@@ -100,14 +101,35 @@ Result<AppendInfo> Log::append(ByteView batches, AppendOrigin origin, std::int16
 
   BROOK_CHECK(roll_if_needed(parsed.size, info.last_offset, info.max_timestamp));
   Segment& segment = active();
-  BROOK_CHECK(segment.append(batches.first(parsed.size), parsed.headers, config_.index_interval_bytes));
+  // The index first: readers of committed records must never see the end of an aborted transaction without
+  // it.
+  const bool ends = leads && !update.completed().empty();
+  Result<void> written;
+  for (const CompletedTransaction& done : update.completed()) {
+    if (!written || !leads || !done.aborted) continue;
+    names_dirty_ = names_dirty_ || !files_.exists(segment.transactions().path());
+    written = segment.add_aborted(
+        {done.producer_id, done.first_offset, done.last_offset, producers_.last_stable_offset_after(done)});
+  }
+  if (written)
+    written = segment.append(batches.first(parsed.size), parsed.headers, config_.index_interval_bytes);
+  if (!written) {
+    const auto undone = ends ? segment.transactions().truncate_to(info.first_offset) : Result<void>{};
+    if (!undone) {
+      log::error("transaction_index_not_undone", {{"why", undone.error().context}});
+      sync_error_ = undone.error();  // The next start makes the index anew.
+    }
+    return std::unexpected(std::move(written).error());
+  }
 
   changed_ = true;
   log_end_offset_ = info.last_offset.next();
   for (const BatchHeader& header : parsed.headers) note_epoch(header.leader_epoch, header.base_offset);
   producers_.apply(update);
   producers_.set_end_offset(log_end_offset_);
-  if (auto indexed = complete_transactions(segment, update); !indexed) {
+  if (ends) {
+    for (const CompletedTransaction& done : update.completed()) producers_.complete(done);
+  } else if (auto indexed = complete_transactions(segment, update); !indexed) {
     // The batches are in the log; recovery writes what the transaction index lacks, if the disk never takes
     // it.
     log::error("transaction_index_not_written", {{"why", indexed.error().context}});
@@ -125,6 +147,7 @@ Result<void> Log::complete_transactions(Segment& segment, const ProducerUpdate& 
   Result<void> result;
   for (const CompletedTransaction& done : update.completed()) {
     if (done.aborted && result) {
+      names_dirty_ = names_dirty_ || !files_.exists(segment.transactions().path());
       result = segment.add_aborted(
           {done.producer_id, done.first_offset, done.last_offset, producers_.last_stable_offset_after(done)});
     }

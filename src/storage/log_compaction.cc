@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <iterator>
 #include <optional>
+#include <unordered_map>
 #include <utility>
 
 #include "base/log.h"
@@ -34,13 +35,17 @@ class Renames {
     done_.emplace_back(from, to);
     return {};
   }
-  void undo() {
+  Result<void> undo() {
+    Result<void> all;
     while (!done_.empty()) {
       const auto& [from, to] = done_.back();
-      if (auto undone = files_.rename(to, from); !undone)
+      if (auto undone = files_.rename(to, from); !undone) {
         log::error("rename_not_undone", {{"why", undone.error().context}});
+        all = std::unexpected(std::move(undone).error());
+      }
       done_.pop_back();
     }
+    return all;
   }
 
  private:
@@ -80,6 +85,8 @@ struct Log::Compaction {
   Offset mapped_end;  ///< keys of all records below are in the map, or not needed
   std::optional<internal::BatchFilter> filter;
   std::uint64_t unpaced_bytes = 0;
+  std::unordered_map<ProducerId, Offset> last_batches =
+      {};                ///< of each producer, when all of the log was flushed
   bool changed = false;  ///< the group that is compacted lost something
   std::size_t segments_read = 0;
   std::size_t segments_written = 0;
@@ -137,12 +144,23 @@ Task<Result<CompactionOutcome>> Log::compact(CompactionRange range, CompactionJo
 
 /// False where the compaction ended early; so do those below.
 Task<Result<bool>> Log::compact_range(Compaction& run) {
+  // What replaces a record, or a producer's batch, is on the disk before that goes: else a power cut takes
+  // both.
+  for (const auto& [id, entry] : producers_.entries()) {
+    if (const auto last = entry.last_offset()) run.last_batches[id] = *last;
+  }
+  BROOK_CO_CHECK(co_await flush());
+  if (closed_ || run.truncations != truncations_) co_return false;
   BROOK_CO_TRY(const bool mapped, co_await map_keys(run));
   if (!mapped) co_return false;
   run.filter.emplace(run.job.newest,
                      internal::BatchFilterOptions{run.job.now, config_.delete_retention_ms, run.mapped_end,
                                                   run.range.first_uncleanable},
-                     [this](const BatchHeader& header) { return last_of_producer(header); });
+                     [this, &run](const BatchHeader& header) {
+                       const auto flushed = run.last_batches.find(header.producer_id);
+                       return last_of_producer(header) ||
+                              (flushed != run.last_batches.end() && header.last_offset == flushed->second);
+                     });
   for (std::vector<SharedSegment>& group : compaction_groups(run)) {
     BROOK_CO_TRY(const bool cleaned, co_await clean_group(run, std::move(group)));
     if (!cleaned) co_return false;
@@ -291,7 +309,8 @@ Task<Result<bool>> Log::swap_in(Compaction& run, std::vector<SharedSegment> sour
   Result<void> done = move_output(renames, kCleanedSuffix, kSwapSuffix, false);
   if (done) done = co_await files_.sync_directory_on_pool(directory_);
   if (!done || closed_ || run.truncations != truncations_ || !in_place(sources)) {
-    renames.undo();
+    if (auto undone = renames.undo(); !undone)
+      sync_error_ = undone.error();  // The next start goes on from here.
     BROOK_CO_CHECK(done);
     co_return false;
   }
@@ -316,7 +335,8 @@ Task<Result<bool>> Log::swap_in(Compaction& run, std::vector<SharedSegment> sour
   }
   if (done) done = move_output(renames, kSwapSuffix, "", true);
   if (!done) {
-    renames.undo();
+    if (auto undone = renames.undo(); !undone)
+      sync_error_ = undone.error();  // The next start goes on from here.
     BROOK_CO_CHECK(done);
   }
   std::ranges::move(deleted, std::back_inserter(deleted_));

@@ -41,6 +41,19 @@ std::optional<TopicPartition> parse_topic_partition(std::string_view name) {
   return TopicPartition{std::string(name.substr(0, dash)), PartitionIndex(*index)};
 }
 
+std::string parent_of(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  return slash == std::string::npos ? "." : path.substr(0, std::max<std::size_t>(slash, 1));
+}
+
+/// Makes the directory where it is absent, and what it is in, so that a power cut leaves it there.
+Result<void> create_durably(runtime::FileSystem& files, const std::string& path) {
+  if (path.empty() || files.exists(path)) return {};
+  BROOK_CHECK(create_durably(files, parent_of(path)));
+  BROOK_CHECK(files.create_directories(path));
+  return files.sync_directory(parent_of(path));
+}
+
 bool is_hex(std::string_view text) {
   return std::ranges::all_of(text, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
 }
@@ -156,7 +169,13 @@ Result<MetaProperties> parse_meta_properties(std::string_view text, std::string_
 }
 
 Result<std::unique_ptr<LogDirectory>> LogDirectory::open(runtime::FileSystem& files, std::string path) {
-  BROOK_CHECK(files.create_directories(path));
+  if (files.exists(path)) {
+    // Who made it may have been killed before it was on the disk.
+    if (const auto synced = files.sync_directory(parent_of(path)); !synced)
+      log::warn("directory_not_synced", {{"path", parent_of(path)}, {"why", synced.error().context}});
+  } else {
+    BROOK_CHECK(create_durably(files, path));
+  }
   BROOK_TRY(auto lock, files.lock(path + "/" + std::string(kLock)));
   return std::unique_ptr<LogDirectory>(new LogDirectory(files, std::move(path), std::move(lock)));
 }

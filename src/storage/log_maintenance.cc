@@ -9,12 +9,19 @@
 #include "base/log.h"
 #include "storage/file_names.h"
 #include "storage/log.h"
+#include "storage/partition_metadata.h"
 #include "storage/retention.h"
 
 namespace brook::storage {
 namespace {
 constexpr auto kFlushWait =
     std::chrono::seconds(10);  // then the waiter looks again whether a flush is still under way
+
+std::string parent_of(const std::string& directory) {
+  const std::size_t slash = directory.rfind('/');
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : directory.substr(0, slash);
+}
 }  // namespace
 
 std::string Log::epochs_path() const { return fmt::format("{}/{}", directory_, kEpochsFile); }
@@ -28,6 +35,7 @@ Result<Log::SharedSegment> Log::create_segment(Offset base_offset) {
     BROOK_CHECK(files_.remove(path));
   }
   BROOK_CHECK(made->file());  // Indexes come with their first entries.
+  names_dirty_ = true;
   return made;
 }
 
@@ -102,7 +110,13 @@ Result<void> Log::drop_segment(Segments::iterator segment) {
   std::erase(snapshots_, segment->first);
   for (const std::string& path : paths) {
     std::string deleted = deleted_path(path);
-    BROOK_CHECK(files_.rename(path, deleted));
+    if (auto renamed = files_.rename(path, deleted); !renamed) {
+      // Without its log a segment is gone; what is left of it is cleared away at the next start.
+      if (path == segment->second->path()) return renamed;
+      log::warn("file_not_deleted", {{"why", renamed.error().context}});
+      continue;
+    }
+    names_dirty_ = true;  // Else it could come back behind what is written in its place.
     deleted_.push_back({std::move(deleted), due});
   }
   if (last_snapshot_ == segment->first) last_snapshot_ = Offset(-1);
@@ -153,29 +167,54 @@ Task<Result<void>> Log::flush_below(Offset target, bool whole) {
 }
 
 Task<Result<void>> Log::flush_segments(Offset target) {
+  if (sync_error_) co_return std::unexpected(*sync_error_);
   const bool whole = target == log_end_offset_;
   const std::uint64_t seen = truncations_;
   const bool rolled = std::exchange(rolled_since_flush_, false);
-  const bool sync_directory = rolled || new_directory_;
   if (recovery_point_ < target || rolled) {
-    for (SharedSegment segment = segment_of(recovery_point_); segment && segment->base_offset() < target;
-         segment = segment_after(segment->base_offset())) {
-      const auto synced = co_await segment->sync(segment->base_offset() != active().base_offset());
-      if (!synced) {
-        rolled_since_flush_ |= rolled;
-        co_return synced;
-      }
-      if (syncs_ != nullptr) syncs_->add();
-    }
-    if (sync_directory) {
-      BROOK_CO_CHECK(co_await files_.sync_directory_on_pool(directory_));
-      new_directory_ = false;
+    Result<void> synced = co_await sync_segments(target);
+    if (synced) synced = co_await sync_names();
+    if (!synced) {
+      rolled_since_flush_ |= rolled;
+      co_return synced;
     }
   }
   BROOK_CO_CHECK(co_await save_epochs());
   if (whole) last_flush_ = clock_.now();
   if (seen == truncations_) recovery_point_ = std::max(recovery_point_, target);
   co_return Result<void>{};
+}
+
+Task<Result<void>> Log::sync_segments(Offset target) {
+  // From what ends at the recovery point on: of an append to it that failed since something may be undone.
+  const Offset from = std::max(recovery_point_ - 1, segments_.begin()->first);
+  for (SharedSegment segment = segment_of(from); segment && segment->base_offset() < target;
+       segment = segment_after(segment->base_offset())) {
+    Result<void> synced = co_await segment->sync(segment->base_offset() != active().base_offset());
+    if (!synced) {
+      sync_error_ =
+          Error{ErrorCode::kKafkaStorageError,
+                fmt::format("{}: nothing is written until the next start, for a sync has failed: {}",
+                            directory_, synced.error().context)};
+      log::error("log_sync_failed", {{"directory", directory_}, {"why", synced.error().context}});
+      co_return std::unexpected(*sync_error_);
+    }
+    if (syncs_ != nullptr) syncs_->add();
+  }
+  co_return Result<void>{};
+}
+
+/// What the log's files are called, and what it takes to find and to know its directory after a power cut.
+Task<Result<void>> Log::sync_names() {
+  const bool parent = std::exchange(parent_dirty_, false);
+  const bool own = std::exchange(names_dirty_, false);
+  Result<void> synced;
+  if (parent) synced = co_await sync_partition_metadata(files_, directory_);
+  if (synced && own) synced = co_await files_.sync_directory_on_pool(directory_);
+  if (synced && parent) synced = co_await files_.sync_directory_on_pool(parent_of(directory_));
+  parent_dirty_ = parent_dirty_ || (parent && !synced);
+  names_dirty_ = names_dirty_ || (own && !synced);
+  co_return synced;
 }
 
 bool Log::flush_due() const {
@@ -310,6 +349,10 @@ Task<Result<std::size_t>> Log::apply_retention(Timestamp now, Offset high_waterm
 Task<Result<void>> Log::close(CloseMode mode) {
   if (std::exchange(closed_, true)) co_return Result<void>{};
   Result<void> written;
+  if (sync_error_ && mode != CloseMode::kDiscard) {
+    release_files();
+    co_return std::unexpected(*sync_error_);
+  }
   if (changed_ && mode == CloseMode::kDurable) written = co_await write_out_durably();
   if (changed_ && mode == CloseMode::kWritten) written = write_out();
   release_files();

@@ -39,8 +39,9 @@ Log::~Log() = default;
 Task<Result<void>> Log::load(OpenHints hints) {
   if (!files_.exists(directory_)) {
     BROOK_CO_CHECK(files_.create_directories(directory_));
-    new_directory_ = true;
   }
+  // What a killed process made and renamed is seen here, and need not be on the disk.
+  names_dirty_ = parent_dirty_ = !hints.clean_shutdown;
   first_dirty_offset_ = hints.first_dirty_offset;
   BROOK_CO_TRY(const auto entries, co_await clean_directory());
   find_files(entries);
@@ -213,7 +214,8 @@ bool Log::load_epochs() {
 
 Result<void> Log::replay(Segment& segment, const internal::BatchHeader& header, ByteView body,
                          bool index_aborted) {
-  if (header.base_offset < producers_.end_offset()) return {};
+  // The log may start within a batch.
+  if (header.last_offset < producers_.end_offset()) return {};
   if (const auto batch = internal::producer_batch(body, header, 0)) {
     ProducerUpdate update;
     BROOK_CHECK(producers_.check(*batch, AppendOrigin::kReplication, update));
@@ -262,6 +264,9 @@ Task<Result<void>> Log::recover(Offset recovery_point) {
       while (std::next(at) != segments_.end()) {
         BROOK_CO_CHECK(drop_segment(std::prev(segments_.end())));
       }
+      // What was dropped must not come back behind what is written in its place.
+      BROOK_CO_CHECK(co_await segment.sync(false));
+      BROOK_CO_CHECK(co_await files_.sync_directory_on_pool(directory_));
       break;
     }
     if (std::next(at) != segments_.end()) {

@@ -62,7 +62,8 @@ LogPosition Log::end_position() const { return {log_end_offset_, active().base_o
 
 Offset Log::last_stable_offset(Offset high_watermark) {
   const auto unstable = producers_.first_unstable_offset(high_watermark);
-  return unstable && *unstable < high_watermark ? *unstable : high_watermark;
+  if (!unstable || *unstable >= high_watermark) return high_watermark;
+  return std::max(*unstable, log_start_offset_);  // Its first records may have been deleted.
 }
 
 void LogSlice::cut_to(std::uint64_t bytes) {

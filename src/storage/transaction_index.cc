@@ -50,7 +50,7 @@ Result<void> TransactionIndex::append(const AbortedTransaction& transaction) {
 }
 
 Result<void> TransactionIndex::truncate_to(Offset offset) {
-  if (size_ == 0) return {};
+  if (!files_.exists(path_)) return {};
   BROOK_TRY(const std::string text, files_.read_whole(path_));
   const ByteView bytes = as_bytes(text);
   std::uint64_t keep = 0;
@@ -58,7 +58,7 @@ Result<void> TransactionIndex::truncate_to(Offset offset) {
          decode(bytes.data() + keep).last_offset < offset) {
     keep += kEntrySize;
   }
-  if (keep == size_) return {};
+  if (keep == bytes.size()) return {};  // Else a failed append may have left something.
   BROOK_TRY(const auto file, files_.open(path_, runtime::OpenMode::kReadWrite));
   BROOK_CHECK(file->truncate(keep));
   size_ = keep;
@@ -82,7 +82,8 @@ Task<Result<std::vector<AbortedTransaction>>> TransactionIndex::entries() const 
 }
 
 Task<Result<void>> TransactionIndex::sync() {
-  if (size_ == 0) co_return Result<void>{};
+  // An empty one too: what was cut from it must not come back.
+  if (!files_.exists(path_)) co_return Result<void>{};
   BROOK_CO_TRY(const auto file, files_.open(path_, runtime::OpenMode::kReadWrite));
   co_return co_await file->sync();
 }

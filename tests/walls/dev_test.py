@@ -5,7 +5,7 @@ import subprocess
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-COMMANDS = ["run", "test", "build", "format", "lint", "bench", "fuzz"]
+COMMANDS = ["run", "test", "build", "format", "lint", "bench", "fuzz", "simulate"]
 
 
 def dev(*arguments):

@@ -96,7 +96,7 @@ build_targets() {
 # The C++ and C sources in our format; the programs of tests/compat keep the manner of their clients.
 cxx_sources() {
   local folders=() folder
-  for folder in src tests/walls tests/wire tests/fuzz tests/faults bench; do [[ -d $folder ]] && folders+=("$folder"); done
+  for folder in src tests/walls tests/wire tests/fuzz tests/faults tests/sim bench; do [[ -d $folder ]] && folders+=("$folder"); done
   find "${folders[@]}" -type f \( -name '*.h' -o -name '*.cc' -o -name '*.c' \) | sort
 }
 
