@@ -16,6 +16,14 @@ TEXT
 main() {
   case "${1-}" in -h | --help) help; return 0 ;; esac
   local arguments=("$@")
+  while (($#)); do
+    case "$1" in
+      --log) shift ;;
+      --world | --seed | --seeds | --minutes | --jobs) needs_value "$1" $#; shift 2 ;;
+      *) die_usage "simulate does not know '$1'; see ./dev simulate --help" ;;
+    esac
+  done
+  set -- "${arguments[@]}"
   [[ " $* " == *" --jobs "* ]] || arguments+=(--jobs "$(jobs)")
   install_packages
   configure release || exit 1
