@@ -29,7 +29,7 @@ class ShareGroups(unittest.TestCase):
                 self.assertEqual(kafka_wire.NONE, connection.configure_group(GROUP, configs)[0])
             for _ in range(kills):
                 self.produce(broker)
-                killer = threading.Timer(self.moments.uniform(0.3, 2), broker.kill)
+                killer = threading.Timer(self.moments.uniform(0.1, 0.7), broker.kill)
                 killer.start()
                 try:
                     self.work(broker)
