@@ -294,7 +294,8 @@ def share_groups(tools, records):
     of_group = ("--group", group)
 
     def rows(starts):
-        return "(?s).*" + "".join(rf"{group}\s+{topic}\s+{p}\s+{start}\s.*" for p, start in enumerate(starts))
+        """Of the partitions in any order, which the tool takes from a hash."""
+        return "(?s)" + "".join(rf"(?=.*{group}\s+{topic}\s+{p}\s+{start}\b)" for p, start in enumerate(starts)) + ".*"
 
     tools.expect(rows([0, 0]), SHARE_GROUPS, "--reset-offsets", "--to-earliest", "--topic", topic, "--execute", *of_group)
     require(group in tools.run(SHARE_GROUPS, "--list").split(), f"{group} is not listed")
