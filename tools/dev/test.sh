@@ -78,7 +78,7 @@ sanitized() {
   configure "$1" || { count "ctest-$1" 0 1 0; return; }
   build_targets "$1" module_tests || { count "ctest-$1" 0 1 0; return; }
   # what does not depend on the build has run in release
-  ctest_suite "$1" -E '^(wall|wire|docs|bench)\.'
+  ctest_suite "$1" -E '^(wall|wire|docs|bench|sim)\.'
 }
 
 main() {

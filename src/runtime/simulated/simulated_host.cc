@@ -5,6 +5,7 @@
 #include <coroutine>
 #include <cstdlib>
 #include <utility>
+#include <vector>
 
 #include "base/log.h"
 
@@ -109,7 +110,8 @@ void SimulatedHost::stall(Instant when) { shards_[world_.draw(shards_.size())]->
 
 void SimulatedHost::abandon(std::unique_ptr<SimulatedHost> crashed) {
   for (const auto& shard : crashed->shards_) crashed->world_.leave(*shard);
-  static_cast<void>(crashed.release());
+  static std::vector<std::unique_ptr<SimulatedHost>>& kept = *new std::vector<std::unique_ptr<SimulatedHost>>;
+  kept.push_back(std::move(crashed));
 }
 
 }  // namespace brook::runtime::simulated
