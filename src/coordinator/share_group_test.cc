@@ -77,7 +77,9 @@ TEST_F(ShareGroupTest, SaysNothingOfAnAssignmentThatIsTheSame) {
   ASSERT_TRUE(again);
   EXPECT_FALSE(again->assignment);
   // A member that has lost its way is told everything.
-  EXPECT_TRUE(a_.beat(0)->assignment);
+  const auto lost = a_.join();
+  ASSERT_TRUE(lost) << lost.error().context;
+  EXPECT_TRUE(lost->assignment);
 }
 
 TEST_F(ShareGroupTest, KeepsItsTargetsForTheAssignmentInterval) {
