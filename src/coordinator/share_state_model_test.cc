@@ -115,7 +115,7 @@ class World {
     const auto known = models_.find(id);
     const Result<ShareState> state = driver_.read(id.first, id.second, leader);
     if (!state) {
-      RC_ASSERT(driver_.log_refuses || known == models_.end() || leader < known->second.leader_fence);
+      RC_ASSERT((driver_.log_refuses || known == models_.end() || leader < known->second.leader_fence));
       return;
     }
     RC_ASSERT(known != models_.end());
@@ -138,9 +138,9 @@ class World {
     }
     const Result<void> written = driver_.write(id.first, id.second, update);
     if (!written) {
-      RC_ASSERT(driver_.log_refuses || known == models_.end() ||
-                update.leader_epoch < known->second.leader_fence ||
-                update.state_epoch < known->second.state_fence);
+      RC_ASSERT((driver_.log_refuses || known == models_.end() ||
+                 update.leader_epoch < known->second.leader_fence ||
+                 update.state_epoch < known->second.state_fence));
       return;
     }
     RC_ASSERT(known != models_.end());
