@@ -177,10 +177,13 @@ std::optional<ProducerAnswer> TransactionMachine::end(const EndTransactionCall& 
   if (found == nullptr) return ProducerAnswer{ErrorCode::kInvalidProducerIdMapping};
   const bool per_transaction = call.protocol == TransactionProtocol::kEpochPerTransaction;
   const std::int16_t epoch = call.producer.epoch.value();
-  const bool lost_new_id = per_transaction && found->previous_producer_id == call.producer.id &&
+  // Only an end that gave a new epoch may have lost its answer: with one epoch for all of a producer's
+  // transactions, the epoch before the present one is that of a producer that was fenced.
+  const bool gave_new = per_transaction && found->protocol == TransactionProtocol::kEpochPerTransaction;
+  const bool lost_new_id = gave_new && found->previous_producer_id == call.producer.id &&
                            found->producer_id != call.producer.id && epoch == kEpochMax - 1 &&
                            found->epoch == ProducerEpoch(0);
-  const bool lost_new_epoch = per_transaction && found->epoch.value() == epoch + 1;
+  const bool lost_new_epoch = gave_new && found->epoch.value() == epoch + 1;
   const bool retried = lost_new_id || lost_new_epoch;
   if (found->producer_id != call.producer.id && !lost_new_id)
     return ProducerAnswer{ErrorCode::kInvalidProducerIdMapping};

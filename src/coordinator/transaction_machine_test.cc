@@ -161,6 +161,18 @@ TEST(TransactionMachine, GivesANewEpochWithEachEnd) {
   EXPECT_EQ(driver.end("t", *ended.producer, true, kPerTransaction).code, ErrorCode::kInvalidTxnState);
 }
 
+TEST(TransactionMachine, TakesNoFencedProducerForOneWhoseAnswerWasLost) {
+  TransactionDriver driver;
+  const Producer fenced = *driver.init("t").producer;
+  const Producer producer = *driver.init("t").producer;
+  EXPECT_EQ(driver.add("t", producer, {kOrders0}), ErrorCode::kNone);
+  EXPECT_EQ(driver.end("t", producer, true).code, ErrorCode::kNone);
+  driver.complete("t");
+  const ProducerAnswer answer = driver.end("t", fenced, true, kPerTransaction);
+  EXPECT_EQ(answer.code, ErrorCode::kProducerFenced);
+  EXPECT_FALSE(answer.producer);
+}
+
 TEST(TransactionMachine, AbortsATransactionThatNeverBeganWithANewEpoch) {
   TransactionDriver driver;
   const Producer first = *driver.init("t").producer;
