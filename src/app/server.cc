@@ -18,7 +18,6 @@
 #include "broker/share/share_metrics.h"
 #include "broker/share/share_partitions.h"
 #include "broker/share/share_session.h"
-#include "broker/share_partition_gateway.h"
 #include "broker/share_state_gateway.h"
 #include "broker/share_state_leadership.h"
 #include "broker/transaction_gateway.h"
@@ -59,7 +58,6 @@ struct ShardParts {
   // They need what routes to all shards, which is made once all shards have the above.
   std::unique_ptr<broker::ShareStateGateway> share_gateway;
   std::unique_ptr<coordinator::GroupCoordinator> groups;
-  std::unique_ptr<broker::SharePartitionGateway> share_port;
   std::unique_ptr<broker::SharePartitions> share_partitions;
   std::unique_ptr<broker::ShareSessionCache> share_sessions;
   std::unique_ptr<broker::TransactionGateway> gateway;
@@ -254,10 +252,8 @@ class Server::Impl {
   void make_share_partitions() {
     std::vector<broker::ShareRouter::Lane> lanes;
     for (const auto& parts : shards_) {
-      parts->share_port =
-          std::make_unique<broker::SharePartitionGateway>(parts->view, *parts->share_gateway, *group_router_);
       parts->share_partitions = std::make_unique<broker::SharePartitions>(
-          *parts->shard, parts->replicas, parts->view, *parts->share_port, share_metrics_);
+          *parts->shard, parts->replicas, parts->view, *parts->share_gateway, share_metrics_);
       parts->share_sessions =
           std::make_unique<broker::ShareSessionCache>(share_slots_, share_metrics_.sessions);
       lanes.push_back({parts->shard, parts->share_partitions.get()});

@@ -6,6 +6,7 @@
 
 #include "broker/cluster_view.h"
 #include "broker/share_state_router.h"
+#include "coordinator/share_state_port.h"
 #include "coordinator/share_state_store.h"
 #include "runtime/shard.h"
 
@@ -13,7 +14,7 @@ namespace brook::broker {
 
 /// One shard's way to the states of share groups' partitions. Where their coordinator does not answer yet (it
 /// is loading, or has just been made) it is asked again for some seconds. Runs on: its shard.
-class ShareStateGateway final : public coordinator::ShareStateStore {
+class ShareStateGateway final : public coordinator::ShareStateStore, public coordinator::ShareStatePort {
  public:
   /// All outlive it.
   ShareStateGateway(runtime::Shard& shard, const ClusterView& view, ShareStateRouter& states)
@@ -26,10 +27,10 @@ class ShareStateGateway final : public coordinator::ShareStateStore {
   /// Without the batches, in order.
   [[nodiscard]] Task<std::vector<Result<coordinator::ShareState>>> summarize(
       std::string group, std::vector<TopicIdPartition> partitions);
-  /// As coordinator::ShareStatePort.
   [[nodiscard]] Task<Result<coordinator::ShareState>> read(coordinator::ShareKey key,
-                                                           std::int32_t leader_epoch);
-  [[nodiscard]] Task<Result<void>> write(coordinator::ShareKey key, coordinator::ShareStateUpdate update);
+                                                           std::int32_t leader_epoch) override;
+  [[nodiscard]] Task<Result<void>> write(coordinator::ShareKey key,
+                                         coordinator::ShareStateUpdate update) override;
 
   /// Nothing is asked again: the broker stops.
   void stop() { stopping_ = true; }

@@ -81,8 +81,6 @@ class GroupMachine {
   /// What has to be erased before the group can be deleted; nothing where it is of another kind.
   [[nodiscard]] Result<std::vector<TopicIdPartition>> erase_share_group(const std::string& group,
                                                                         Effects& out) const;
-  /// UNKNOWN_MEMBER_ID, GROUP_ID_NOT_FOUND.
-  [[nodiscard]] Result<void> check_share_member(const std::string& group, const std::string& member) const;
 
   /// `request` has each topic's name, and its id where that is known. The answer holds where the records are
   /// committed.

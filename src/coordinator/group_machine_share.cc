@@ -105,13 +105,6 @@ Result<std::vector<TopicIdPartition>> GroupMachine::erase_share_group(const std:
   return found->erase_all(out);
 }
 
-Result<void> GroupMachine::check_share_member(const std::string& group, const std::string& member) const {
-  BROOK_TRY(const ShareGroup* found, share_group(group));
-  if (found->has_member(member)) return {};
-  return fail(ErrorCode::kUnknownMemberId,
-              fmt::format("Member {} is not a member of group {}.", member, group));
-}
-
 Result<ShareGroupDescribeResponse::DescribedGroup> GroupMachine::describe_share(
     const std::string& group) const {
   BROOK_TRY(const ShareGroup* found, share_group(group));

@@ -58,8 +58,6 @@ class GroupPartition : public std::enable_shared_from_this<GroupPartition> {
       protocol::DeleteShareGroupOffsetsRequest request);
   /// Which partitions have a state; none where there is no such share group.
   [[nodiscard]] Task<Result<ShareTopics>> share_topics(std::string group);
-  /// As GroupMachine::check_share_member.
-  [[nodiscard]] Task<Result<void>> check_share_member(std::string group, std::string member);
   /// Topics have their names and, where known, ids.
   [[nodiscard]] Task<protocol::OffsetCommitResponse> commit_offsets(protocol::OffsetCommitRequest request,
                                                                     std::int16_t version);

@@ -197,10 +197,4 @@ Task<Result<ShareTopics>> GroupPartition::share_topics(std::string group) {
   co_return topics;
 }
 
-Task<Result<void>> GroupPartition::check_share_member(std::string group, std::string member) {
-  BROOK_CO_CHECK(check_serving(group));
-  Result<void> found = runtime_.machine().check_share_member(group, member);
-  co_return found;
-}
-
 }  // namespace brook::coordinator

@@ -71,22 +71,6 @@ TEST(GroupPartition, HasStatesMadeBeforeItGivesTheirPartitionsToAnybody) {
   });
 }
 
-TEST(GroupPartition, KnowsWhoIsInAShareGroup) {
-  runtime::testing::run<void>([](Shard& shard) -> Task<void> {
-    MemoryLog log;
-    Coordinator coordinator(shard, log);
-    const auto joined = co_await coordinator.partition().share_heartbeat(heartbeat(0), kCaller);
-    EXPECT_EQ(joined.error_code, 0);
-    const auto member = co_await coordinator.partition().check_share_member("g", "a");
-    EXPECT_TRUE(member);
-    const auto stranger = co_await coordinator.partition().check_share_member("g", "b");
-    EXPECT_EQ(stranger.error().code, ErrorCode::kUnknownMemberId);
-    const auto nowhere = co_await coordinator.partition().check_share_member("h", "a");
-    EXPECT_EQ(nowhere.error().code, ErrorCode::kGroupIdNotFound);
-    co_await coordinator.groups.close();
-  });
-}
-
 TEST(GroupPartition, FindsAShareGroupInTheLogAgain) {
   runtime::testing::run<void>([](Shard& shard) -> Task<void> {
     MemoryLog log;

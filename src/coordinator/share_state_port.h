@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
 
 #include "base/result.h"
 #include "coordinator/share_state.h"
@@ -9,10 +8,10 @@
 
 namespace brook::coordinator {
 
-/// What a share partition needs of the coordinators: its durable state, and who is in its group. The
-/// coordinator owns this port; the broker implements it and takes each call to the shard that has the state
-/// or the group. All errors but FENCED_* and INVALID_REQUEST pass: COORDINATOR_LOAD_IN_PROGRESS,
-/// NOT_COORDINATOR, COORDINATOR_NOT_AVAILABLE. Outlives who uses it. Runs on: any shard.
+/// What a share partition needs of the coordinators: its durable state. The coordinator owns this port; the
+/// broker implements it and takes each call to the shard that has the state. All errors but FENCED_* and
+/// INVALID_REQUEST pass: COORDINATOR_LOAD_IN_PROGRESS, NOT_COORDINATOR, COORDINATOR_NOT_AVAILABLE. Outlives
+/// who uses it. Runs on: any shard.
 class ShareStatePort {
  public:
   virtual ~ShareStatePort() = default;
@@ -26,10 +25,6 @@ class ShareStatePort {
   /// the share partition must read anew or go; UNKNOWN_TOPIC_OR_PARTITION; INVALID_REQUEST where there is no
   /// state.
   [[nodiscard]] virtual Task<Result<void>> write(ShareKey key, ShareStateUpdate update) = 0;
-
-  /// Whether `member` is in the share group `group`, and the group is ours to ask. GROUP_ID_NOT_FOUND,
-  /// UNKNOWN_MEMBER_ID.
-  [[nodiscard]] virtual Task<Result<void>> check_member(std::string group, std::string member) = 0;
 };
 
 }  // namespace brook::coordinator

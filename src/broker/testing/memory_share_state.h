@@ -52,11 +52,6 @@ class MemoryShareState final : public coordinator::ShareStatePort {
     co_return Result<void>{};
   }
 
-  [[nodiscard]] Task<Result<void>> check_member(std::string group, std::string member) override {
-    (void)group, (void)member;
-    co_return Result<void>{};
-  }
-
   void release() {
     hold = false;
     released_.notify_all();
