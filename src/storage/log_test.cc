@@ -3,6 +3,8 @@
 #include <fmt/core.h>
 #include <gtest/gtest.h>
 
+#include <utility>
+
 #include "base/metrics.h"
 #include "runtime/testing/run.h"
 #include "storage/file_names.h"
@@ -153,6 +155,41 @@ TEST(Log, ServesTheTailWithoutAFile) {
     EXPECT_EQ(at_end->size, 0U);
     const auto beyond = co_await log->read(Offset(7), 1 << 20, Offset(6), true);
     EXPECT_EQ(beyond.error().code, ErrorCode::kOffsetOutOfRange);
+  });
+}
+
+TEST(Log, GivesWholeBatchesToReadersWhoseLimitEndsInOne) {
+  constexpr std::uint64_t kBatches = 200;  // the first of them are known to the index alone
+  constexpr std::size_t kLimit = 100'000;
+  TemporaryDirectory base;
+  runtime::testing::run<void>([&](Shard& shard) -> Task<void> {
+    LogConfig config = small_config();
+    config.segment_bytes = 64 << 20;
+    auto log = co_await open_log(shard, base / "t-0", {}, config);
+    std::uint64_t batch = 0;
+    for (std::int64_t i = 0; i < static_cast<std::int64_t>(kBatches); ++i) {
+      const auto bytes = make_batch({.base_offset = i, .timestamps = {i}, .value_size = 30'000});
+      batch = bytes.size();
+      EXPECT_TRUE(log->append_as_leader(bytes, AppendOrigin::kClient).has_value());
+    }
+    // Readers at several places, by turns: each goes on where it ended, whatever the others did.
+    std::vector<std::uint64_t> readers{0, 1, 50, 199};
+    for (bool any = true; std::exchange(any, false);) {
+      for (std::uint64_t& at : readers) {
+        if (at >= kBatches) continue;
+        any = true;
+        const auto slice =
+            co_await log->read(Offset(static_cast<std::int64_t>(at)), kLimit, log->log_end_offset(), true);
+        EXPECT_TRUE(slice.has_value());
+        if (!slice) co_return;
+        const std::uint64_t whole = std::min<std::uint64_t>(kLimit / batch, kBatches - at);
+        EXPECT_EQ(slice->size, whole * batch) << "from " << at;
+        EXPECT_EQ(slice->start.position, at * batch);
+        EXPECT_EQ(slice->end.position, (at + whole) * batch);
+        EXPECT_EQ(slice->size_before_cut, std::min<std::uint64_t>(kLimit, (kBatches - at) * batch));
+        at += whole;
+      }
+    }
   });
 }
 

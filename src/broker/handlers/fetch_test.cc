@@ -239,6 +239,21 @@ TEST(FetchHandler, WaitsForDataAndWakes) {
   });
 }
 
+TEST(FetchHandler, WaitsForNothingWhereOnlyTheCutToWholeBatchesIsMissing) {
+  with_orders([](World& world) -> Task<void> {
+    std::size_t batch = 0;
+    for (int i = 0; i < 5; ++i) batch = world.append(0, 40'000);
+    constexpr std::chrono::milliseconds kWait = std::chrono::seconds(20);
+    FetchRequest request = World::request({0}, 70'000);
+    request.min_bytes = 70'000;
+    request.max_wait_ms = kWait.count();
+    const runtime::Instant before = world.shard.clock().now();
+    const FetchResponse response = co_await world.fetch(request);
+    EXPECT_EQ(sizes(response), (Sizes{{0, batch}}));
+    EXPECT_LT(world.shard.clock().now() - before, kWait);
+  });
+}
+
 TEST(FetchHandler, EndsItsWaitAtTheDeadline) {
   with_orders([](World& world) -> Task<void> {
     FetchRequest request = World::request({0});
