@@ -451,7 +451,17 @@ TEST(Log, RebuildsIndexesThatAreMissingOrGarbage) {
   });
 }
 
-/// A message of format 0 or 1 without a key, as a Kafka before 0.11 wrote it; its checksum does not matter.
+/// The checksum of formats 0 and 1, of gzip and Ethernet.
+std::uint32_t crc32(ByteView bytes) {
+  std::uint32_t crc = 0xffffffffU;
+  for (const std::byte byte : bytes) {
+    crc ^= std::to_integer<std::uint32_t>(byte);
+    for (int bit = 0; bit < 8; ++bit) crc = (crc >> 1U) ^ ((crc & 1U) != 0 ? 0xedb88320U : 0U);
+  }
+  return ~crc;
+}
+
+/// A message of format 0 or 1 without a key, as a Kafka before 0.11 wrote it.
 std::vector<std::byte> make_old_message(std::int8_t magic, std::int64_t offset) {
   const std::size_t timestamp = magic == 1 ? 8 : 0;
   std::vector<std::byte> message(12 + 14 + timestamp + 3, std::byte{'v'});
@@ -462,6 +472,7 @@ std::vector<std::byte> make_old_message(std::int8_t magic, std::int64_t offset) 
   store_be(at + 17, std::int8_t{0});
   store_be(at + 18 + timestamp, std::int32_t{-1});
   store_be(at + 22 + timestamp, std::int32_t{3});
+  store_be(at + 12, crc32(ByteView(message).subspan(16)));
   return message;
 }
 
@@ -486,6 +497,26 @@ TEST(Log, RefusesMessagesOfOldFormatsAndLeavesThemAlone) {
           << opened.error().context;
       EXPECT_EQ(*shard.files().read_whole(path), content);
     }
+  });
+}
+
+TEST(Log, CutsABatchThatWasTornBeforeItsMagicAsNoMessageOfAnOldFormat) {
+  TemporaryDirectory base;
+  runtime::testing::run<void>([&](Shard& shard) -> Task<void> {
+    auto log = co_await open_log(shard, base / "t-0");
+    fill(*log, 2);
+    log.reset();
+    const std::string path = base / "t-0/00000000000000000000.log";
+    const std::string content = *shard.files().read_whole(path);
+    const std::size_t second = content.size() / 2;
+    // Of the second batch the disk has the beginning, and zeros in the place of the rest.
+    const std::string torn = content.substr(0, second + 14) + std::string(content.size() - second - 14, '\0');
+    EXPECT_TRUE(shard.files().replace_whole(path, torn).has_value());
+
+    log = co_await open_log(shard, base / "t-0");
+
+    EXPECT_EQ(log->size_in_bytes(), second);
+    EXPECT_EQ(*shard.files().read_whole(path), content.substr(0, second));
   });
 }
 

@@ -243,10 +243,12 @@ Task<Result<void>> Segment::visit(Offset from, Offset to, Visitor visit) {
 
 Result<void> Segment::append(ByteView batches, std::span<const BatchHeader> headers,
                              std::uint32_t index_interval) {
+  BROOK_CHECK(cut_leftover());
   BROOK_TRY(const auto opened, file());
   if (auto written = opened->write_at(size_, std::span(&batches, 1)); !written) {
-    // Where even this fails the next append overwrites what was left behind, and recovery would cut it.
-    if (auto undone = opened->truncate(size_); !undone)
+    leftover_ = true;
+    // Where even this fails it is tried again before anything else is done with the file.
+    if (auto undone = cut_leftover(); !undone)
       log::error("append_not_undone", {{"why", undone.error().context}});
     return written;
   }
@@ -258,6 +260,16 @@ Result<void> Segment::append(ByteView batches, std::span<const BatchHeader> head
   }
   size_ = position;
   loaded_ = true;
+  return {};
+}
+
+/// What a failed append left behind the end would be taken for a part of a segment that is no longer the
+/// newest.
+Result<void> Segment::cut_leftover() {
+  if (!leftover_) return {};
+  BROOK_TRY(const auto opened, file());
+  BROOK_CHECK(opened->truncate(size_));
+  leftover_ = false;
   return {};
 }
 
@@ -368,6 +380,7 @@ Task<Result<void>> Segment::truncate_to(Offset offset, std::uint32_t index_inter
 }
 
 Result<void> Segment::seal() {
+  BROOK_CHECK(cut_leftover());
   time_index_.append_if_newer(newest_);
   BROOK_CHECK(offset_index_.save());
   return time_index_.save();
@@ -375,6 +388,7 @@ Result<void> Segment::seal() {
 
 Task<Result<void>> Segment::sync(bool indexes) {
   if (retired_) co_return Result<void>{};  // What stands in its place is on the disk.
+  BROOK_CO_CHECK(cut_leftover());
   BROOK_CO_TRY(const auto opened, file());
   BROOK_CO_CHECK(co_await opened->sync());
   if (retired_) co_return Result<void>{};

@@ -124,6 +124,7 @@ class Segment {
   void expect(IndexedPosition next);
   void account(const internal::BatchHeader& header, std::uint64_t position, std::uint32_t index_interval);
   void remember(const internal::BatchHeader& header, std::uint64_t position);
+  [[nodiscard]] Result<void> cut_leftover();
 
   runtime::FileSystem& files_;
   std::string directory_;
@@ -143,6 +144,7 @@ class Segment {
   std::vector<IndexedPosition> expected_;  ///< where reads ended, the newest last; a guess until looked at
   bool loaded_ = false;
   bool used_ = false;
+  bool leftover_ = false;  ///< the file goes on behind `size_`
   bool retired_ = false;
 };
 

@@ -1,5 +1,7 @@
 #include "storage/internal/batch_header.h"
 
+#include <zlib.h>
+
 #include <limits>
 
 #include "base/crc32c.h"
@@ -52,7 +54,7 @@ std::optional<BatchHeader> parse_batch_header(ByteView bytes) {
   return header;
 }
 
-bool is_old_message(ByteView bytes, std::uint64_t available) {
+bool looks_like_old_message(ByteView bytes, std::uint64_t available) {
   constexpr std::size_t kAttributesAt = 17;
   if (bytes.size() <= kAttributesAt) return false;
   const auto magic = load_be<std::int8_t>(bytes.data() + 16);
@@ -64,6 +66,19 @@ bool is_old_message(ByteView bytes, std::uint64_t available) {
   return (magic == 0 || magic == 1) && length >= least && (attributes & 0xf0U) == 0 &&
          load_be<std::int64_t>(bytes.data()) >= 0 &&
          static_cast<std::uint64_t>(length) + record::kLogOverhead <= available;
+}
+
+std::size_t old_message_size(ByteView bytes) {
+  return static_cast<std::size_t>(load_be<std::int32_t>(bytes.data() + 8)) + record::kLogOverhead;
+}
+
+bool is_old_message(ByteView message) {
+  constexpr std::size_t kOldCrcAt = 12;
+  constexpr std::size_t kOldCrcStart = 16;
+  if (message.size() < kOldCrcStart) return false;
+  const ByteView covered = message.subspan(kOldCrcStart);
+  const auto crc = ::crc32_z(0, reinterpret_cast<const unsigned char*>(covered.data()), covered.size());
+  return load_be<std::uint32_t>(message.data() + kOldCrcAt) == crc;
 }
 
 bool crc_matches(ByteView batch, const BatchHeader& header) {

@@ -36,8 +36,12 @@ struct BatchHeader {
 /// that can be.
 [[nodiscard]] std::optional<BatchHeader> parse_batch_header(ByteView bytes);
 /// `bytes`, of which `available` follow in the file, look like a whole message of format 0 or 1, as Kafka
-/// wrote before 0.11: the same place has the magic, and what follows differs.
-[[nodiscard]] bool is_old_message(ByteView bytes, std::uint64_t available);
+/// wrote before 0.11: the same place has the magic, and what follows differs. So may a batch that a crash
+/// tore before its magic; the CRC of the whole message tells them apart.
+[[nodiscard]] bool looks_like_old_message(ByteView bytes, std::uint64_t available);
+/// Its size in the file.
+[[nodiscard]] std::size_t old_message_size(ByteView bytes);
+[[nodiscard]] bool is_old_message(ByteView message);
 /// The CRC over a whole batch is what its header says.
 [[nodiscard]] bool crc_matches(ByteView batch, const BatchHeader& header);
 

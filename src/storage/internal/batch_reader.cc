@@ -28,7 +28,9 @@ Task<Result<std::optional<BatchHeader>>> BatchReader::header() {
   BROOK_CO_TRY(const ByteView head, co_await bytes(size));
   std::optional<BatchHeader> parsed = parse_batch_header(head);
   if (parsed && parsed->size > left) parsed.reset();
-  if (!parsed && is_old_message(head, left)) {
+  if (!parsed && looks_like_old_message(head, left)) {
+    BROOK_CO_TRY(const ByteView message, co_await bytes(old_message_size(head)));
+    if (!is_old_message(message)) co_return parsed;
     co_return fail(ErrorCode::kKafkaStorageError,
                    fmt::format("{} at byte {}: a message of format 0 or 1, which Kafka wrote before 0.11 and "
                                "Brook does not read",
