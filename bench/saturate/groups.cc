@@ -26,7 +26,9 @@ namespace brook::saturate {
 namespace {
 
 constexpr std::size_t kBufferBytes = 8 << 10;  // a leader is told of all members
-constexpr int kTimeoutMs = 60'000;             // for any answer
+constexpr double kPatienceS = 300;             // until all are stable
+constexpr double kHeartbeatS = 3;  // as clients do: a stable member hears so that it has to join again
+constexpr int kPollMs = 100;
 constexpr std::int32_t kSessionMs = 45'000;
 constexpr std::int32_t kRebalanceMs = 60'000;
 constexpr std::int16_t kJoinVersion = 5;
@@ -136,7 +138,11 @@ class Member {
   void beaten(const protocol::HeartbeatResponse& response) {
     if (is(response.error_code, ErrorCode::kRebalanceInProgress)) return join();
     if (response.error_code != 0) stop(fmt::format("{}: heartbeat: error {}", group_, response.error_code));
-    heartbeat();  // the leader's join has not come yet
+    if (generation_ > last_generation_) {
+      state_ = State::kStable;
+    } else {
+      heartbeat();  // the leader's join has not come yet
+    }
   }
 
   Connection connection_;
@@ -163,20 +169,30 @@ class Poller {
   }
 
   /// Until all are stable.
-  void run(const std::deque<Member>& members) const {
+  void run(std::deque<Member>& members) const {
+    const double end = now_s() + kPatienceS;
+    double next_heartbeat = now_s() + kHeartbeatS;
     std::size_t stable = 0;
     for (const Member& member : members) stable += member.is_stable() ? 1 : 0;
     std::array<epoll_event, 512> events{};
     while (stable < members.size()) {
-      const int ready = epoll_wait(descriptor_, events.data(), static_cast<int>(events.size()), kTimeoutMs);
-      if (ready < 0 && errno == EINTR) continue;
-      if (ready <= 0)
-        stop(ready == 0 ? "no answer for a minute" : fmt::format("epoll_wait: {}", std::strerror(errno)));
+      const int ready = epoll_wait(descriptor_, events.data(), static_cast<int>(events.size()), kPollMs);
+      if (ready < 0 && errno != EINTR) stop(fmt::format("epoll_wait: {}", std::strerror(errno)));
       for (int i = 0; i < ready; ++i) {
         Member& member = *static_cast<Member*>(events[static_cast<std::size_t>(i)].data.ptr);
         const bool was_stable = member.is_stable();
         member.receive();
         if (!was_stable && member.is_stable()) ++stable;
+      }
+      const double now = now_s();
+      if (now > end)
+        stop(fmt::format("{} of {} members are stable after {:.0f} s", stable, members.size(), kPatienceS));
+      if (now < next_heartbeat || stable == members.size()) continue;
+      next_heartbeat = now + kHeartbeatS;
+      for (Member& member : members) {
+        if (!member.is_stable()) continue;
+        member.heartbeat();
+        --stable;
       }
     }
   }

@@ -18,6 +18,7 @@
 #include "saturate/connection.h"
 #include "saturate/loads.h"
 #include "saturate/messages.h"
+#include "saturate/pauses.h"
 
 namespace brook::saturate {
 
@@ -29,6 +30,11 @@ constexpr std::size_t kFetchBufferBytes = std::size_t{2} << 20U;
 constexpr double kDrainSeconds = 60;  // for what was sent last
 constexpr std::size_t kCrcAt = 17;    // in a batch; it covers what follows the attributes' place
 constexpr std::size_t kCheckedAt = 21;
+
+struct Measured {
+  double due_s = 0;
+  double done_s = 0;
+};
 
 // Sends records whose value begins with the time at which they should have been sent.
 class Sender {
@@ -58,13 +64,13 @@ class Sender {
   }
 
   // Takes the acknowledgements that have arrived; those of records due before `from_s` count for nothing.
-  void receive(double from_s, std::vector<double>& times_s) {
+  void receive(double from_s, std::vector<Measured>& measured) {
     connection_.receive_some();
     const double now = now_s();
     for (ByteView frame = connection_.take_frame(); !frame.empty(); frame = connection_.take_frame()) {
       check_produced(frame);
       if (in_flight_.empty()) stop("an answer to no request");
-      if (in_flight_.front() >= from_s) times_s.push_back(now - in_flight_.front());
+      if (in_flight_.front() >= from_s) measured.push_back({in_flight_.front(), now});
       in_flight_.pop_front();
     }
   }
@@ -92,7 +98,7 @@ class Receiver {
   [[nodiscard]] int descriptor() const { return connection_.descriptor(); }
   [[nodiscard]] std::int64_t received() const { return next_offset_; }
 
-  void receive(double from_s, std::vector<double>& times_s) {
+  void receive(double from_s, std::vector<Measured>& measured) {
     connection_.receive_some();
     const ByteView frame = connection_.take_frame();
     if (frame.empty()) return;
@@ -106,7 +112,7 @@ class Receiver {
     ByteView records = partition.records ? partition.records->bytes : ByteView{};
     for (; records.size() >= batch_bytes_; records = records.subspan(batch_bytes_)) {
       const double due_s = load_double_be(records.data() + value_at_);
-      if (due_s >= from_s) times_s.push_back(now - due_s);
+      if (due_s >= from_s) measured.push_back({due_s, now});
       ++next_offset_;
     }
     ask();
@@ -139,14 +145,32 @@ void wait(std::span<pollfd> polled, double seconds) {
     stop(fmt::format("poll: {}", std::strerror(errno)));
 }
 
+// All, and those during which the machine went on.
+std::string measured_json(const std::string& key, const std::vector<Measured>& measured,
+                          const Pauses* pauses) {
+  std::vector<double> times_s;
+  std::vector<double> undisturbed_s;
+  for (const Measured& one : measured) {
+    times_s.push_back(one.done_s - one.due_s);
+    if (pauses != nullptr && !pauses->meet(one.due_s, one.done_s)) undisturbed_s.push_back(times_s.back());
+  }
+  std::string json;
+  if (pauses != nullptr && !measured.empty())
+    json = fmt::format(", \"{}_undisturbed_share\": {:.6f}", key,
+                       static_cast<double>(undisturbed_s.size()) / static_cast<double>(measured.size()));
+  return json + percentiles_json(key, std::move(times_s)) +
+         percentiles_json(key + "_undisturbed", std::move(undisturbed_s));
+}
+
 }  // namespace
 
 void run(const Latency& load) {
   prctl(PR_SET_TIMERSLACK, 1UL);  // nanoseconds: a record is sent when it is due, not 50 us later
   Sender sender(load);
   Receiver receiver(load, sender);
-  std::vector<double> acknowledged_s;
-  std::vector<double> received_s;
+  Pauses pauses;
+  std::vector<Measured> acknowledged;
+  std::vector<Measured> received;
   const double begin = now_s();
   const double from = begin + static_cast<double>(load.warm_up_seconds);
   const std::int64_t records = (load.warm_up_seconds + load.seconds) * load.rate;
@@ -163,12 +187,12 @@ void run(const Latency& load) {
     pollfd polled[] = {{.fd = sender.descriptor(), .events = POLLIN, .revents = 0},
                        {.fd = receiver.descriptor(), .events = POLLIN, .revents = 0}};
     wait(polled, (sent < records ? due(sent) : end) - now_s());
-    if (polled[0].revents != 0) sender.receive(from, acknowledged_s);
-    if (polled[1].revents != 0) receiver.receive(from, received_s);
+    if (polled[0].revents != 0) sender.receive(from, acknowledged);
+    if (polled[1].revents != 0) receiver.receive(from, received);
   }
-  fmt::print("{{\"records\": {}, \"seconds\": {}{}{}}}\n", received_s.size(), load.seconds,
-             percentiles_json("latency", std::move(received_s)),
-             percentiles_json("ack_latency", std::move(acknowledged_s)));
+  const Pauses* known = pauses.stop() ? &pauses : nullptr;
+  fmt::print("{{\"records\": {}, \"seconds\": {}{}{}}}\n", received.size(), load.seconds,
+             measured_json("latency", received, known), measured_json("ack_latency", acknowledged, known));
 }
 
 }  // namespace brook::saturate
