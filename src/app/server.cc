@@ -6,6 +6,7 @@
 
 #include "app/adopt_partitions.h"
 #include "app/checkpointer.h"
+#include "app/group_lag.h"
 #include "app/stray_partitions.h"
 #include "app/topic_metrics.h"
 #include "app/transaction_watch.h"
@@ -222,6 +223,10 @@ class Server::Impl {
     std::vector<TransactionWatch::Source> watched;
     for (const auto& parts : shards_) watched.push_back({parts->shard, parts->transactions.get()});
     transaction_watch_ = std::make_unique<TransactionWatch>(registry_, std::move(watched));
+    std::vector<GroupLag::Source> lagging;
+    for (const auto& parts : shards_)
+      lagging.push_back({parts->shard, parts->groups.get(), &parts->replicas});
+    group_lag_ = std::make_unique<GroupLag>(registry_, shards_.front()->view, std::move(lagging));
     checkpointer_ = std::make_unique<Checkpointer>(
         shard_, *router_, *directories_,
         CheckpointerOptions{
@@ -358,6 +363,7 @@ class Server::Impl {
           .status = 404, .content_type = "text/plain", .body = "try /metrics or /healthz\n"};
     co_await topic_metrics_->gather();
     co_await transaction_watch_->gather();
+    co_await group_lag_->gather();
     co_return net::HttpResponse{.status = 200,
                                 .content_type = "text/plain; version=0.0.4; charset=utf-8",
                                 .body = registry_.render()};
@@ -459,6 +465,7 @@ class Server::Impl {
   std::unique_ptr<broker::MetadataPublisher> publisher_;
   std::unique_ptr<TopicMetrics> topic_metrics_;
   std::unique_ptr<TransactionWatch> transaction_watch_;
+  std::unique_ptr<GroupLag> group_lag_;
   std::unique_ptr<Checkpointer> checkpointer_;
   std::unique_ptr<net::ConnectionAcceptor> acceptor_;
   std::unique_ptr<net::HttpServer> http_;

@@ -7,7 +7,9 @@
 #include "cli/group/group.h"
 #include "cli/log_dump/log_dump.h"
 #include "cli/produce/produce.h"
+#include "cli/share/share.h"
 #include "cli/topic/topic.h"
+#include "cli/transaction/transaction.h"
 #include "cli/version.h"
 
 namespace brook::cli {
@@ -31,6 +33,17 @@ CommandSet all_commands() {
   set.commands.push_back(group_describe_command());
   set.commands.push_back(group_reset_offsets_command());
   set.commands.push_back(group_delete_command());
+  set.groups.push_back({"share", "Look at share groups, move their offsets, delete them"});
+  set.commands.push_back(share_list_command());
+  set.commands.push_back(share_describe_command());
+  set.commands.push_back(share_reset_offsets_command());
+  set.commands.push_back(share_delete_offsets_command());
+  set.commands.push_back(share_delete_command());
+  set.groups.push_back({"transaction", "Look at transactions, and end those that hold readers back"});
+  set.commands.push_back(transaction_list_command());
+  set.commands.push_back(transaction_describe_command());
+  set.commands.push_back(transaction_producers_command());
+  set.commands.push_back(transaction_abort_command());
   set.groups.push_back({"log", "Look into the files of a data directory"});
   set.commands.push_back(log_dump_command());
   add_bench_commands(set);

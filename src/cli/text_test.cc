@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <string>
 
 #include "cli/bytes_text.h"
@@ -61,6 +62,18 @@ TEST(TimeText, FormatsInUtcWithMilliseconds) {
   EXPECT_EQ(format_time(Timestamp(-2)), "1969-12-31T23:59:59.998Z");
   EXPECT_EQ(format_time(Timestamp(-1)), "-");
   EXPECT_EQ(format_time(Timestamp(INT64_MAX)), "9223372036854775807");
+}
+
+TEST(TimeText, SaysADurationInItsTwoGreatestUnits) {
+  using std::chrono::milliseconds;
+  EXPECT_EQ(format_duration(milliseconds(-5)), "0s");
+  EXPECT_EQ(format_duration(milliseconds(0)), "0s");
+  EXPECT_EQ(format_duration(milliseconds(999)), "999ms");
+  EXPECT_EQ(format_duration(milliseconds(59'999)), "59s");
+  EXPECT_EQ(format_duration(milliseconds(60'000)), "1m 0s");
+  EXPECT_EQ(format_duration(milliseconds(3'599'000)), "59m 59s");
+  EXPECT_EQ(format_duration(milliseconds(7'500'000)), "2h 5m");
+  EXPECT_EQ(format_duration(milliseconds(356'400'000)), "4d 3h");
 }
 
 TEST(TimeText, ParsesDatesTimesAndZones) {

@@ -109,4 +109,17 @@ std::optional<Timestamp> parse_time(std::string_view text) {
   return Timestamp(instant.time_since_epoch().count());
 }
 
+std::string format_duration(std::chrono::milliseconds time) {
+  const std::int64_t ms = time.count();
+  if (ms <= 0) return "0s";
+  if (ms < 1000) return fmt::format("{}ms", ms);
+  const std::int64_t seconds = ms / 1000;
+  if (seconds < 60) return fmt::format("{}s", seconds);
+  const std::int64_t minutes = seconds / 60;
+  if (minutes < 60) return fmt::format("{}m {}s", minutes, seconds % 60);
+  const std::int64_t hours = minutes / 60;
+  if (hours < 24) return fmt::format("{}h {}m", hours, minutes % 60);
+  return fmt::format("{}d {}h", hours / 24, hours % 24);
+}
+
 }  // namespace brook::cli

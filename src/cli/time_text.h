@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -15,5 +16,9 @@ namespace brook::cli {
 /// "2026-11-23", "2026-11-23T10:00", "2026-11-23 10:00:00", "2026-11-23T10:00:00.250", each with "Z" or an
 /// offset such as "+02:00" behind the time, else UTC. Nothing for any other text.
 [[nodiscard]] std::optional<Timestamp> parse_time(std::string_view text);
+
+/// How long something took or is ago, in its two greatest units: "0s", "850ms", "12s", "3m 20s", "2h 5m",
+/// "4d 3h". What is below zero is "0s".
+[[nodiscard]] std::string format_duration(std::chrono::milliseconds time);
 
 }  // namespace brook::cli

@@ -91,9 +91,9 @@ GroupDescription decode_consumer(const protocol::ConsumerGroupDescribeResponse::
 Task<Result<GroupDescription>> describe_consumer_group(Cluster& cluster, std::string id) {
   protocol::ConsumerGroupDescribeRequest request;
   request.group_ids = {id};
-  BROOK_CO_TRY(const auto found,
-               co_await ask_coordinator<protocol::ConsumerGroupDescribeResponse>(
-                   cluster, id, request, {}, [](const auto& body) { return first_code(body.groups); }));
+  BROOK_CO_TRY(const auto found, co_await ask_coordinator<protocol::ConsumerGroupDescribeResponse>(
+                                     cluster, Coordinated::kGroup, id, request, {},
+                                     [](const auto& body) { return first_code(body.groups); }));
   if (found.answer.body.groups.empty()) co_return unanswered(id);
   const auto& described = found.answer.body.groups.front();
   BROOK_CO_CHECK(outcome(described.error_code, described.error_message, "group " + id));
@@ -105,9 +105,9 @@ Task<Result<GroupDescription>> describe_consumer_group(Cluster& cluster, std::st
 Task<Result<GroupDescription>> describe_one(Cluster& cluster, std::string id) {
   protocol::DescribeGroupsRequest request;
   request.groups = {id};
-  BROOK_CO_TRY(const auto found,
-               co_await ask_coordinator<protocol::DescribeGroupsResponse>(
-                   cluster, id, request, {}, [](const auto& body) { return first_code(body.groups); }));
+  BROOK_CO_TRY(const auto found, co_await ask_coordinator<protocol::DescribeGroupsResponse>(
+                                     cluster, Coordinated::kGroup, id, request, {},
+                                     [](const auto& body) { return first_code(body.groups); }));
   if (found.answer.body.groups.empty()) co_return unanswered(id);
   const auto& described = found.answer.body.groups.front();
   const auto code = static_cast<ErrorCode>(described.error_code);
@@ -169,7 +169,8 @@ Task<Result<std::vector<GroupOutcome>>> GroupAdmin::remove(std::vector<std::stri
     protocol::DeleteGroupsRequest request;
     request.groups_names = {group};
     const auto removed = co_await ask_coordinator<protocol::DeleteGroupsResponse>(
-        client_.internals(), group, request, {}, [](const auto& body) { return first_code(body.results); });
+        client_.internals(), Coordinated::kGroup, group, request, {},
+        [](const auto& body) { return first_code(body.results); });
     Result<void> result;
     if (!removed) {
       result = std::unexpected(removed.error());

@@ -71,7 +71,7 @@ Task<Result<std::vector<CommittedOffset>>> GroupAdmin::offsets(std::string group
   };
   BROOK_CO_TRY(const auto found,
                co_await ask_coordinator<protocol::OffsetFetchResponse>(
-                   client_.internals(), group, make, kFetchVersions,
+                   client_.internals(), Coordinated::kGroup, group, make, kFetchVersions,
                    [](const protocol::OffsetFetchResponse& body) { return code_of(body); }));
   const protocol::OffsetFetchResponse& body = found.answer.body;
   BROOK_CO_CHECK(outcome(static_cast<std::int16_t>(code_of(body)), std::nullopt, "group " + group));
@@ -95,7 +95,7 @@ Task<Result<std::vector<CommitOutcome>>> GroupAdmin::commit(std::string group,
   }
   BROOK_CO_TRY(const auto committed,
                co_await ask_coordinator<protocol::OffsetCommitResponse>(
-                   client_.internals(), group, request, kCommitVersions,
+                   client_.internals(), Coordinated::kGroup, group, request, kCommitVersions,
                    [](const protocol::OffsetCommitResponse& body) { return code_of(body); }));
   std::map<TopicPartition, std::int16_t> codes;
   for (const auto& topic : committed.answer.body.topics) {

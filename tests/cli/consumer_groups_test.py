@@ -6,8 +6,11 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 import unittest
 
+import kafka_wire
+import transaction_wire
 from command_line import AgainstBroker
 
 
@@ -49,7 +52,38 @@ class Groups(AgainstBroker):
         described = self.described("reader")
         self.assertEqual((described["group"], described["state"], described["members"]), ("reader", "Empty", []))
         self.assertEqual([(each["partition"], each["offset"], each["end_offset"], each["lag"]) for each in described["offsets"]], [(0, 3, 5, 2), (1, 3, 5, 2)])
-        self.assertRegex(self.brook("group", "describe", "reader"), r"(?m)^  read +1 +3 +5 +2 +- +-$")
+        self.assertRegex(self.brook("group", "describe", "reader"), r"(?m)^  read +1 +3 +5 +2 +\d+m?s +- +-$")
+
+    def test_how_far_a_group_is_behind_is_told_in_time(self):
+        self.create("late", "-p", "2")
+        hour_ago = int(time.time() * 1000) - 3_600_000
+        records = [{"partition": 0, "value": "a", "timestamp": hour_ago - 3_600_000}, {"partition": 0, "value": "b", "timestamp": hour_ago},
+                   {"partition": 1, "value": "c", "timestamp": hour_ago}]
+        self.brook("produce", "late", "--from-json", input="".join(json.dumps(each) + "\n" for each in records))
+        self.brook("group", "reset-offsets", "late-reader", "--to", "1", "--topic", "late")  # the second of the batch, and the end
+
+        behind = {each["partition"]: each["lag_seconds"] for each in self.described("late-reader")["offsets"]}
+
+        self.assertAlmostEqual(behind[0], 3600, delta=120)
+        self.assertEqual(behind[1], 0)
+        self.assertRegex(self.brook("group", "describe", "late-reader"), r"(?m)^  late +0 +1 +2 +1 +1h \dm ")
+
+    def test_an_open_transaction_is_no_lag_for_readers_of_committed_records(self):
+        self.create("waiting")
+        self.brook("group", "reset-offsets", "waiter", "--to", "0", "--topic", "waiting")
+        producer = transaction_wire.TransactionalProducer(self.broker.port, "waiting-1")
+        self.addCleanup(producer.close)
+        producer.add_partition("waiting")
+        self.assertEqual(kafka_wire.NONE, producer.write("waiting", [b"a", b"b"]))
+
+        def lag(*words):
+            described, = self.brook_json("group", "describe", "waiter", *words)
+            return [(each["end_offset"], each["lag"], each["lag_seconds"] == 0) for each in described["offsets"]]
+
+        self.assertEqual((lag("--committed"), lag()), ([(0, 0, True)], [(2, 2, False)]))
+        producer.end(commit=False)
+        # Nothing that was aborted is ever read, though it has offsets, and neither is the marker.
+        self.eventually(lambda: lag("--committed") == [(3, 3, True)])
 
     def test_offsets_move_to_any_place_and_show_the_change(self):
         self.filled("moved")
@@ -102,7 +136,7 @@ class Groups(AgainstBroker):
     def test_what_is_not_there_is_said(self):
         self.assertIn("there is no group nobody", self.refused("group", "describe", "nobody"))
         self.assertIn("GROUP_ID_NOT_FOUND", self.refused("group", "delete", "nobody"))
-        self.assertIn("has committed nothing", self.refused("group", "reset-offsets", "nobody", "--to", "end"))
+        self.assertIn("has no offsets", self.refused("group", "reset-offsets", "nobody", "--to", "end"))
         self.assertIn("there is no topic nowhere", self.refused("group", "reset-offsets", "nobody", "--to", "end", "--topic", "nowhere"))
         self.assertIn("--to PLACE", self.refused("group", "reset-offsets", "nobody", status=2))
         self.assertIn("TOPIC:0,3", self.refused("group", "reset-offsets", "nobody", "--to", "end", "--topic", "a:b", status=2))

@@ -40,7 +40,10 @@ def varint(number):
     return bytes(out)
 
 
-def batch(values, producer_id=-1, producer_epoch=-1, base_sequence=-1, timestamp_ms=None, keys=None):
+TRANSACTIONAL = 0x10  # of a batch's attributes
+
+
+def batch(values, producer_id=-1, producer_epoch=-1, base_sequence=-1, timestamp_ms=None, keys=None, attributes=0):
     """A record batch, format 2, uncompressed; without `keys`, of records that have none."""
     timestamp_ms = int(time.time() * 1000) if timestamp_ms is None else timestamp_ms
     records = b""
@@ -48,13 +51,17 @@ def batch(values, producer_id=-1, producer_epoch=-1, base_sequence=-1, timestamp
         key = varint(-1) if keys is None else varint(len(keys[index])) + keys[index]
         record = b"\0" + varint(0) + varint(index) + key + varint(len(value)) + value + varint(0)
         records += varint(len(record)) + record
-    checked = struct.pack(">hiqqqhii", 0, len(values) - 1, timestamp_ms, timestamp_ms, producer_id, producer_epoch, base_sequence,
+    checked = struct.pack(">hiqqqhii", attributes, len(values) - 1, timestamp_ms, timestamp_ms, producer_id, producer_epoch, base_sequence,
                           len(values)) + records
     return struct.pack(">qiibI", 0, 9 + len(checked), -1, 2, crc32c(checked)) + checked
 
 
 def string(text):
     return struct.pack(">h", len(text.encode())) + text.encode()
+
+
+def nullable_string(text):
+    return struct.pack(">h", -1) if text is None else string(text)
 
 
 class Closed(Exception):
@@ -192,13 +199,13 @@ class Connection:
                 raise OSError(f"InitProducerId answers error {error}")
             time.sleep(0.05)
 
-    def send_produce(self, topic, records, acks=-1, partition=0):
-        body = struct.pack(">hhii", -1, acks, 30000, 1) + string(topic) + struct.pack(">iii", 1, partition, len(records)) + records
+    def send_produce(self, topic, records, acks=-1, partition=0, transactional_id=None):
+        body = nullable_string(transactional_id) + struct.pack(">hii", acks, 30000, 1) + string(topic) + struct.pack(">iii", 1, partition, len(records)) + records
         self.send(PRODUCE, 8, body)
 
-    def produce(self, topic, records, acks=-1, partition=0):
+    def produce(self, topic, records, acks=-1, partition=0, transactional_id=None):
         """(error code, base offset, error message) of one partition's answer."""
-        self.send_produce(topic, records, acks, partition)
+        self.send_produce(topic, records, acks, partition, transactional_id)
         answer = self.receive()
 
         def read_partition():

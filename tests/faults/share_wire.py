@@ -143,6 +143,14 @@ class ShareMember:
             else:
                 time.sleep(0.05)
 
+    def leave(self):
+        answer = self.connection.ask_flexible(SHARE_GROUP_HEARTBEAT, 1, text(self.group) + text(self.member) + struct.pack(">i", -1) + text(None) +
+                                              b"\0" + b"\0")
+        answer.take("i")
+        error, message = answer.take("h"), answer.text()
+        if error != kafka_wire.NONE:
+            raise OSError(f"ShareGroupHeartbeat answers error {error}: {message}")
+
     @staticmethod
     def _topic_partitions(answer):
         topic = answer.bytes(16), answer.items(lambda: answer.take("i"))

@@ -5,6 +5,7 @@
 
 #include "cli/connection.h"
 #include "cli/group/group.h"
+#include "cli/group/list_groups.h"
 #include "cli/json.h"
 #include "cli/table.h"
 #include "client/group_admin.h"
@@ -12,22 +13,10 @@
 namespace brook::cli {
 namespace {
 
-struct GroupListOptions {
-  ConnectionOptions connection;
-  std::vector<std::string> states;
-  std::vector<std::string> types;
-  bool names = false;
-  bool json = false;
-};
-
-void declare(Arguments& arguments, GroupListOptions& options) {
-  arguments.option("--state", "STATE", &options.states,
-                   "Only groups in this state, such as stable or empty; may be repeated");
+void declare(Arguments& arguments, ListGroupsOptions& options) {
+  declare_list_groups(arguments, options);
   arguments.option("--type", "TYPE", &options.types,
                    "Only groups of this type: classic, consumer, share; may be repeated");
-  arguments.flag("--names", options.names, "Print names alone, one a line");
-  arguments.flag("--json", options.json, "Print one JSON object for each group");
-  declare_connection(arguments, options.connection);
 }
 
 void print_table(const std::vector<client::ListedGroup>& groups, Console& console) {
@@ -37,7 +26,7 @@ void print_table(const std::vector<client::ListedGroup>& groups, Console& consol
   table.print(console);
 }
 
-void print(const std::vector<client::ListedGroup>& groups, const GroupListOptions& options,
+void print(const std::vector<client::ListedGroup>& groups, const ListGroupsOptions& options,
            Console& console) {
   if (!options.names && !options.json) return print_table(groups, console);
   for (const client::ListedGroup& group : groups) {
@@ -52,7 +41,7 @@ void print(const std::vector<client::ListedGroup>& groups, const GroupListOption
   }
 }
 
-Task<int> list(const GroupListOptions& options, Session& session) {
+Task<int> list(const ListGroupsOptions& options, Session& session) {
   client::GroupAdmin admin(session.client);
   const auto groups = co_await admin.list(options.states, options.types);
   if (!groups) co_return session.console.failure(describe(groups.error()));
@@ -60,19 +49,27 @@ Task<int> list(const GroupListOptions& options, Session& session) {
   co_return kOk;
 }
 
-int run(const GroupListOptions& options, Console& console) {
+}  // namespace
+
+void declare_list_groups(Arguments& arguments, ListGroupsOptions& options) {
+  arguments.option("--state", "STATE", &options.states,
+                   "Only groups in this state, such as stable or empty; may be repeated");
+  arguments.flag("--names", options.names, "Print names alone, one a line");
+  arguments.flag("--json", options.json, "Print one JSON object for each group");
+  declare_connection(arguments, options.connection);
+}
+
+int run_list_groups(const ListGroupsOptions& options, Console& console) {
   return with_cluster(options.connection, console, [&](Session& session) { return list(options, session); });
 }
 
-}  // namespace
-
 Command group_list_command() {
-  return make_command<GroupListOptions>(
+  return make_command<ListGroupsOptions>(
       {.path = "group list",
        .summary = "List the groups of consumers",
        .examples = {{"brook group list", "All groups"},
                     {"brook group list --state empty --names", "Those without members, for scripts"}}},
-      declare, run);
+      declare, run_list_groups);
 }
 
 }  // namespace brook::cli

@@ -2,11 +2,9 @@
 #include <boost/json.hpp>
 
 #include <algorithm>
-#include <cstdint>
+#include <memory>
 #include <optional>
-#include <set>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -14,8 +12,11 @@
 #include "cli/consume/place.h"
 #include "cli/consume/place_resolver.h"
 #include "cli/group/group.h"
+#include "cli/group/members.h"
 #include "cli/group/offset_lines.h"
+#include "cli/group/reset_offsets.h"
 #include "cli/json.h"
+#include "cli/partition_selection.h"
 #include "cli/table.h"
 #include "client/admin.h"
 #include "client/group_admin.h"
@@ -25,68 +26,13 @@ namespace {
 
 constexpr auto kIsolation = client::IsolationLevel::kReadUncommitted;
 
-struct GroupResetOffsetsOptions {
-  ConnectionOptions connection;
-  std::string group;
-  std::vector<std::string> topics;
-  std::optional<std::string> to;
-  std::optional<std::string> from_file;
-  bool dry_run = false;
-  bool yes = false;
-  bool json = false;
-};
-
-void declare(Arguments& arguments, GroupResetOffsetsOptions& options) {
-  arguments.positional("GROUP", &options.group, "The group; it has no members").required();
-  arguments.option("--to", "PLACE", &options.to,
-                   "Where to read on: beginning, end, an offset 42, the last -10, a time 2026-11-23T10:00, "
-                   "milliseconds since 1970 @1795746181254, or -15m ago");
-  arguments
-      .option("--from-file", "FILE", &options.from_file,
-              "The places, a line each as in the offsets of `group describe --json`; - for standard input")
-      .completed_by(Completes::kFile);
-  arguments
-      .option("-t,--topic", "TOPIC", &options.topics,
-              "Only this topic, or with TOPIC:0,3 these partitions of it; may be repeated. Where not given, "
-              "all that the group has committed for")
-      .completed_by(Completes::kTopic);
-  arguments.flag("-n,--dry-run", options.dry_run, "Show what would change, and change nothing");
-  arguments.flag("-y,--yes", options.yes, "Do not ask; without a terminal nothing is asked anyway");
-  arguments.flag("--json", options.json, "Print one JSON object for each partition");
-  declare_connection(arguments, options.connection);
-}
-
-/// A topic with some of its partitions; all where none is named.
-struct Selection {
-  std::string topic;
-  std::vector<PartitionIndex> partitions;
-};
-
-Result<Selection> parse_selection(std::string_view word) {
-  const std::size_t colon = word.rfind(':');  // no topic's name has one
-  Selection selection{std::string(word.substr(0, colon)), {}};
-  if (colon == std::string_view::npos) return selection;
-  std::string_view rest = word.substr(colon + 1);
-  while (true) {
-    const std::size_t comma = std::min(rest.find(','), rest.size());
-    const auto number = parse_number(rest.substr(0, comma));
-    if (!number || *number < 0 || *number > INT32_MAX) {
-      return fail(ErrorCode::kInvalidRequest,
-                  fmt::format("--topic takes TOPIC or TOPIC:0,3, not '{}'", word));
-    }
-    selection.partitions.emplace_back(static_cast<std::int32_t>(*number));
-    if (comma == rest.size()) return selection;
-    rest.remove_prefix(comma + 1);
-  }
-}
-
 /// What the options come to.
 struct Plan {
-  std::vector<Selection> selections;
+  std::vector<PartitionSelection> selections;
   std::optional<Place> to;  ///< nothing: the file says
 };
 
-Result<Plan> make_plan(const GroupResetOffsetsOptions& options) {
+Result<Plan> make_plan(const ResetOffsetsOptions& options) {
   if (options.to.has_value() == options.from_file.has_value())
     return fail(ErrorCode::kInvalidRequest, "say where to read on: --to PLACE or --from-file FILE");
   if (options.from_file && !options.topics.empty())
@@ -98,34 +44,10 @@ Result<Plan> make_plan(const GroupResetOffsetsOptions& options) {
     plan.to = *place;
   }
   for (const std::string& word : options.topics) {
-    BROOK_TRY(Selection selection, parse_selection(word));
+    BROOK_TRY(PartitionSelection selection, parse_partition_selection(word));
     plan.selections.push_back(std::move(selection));
   }
   return plan;
-}
-
-/// UNKNOWN_TOPIC_OR_PARTITION where a topic or partition does not exist.
-Task<Result<std::vector<TopicPartition>>> selected(std::vector<Selection> selections, Session& session) {
-  std::vector<std::string> names;
-  for (const Selection& each : selections) names.push_back(each.topic);
-  BROOK_CO_TRY(const client::ClusterMetadata cluster, co_await session.client.topics(names));
-  std::set<TopicPartition> partitions;
-  for (const Selection& each : selections) {
-    const client::TopicMetadata* topic = cluster.find(each.topic);
-    if (topic == nullptr || topic->error != ErrorCode::kNone)
-      co_return fail(ErrorCode::kUnknownTopicOrPartition, fmt::format("there is no topic {}", each.topic));
-    if (each.partitions.empty()) {
-      for (const auto& partition : topic->partitions) partitions.insert({each.topic, partition.index});
-    }
-    for (const PartitionIndex index : each.partitions) {
-      if (topic->find(index) == nullptr) {
-        co_return fail(ErrorCode::kUnknownTopicOrPartition,
-                       fmt::format("topic {} has no partition {}", each.topic, index.value()));
-      }
-      partitions.insert({each.topic, index});
-    }
-  }
-  co_return std::vector<TopicPartition>(partitions.begin(), partitions.end());
 }
 
 /// Moves each offset to where there is a log to read.
@@ -143,7 +65,7 @@ Task<Result<void>> keep_within_logs(PartitionOffsets& offsets, client::Admin& ad
   co_return Result<void>();
 }
 
-Task<Result<PartitionOffsets>> wanted_offsets(const GroupResetOffsetsOptions& options, Plan plan,
+Task<Result<PartitionOffsets>> wanted_offsets(const ResetOffsetsOptions& options, Plan plan,
                                               std::vector<TopicPartition> committed, Session& session) {
   client::Admin admin(session.client);
   PartitionOffsets offsets;
@@ -152,7 +74,7 @@ Task<Result<PartitionOffsets>> wanted_offsets(const GroupResetOffsetsOptions& op
   } else {
     std::vector<TopicPartition> partitions = std::move(committed);
     if (!plan.selections.empty()) {
-      BROOK_CO_TRY(partitions, co_await selected(std::move(plan.selections), session));
+      BROOK_CO_TRY(partitions, co_await selected_partitions(session.client, std::move(plan.selections)));
     }
     const Timestamp now = session.host.shard(0).clock().wall_now();
     BROOK_CO_TRY(offsets, co_await resolve(admin, std::move(partitions), *plan.to, kIsolation, now));
@@ -162,10 +84,10 @@ Task<Result<PartitionOffsets>> wanted_offsets(const GroupResetOffsetsOptions& op
 }
 
 void print_changes(const PartitionOffsets& before, const PartitionOffsets& after,
-                   const GroupResetOffsetsOptions& options, Console& console) {
+                   const ResetOffsetsOptions& options, Console& console) {
   Table table({{"TOPIC"},
                {"PARTITION", Align::kRight},
-               {"COMMITTED", Align::kRight},
+               {"BEFORE", Align::kRight},
                {options.dry_run ? "WOULD BE" : "NOW", Align::kRight},
                {"CHANGE", Align::kRight}});
   for (const auto& [partition, offset] : after) {
@@ -187,27 +109,8 @@ void print_changes(const PartitionOffsets& before, const PartitionOffsets& after
   if (!options.json) table.print(console);
 }
 
-/// Nothing where the offsets of the group may be changed, else why they may not.
-Task<Result<void>> check_unused(const std::string& group, client::GroupAdmin& admin) {
-  const auto described = co_await admin.describe({group});
-  if (!described) co_return std::unexpected(described.error());
-  const Result<client::GroupDescription>& found = described->front().outcome;
-  if (!found) {
-    // One that does not exist yet begins with what is committed for it.
-    if (found.error().code == ErrorCode::kGroupIdNotFound) co_return Result<void>();
-    co_return std::unexpected(found.error());
-  }
-  if (found->members.empty()) co_return Result<void>();
-  co_return fail(ErrorCode::kNonEmptyGroup,
-                 fmt::format("{} has {} member{}, which would go on where they are; stop them first", group,
-                             found->members.size(), found->members.size() == 1 ? "" : "s"));
-}
-
-Task<int> commit(const GroupResetOffsetsOptions& options, const PartitionOffsets& offsets,
-                 client::GroupAdmin& admin, Console& console) {
-  std::vector<client::CommittedOffset> committed;
-  for (const auto& [partition, offset] : offsets) committed.push_back({partition, offset, ""});
-  const auto outcomes = co_await admin.commit(options.group, std::move(committed));
+Task<int> move_all(const PartitionOffsets& offsets, MovableOffsets& movable, Console& console) {
+  const auto outcomes = co_await movable.move(offsets);
   if (!outcomes) co_return console.failure(describe(outcomes.error()));
   int status = kOk;
   for (const client::CommitOutcome& each : *outcomes) {
@@ -216,33 +119,85 @@ Task<int> commit(const GroupResetOffsetsOptions& options, const PartitionOffsets
   co_return status;
 }
 
-Task<int> reset(const GroupResetOffsetsOptions& options, Plan plan, Session& session) {
+Task<int> reset(const ResetOffsetsOptions& options, Plan plan, std::unique_ptr<MovableOffsets> movable,
+                Session& session) {
   Console& console = session.console;
-  client::GroupAdmin admin(session.client);
-  const auto present = co_await admin.offsets(options.group);
-  if (!present) co_return console.failure(describe(present.error()));
-  PartitionOffsets before;
+  const auto before = co_await movable->present();
+  if (!before) co_return console.failure(describe(before.error()));
   std::vector<TopicPartition> partitions;
-  for (const client::CommittedOffset& each : *present) {
-    before[each.partition] = each.offset;
-    partitions.push_back(each.partition);
-  }
+  for (const auto& [partition, offset] : *before) partitions.push_back(partition);
   if (partitions.empty() && plan.to && plan.selections.empty())
-    co_return console.failure(fmt::format("{} has committed nothing; --topic names one", options.group));
+    co_return console.failure(fmt::format("{} has no offsets; --topic names a topic", options.group));
   const auto after = co_await wanted_offsets(options, std::move(plan), std::move(partitions), session);
   if (!after) co_return console.failure(describe(after.error()));
-  const Result<void> unused = co_await check_unused(options.group, admin);
+  const Result<void> unused = co_await movable->check();
   if (!unused) co_return console.failure(describe(unused.error()));
   int status = kOk;
   if (!options.dry_run) {
-    status = co_await commit(options, *after, admin, console);
+    status = co_await move_all(*after, *movable, console);
     if (status != kOk) co_return status;
   }
-  print_changes(before, *after, options, console);
+  print_changes(*before, *after, options, console);
   co_return status;
 }
 
-int run(const GroupResetOffsetsOptions& options, Console& console) {
+/// What a group of consumers has committed.
+class CommittedOffsets final : public MovableOffsets {
+ public:
+  CommittedOffsets(client::Client& client, std::string group) : admin_(client), group_(std::move(group)) {}
+
+  Task<Result<PartitionOffsets>> present() override {
+    BROOK_CO_TRY(const auto committed, co_await admin_.offsets(group_));
+    PartitionOffsets offsets;
+    for (const client::CommittedOffset& each : committed) offsets[each.partition] = each.offset;
+    co_return offsets;
+  }
+  Task<Result<void>> check() override {
+    BROOK_CO_TRY(const auto described, co_await admin_.describe({group_}));
+    co_return check_unused(described.front());
+  }
+  Task<Result<std::vector<client::CommitOutcome>>> move(PartitionOffsets to) override {
+    std::vector<client::CommittedOffset> committed;
+    for (const auto& [partition, offset] : to) committed.push_back({partition, offset, ""});
+    co_return co_await admin_.commit(group_, std::move(committed));
+  }
+
+ private:
+  client::GroupAdmin admin_;
+  std::string group_;
+};
+
+std::unique_ptr<MovableOffsets> committed_offsets(client::Client& client, const std::string& group) {
+  return std::make_unique<CommittedOffsets>(client, group);
+}
+
+int run(const ResetOffsetsOptions& options, Console& console) {
+  return run_reset_offsets(options, console, committed_offsets);
+}
+
+}  // namespace
+
+void declare_reset_offsets(Arguments& arguments, ResetOffsetsOptions& options) {
+  arguments.positional("GROUP", &options.group, "The group; it has no members").required();
+  arguments.option("--to", "PLACE", &options.to,
+                   "Where to read on: beginning, end, an offset 42, the last -10, a time 2026-11-23T10:00, "
+                   "milliseconds since 1970 @1795746181254, or -15m ago");
+  arguments
+      .option("--from-file", "FILE", &options.from_file,
+              "The places, a line each as in the offsets that `describe --json` prints; - for standard input")
+      .completed_by(Completes::kFile);
+  arguments
+      .option("-t,--topic", "TOPIC", &options.topics,
+              "Only this topic, or with TOPIC:0,3 these partitions of it; may be repeated. Where not given, "
+              "all partitions that the group has offsets of")
+      .completed_by(Completes::kTopic);
+  arguments.flag("-n,--dry-run", options.dry_run, "Show what would change, and change nothing");
+  arguments.flag("-y,--yes", options.yes, "Do not ask; without a terminal nothing is asked anyway");
+  arguments.flag("--json", options.json, "Print one JSON object for each partition");
+  declare_connection(arguments, options.connection);
+}
+
+int run_reset_offsets(const ResetOffsetsOptions& options, Console& console, MakeMovableOffsets make) {
   auto plan = make_plan(options);
   if (!plan) return console.usage(plan.error().context);
   if (!options.yes && !options.dry_run && console.in_is_terminal()) {
@@ -250,14 +205,13 @@ int run(const GroupResetOffsetsOptions& options, Console& console) {
         fmt::format("Move the offsets of {}? --dry-run shows what would change. [y/N] ", options.group));
     if (answer != "y" && answer != "Y" && answer != "yes") return console.failure("nothing was changed");
   }
-  return with_cluster(options.connection, console,
-                      [&](Session& session) { return reset(options, *plan, session); });
+  return with_cluster(options.connection, console, [&](Session& session) {
+    return reset(options, *plan, make(session.client, options.group), session);
+  });
 }
 
-}  // namespace
-
 Command group_reset_offsets_command() {
-  return make_command<GroupResetOffsetsOptions>(
+  return make_command<ResetOffsetsOptions>(
       {.path = "group reset-offsets",
        .summary = "Change where a group reads on",
        .details =
@@ -269,7 +223,7 @@ Command group_reset_offsets_command() {
                     {"brook group describe billing --json | jq -c '.offsets[]' > kept",
                      "Keeps the offsets in a file"},
                     {"brook group reset-offsets billing --from-file kept", "Brings them back"}}},
-      declare, run);
+      declare_reset_offsets, run);
 }
 
 }  // namespace brook::cli

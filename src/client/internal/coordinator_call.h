@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <utility>
 
@@ -9,11 +10,15 @@
 #include "client/internal/cluster.h"
 #include "runtime/task.h"
 
-/// Requests to a group's coordinator.
+/// Requests to the coordinator of a group or of a transactional id.
 namespace brook::client::internal {
 
-/// Asks any broker, again while none coordinates the group, until `deadline`. GROUP_AUTHORIZATION_FAILED.
-[[nodiscard]] Task<Result<BrokerId>> find_coordinator(Cluster& cluster, std::string group,
+/// What is coordinated, as FindCoordinator's key type says.
+enum class Coordinated : std::int8_t { kGroup = 0, kTransaction = 1 };
+
+/// Asks any broker, again while none coordinates `id`, until `deadline`. GROUP_AUTHORIZATION_FAILED,
+/// TRANSACTIONAL_ID_AUTHORIZATION_FAILED.
+[[nodiscard]] Task<Result<BrokerId>> find_coordinator(Cluster& cluster, Coordinated kind, std::string id,
                                                       runtime::Instant deadline);
 
 template <class Response>
@@ -22,14 +27,14 @@ struct CoordinatorAnswer {
   Answer<Response> answer;
 };
 
-/// ask(), of the group's coordinator, which is looked for before each try.
+/// ask(), of the coordinator of `id`, which is looked for before each try.
 template <class Response, class Make, class Verdict>
-Task<Result<CoordinatorAnswer<Response>>> ask_coordinator(Cluster& cluster, std::string group, Make make,
-                                                          VersionRange versions, Verdict verdict) {
+Task<Result<CoordinatorAnswer<Response>>> ask_coordinator(Cluster& cluster, Coordinated kind, std::string id,
+                                                          Make make, VersionRange versions, Verdict verdict) {
   const runtime::Instant deadline = cluster.operation_deadline();
   Backoff backoff = cluster.retry_backoff();
   for (;;) {
-    BROOK_CO_TRY(const BrokerId coordinator, co_await find_coordinator(cluster, group, deadline));
+    BROOK_CO_TRY(const BrokerId coordinator, co_await find_coordinator(cluster, kind, id, deadline));
     const runtime::Instant try_deadline = cluster.try_deadline(deadline);
     Result<Answer<Response>> answer = std::unexpected(Error{});
     Result<BrokerLink*> link = co_await cluster.link(coordinator, try_deadline);

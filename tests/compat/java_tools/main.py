@@ -12,11 +12,15 @@ import tempfile
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent.parent / "peers"))
+sys.path.insert(1, str(pathlib.Path(__file__).resolve().parent.parent.parent / "faults"))
 import apache_kafka
+import kafka_wire
+import transaction_wire
 from apache_kafka import (CONFIGS, CONSOLE_CONSUMER, CONSOLE_PRODUCER, CONSOLE_SHARE_CONSUMER, CONSUMER_GROUPS, DELETE_RECORDS, GET_OFFSETS,
-                          LOG_DIRS, SHARE_GROUPS, TOPICS)
+                          LOG_DIRS, SHARE_GROUPS, TOPICS, TRANSACTIONS)
 
 DEADLINE_S = 30
+TRANSACTION_TIMEOUT_MS = 600_000  # longer than the tools take, which are run while it is open
 CONSUMER_IDLE_MS = 20_000  # the console consumer gives up after it; the consumers here end by their record count before
 
 
@@ -36,7 +40,10 @@ class Tools:
 
     def run(self, main_class, *args, input=None, succeeds=True):
         """What the tool prints; on the expected failure, with its standard error."""
-        result = apache_kafka.run_tool(main_class, [*args, "--bootstrap-server", self.bootstrap], input=input, timeout_s=120)
+        where = ["--bootstrap-server", self.bootstrap]
+        # kafka-transactions has commands behind what holds for all of them.
+        words = [*where, *args] if main_class == TRANSACTIONS else [*args, *where]
+        result = apache_kafka.run_tool(main_class, words, input=input, timeout_s=120)
         shown = f"{main_class} {' '.join(map(str, args))}"
         require((result.returncode == 0) == succeeds, f"{shown}: exit status {result.returncode}\n{result.stdout}\n{result.stderr}")
         return result.stdout if succeeds else result.stdout + result.stderr
@@ -315,6 +322,27 @@ def share_groups(tools, records):
     return "a share group: reset, list, describe, delete-offsets, delete"
 
 
+def transactions(tools, records):
+    """kafka-transactions: what is open, whose it is, and the end of one that its coordinator knows. The broker verifies partitions, so nothing
+    hangs here that it does not know."""
+    topic, transactional_id = tools.create("transactions", 2), f"{tools.prefix}-transaction"
+    with transaction_wire.TransactionalProducer(int(tools.bootstrap.rsplit(":", 1)[1]), transactional_id, TRANSACTION_TIMEOUT_MS) as producer:
+        producer.add_partition(topic, 1)
+        require(producer.write(topic, [b"a", b"b"], 1) == kafka_wire.NONE, "the records of an open transaction are refused")
+        number = producer.producer_id
+        tools.expect(rf"(?s).*{transactional_id}\s+\d+\s+{number}\s+Ongoing.*", TRANSACTIONS, "list")
+        tools.expect(rf"(?s).*{transactional_id}\s+{number}\s+{producer.epoch}\s+Ongoing\s+{TRANSACTION_TIMEOUT_MS}\s+\d+\s+\d+\s+{topic}-1.*",
+                     TRANSACTIONS, "describe", "--transactional-id", transactional_id)
+        tools.expect(rf"(?s).*\b{number}\s+{producer.epoch}\s+-?\d+\s+1\s+\d+\s+0\b.*",
+                     TRANSACTIONS, "describe-producers", "--topic", topic, "--partition", 1)
+        tools.run(TRANSACTIONS, "forceTerminateTransaction", "--transactionalId", transactional_id)
+        tools.expect_soon(rf"(?s).*\b{number}\s+\d+\s+-?\d+\s+-?\d+\s+\d+\s+None\b.*",
+                          TRANSACTIONS, "describe-producers", "--topic", topic, "--partition", 1)
+        require(producer.write(topic, [b"c"], 1) != kafka_wire.NONE, "a fenced producer still writes")
+    tools.delete(topic)
+    return "list, describe, describe-producers, forceTerminateTransaction"
+
+
 def share_console(tools, records):
     topic, group = tools.create("share", 2), f"{tools.prefix}-share"
     lines = [f"line {i}" for i in range(records)]
@@ -337,7 +365,7 @@ def share_console(tools, records):
     return f"{records} records to the console share consumer, five of them twice"
 
 
-CASES = {"share_groups": share_groups, "share_console": share_console, "topics": topics, "configs": configs, "console": console, "records": records, "groups": groups, "consumer_groups": consumer_groups, "cluster": cluster}
+CASES = {"transactions": transactions, "share_groups": share_groups, "share_console": share_console, "topics": topics, "configs": configs, "console": console, "records": records, "groups": groups, "consumer_groups": consumer_groups, "cluster": cluster}
 
 if __name__ == "__main__":
     try:
