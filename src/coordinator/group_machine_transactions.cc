@@ -9,6 +9,28 @@ namespace brook::coordinator {
 using protocol::TxnOffsetCommitRequest;
 using protocol::TxnOffsetCommitResponse;
 
+namespace {
+
+/// Any version of OffsetCommit that tells a member's epoch.
+constexpr std::int16_t kVersionWithMemberEpoch = 9;
+
+/// Who commits what, of what a commit in a transaction says.
+protocol::OffsetCommitRequest as_commit(const TxnOffsetCommitRequest& request) {
+  protocol::OffsetCommitRequest out;
+  out.group_id = request.group_id;
+  out.generation_id_or_member_epoch = request.generation_id;
+  out.member_id = request.member_id;
+  for (const auto& topic : request.topics) {
+    auto& one = out.topics.emplace_back();
+    one.name = topic.name;
+    for (const auto& partition : topic.partitions)
+      one.partitions.emplace_back().partition_index = partition.partition_index;
+  }
+  return out;
+}
+
+}  // namespace
+
 ErrorCode GroupMachine::check_commit(const TxnOffsetCommitRequest& request, const Moment& now) {
   Group* group = at(request.group_id);
   if (group == nullptr) return request.generation_id < 0 ? ErrorCode::kNone : ErrorCode::kIllegalGeneration;
@@ -16,6 +38,7 @@ ErrorCode GroupMachine::check_commit(const TxnOffsetCommitRequest& request, cons
   const bool names_member =
       request.generation_id >= 0 || !request.member_id.empty() || request.group_instance_id;
   if (!names_member) return ErrorCode::kNone;
+  if (group->streams) return group->streams->check_commit(as_commit(request), kVersionWithMemberEpoch);
   const ErrorCode code =
       group->classic.check_commit(request.member_id, request.group_instance_id, request.generation_id);
   // The transaction fences by its producer; an offset of the generation before its assignment is good.
