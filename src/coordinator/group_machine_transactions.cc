@@ -38,7 +38,13 @@ ErrorCode GroupMachine::check_commit(const TxnOffsetCommitRequest& request, cons
   const bool names_member =
       request.generation_id >= 0 || !request.member_id.empty() || request.group_instance_id;
   if (!names_member) return ErrorCode::kNone;
-  if (group->streams) return group->streams->check_commit(as_commit(request), kVersionWithMemberEpoch);
+  if (group->consumer || group->streams) {
+    const protocol::OffsetCommitRequest commit = as_commit(request);
+    const ErrorCode code = group->consumer ? group->consumer->check_commit(commit, kVersionWithMemberEpoch)
+                                           : group->streams->check_commit(commit, kVersionWithMemberEpoch);
+    // No version of this request knows the newer protocols' error.
+    return code == ErrorCode::kStaleMemberEpoch ? ErrorCode::kIllegalGeneration : code;
+  }
   const ErrorCode code =
       group->classic.check_commit(request.member_id, request.group_instance_id, request.generation_id);
   // The transaction fences by its producer; an offset of the generation before its assignment is good.

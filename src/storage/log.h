@@ -256,7 +256,7 @@ class Log {
   // log_open.cc
   [[nodiscard]] Task<Result<void>> load(OpenHints hints);
   [[nodiscard]] Task<Result<std::vector<runtime::DirectoryEntry>>> clean_directory();
-  [[nodiscard]] Result<void> clean_swapped_index(const std::string& file, bool unfinished);
+  [[nodiscard]] Result<void> move_swapped_index(const std::string& file);
   [[nodiscard]] Task<Result<void>> finish_swap(Offset base_offset);
   void find_files(const std::vector<runtime::DirectoryEntry>& entries);
   [[nodiscard]] bool load_epochs();

@@ -108,7 +108,7 @@ Result<AppendInfo> Log::append(ByteView batches, AppendOrigin origin, std::int16
   for (const CompletedTransaction& done : update.completed()) {
     if (!written || !leads || !done.aborted) continue;
     names_dirty_ = names_dirty_ || !files_.exists(segment.transactions().path());
-    written = segment.add_aborted(
+    written = segment.transactions().append(
         {done.producer_id, done.first_offset, done.last_offset, producers_.last_stable_offset_after(done)});
   }
   if (written)
@@ -148,7 +148,7 @@ Result<void> Log::complete_transactions(Segment& segment, const ProducerUpdate& 
   for (const CompletedTransaction& done : update.completed()) {
     if (done.aborted && result) {
       names_dirty_ = names_dirty_ || !files_.exists(segment.transactions().path());
-      result = segment.add_aborted(
+      result = segment.transactions().append(
           {done.producer_id, done.first_offset, done.last_offset, producers_.last_stable_offset_after(done)});
     }
     producers_.complete(done);

@@ -35,6 +35,7 @@ Result<Log::SharedSegment> Log::create_segment(Offset base_offset) {
     BROOK_CHECK(files_.remove(path));
   }
   BROOK_CHECK(made->file());  // Indexes come with their first entries.
+  made->begin();
   names_dirty_ = true;
   return made;
 }

@@ -59,8 +59,9 @@ Task<Result<void>> Log::load(OpenHints hints) {
     co_return Result<void>{};
   }
 
-  // Where nothing was written there is nothing to recover, however the broker ended.
-  if (segments_.size() == 1 && active().size() == 0) clean = true;
+  // Where nothing was written there is nothing to recover, however the broker ended. An index beside an empty
+  // log is of records that a power cut took.
+  if (segments_.size() == 1 && active().size() == 0 && active().existing_files().size() == 1) clean = true;
   log_start_offset_ = std::max(hints.log_start_offset, segments_.begin()->first);
   if (clean) {
     BROOK_CO_TRY(clean, co_await active().load_tail(config_.index_interval_bytes));
@@ -92,18 +93,16 @@ Task<Result<void>> Log::load(OpenHints hints) {
 /// Removes what a crash left half done; returns what is in the directory then.
 Task<Result<std::vector<runtime::DirectoryEntry>>> Log::clean_directory() {
   BROOK_CO_TRY(auto entries, files_.list(directory_));
+  std::vector<std::string> leftovers;
   std::set<std::string, std::less<>> cleaned;  // Logs that compaction had not finished.
   std::vector<Offset> swaps;
   std::vector<std::string> swapped_indexes;
-  bool found = false;
   for (const runtime::DirectoryEntry& entry : entries) {
     const std::string_view name = entry.name;
     if (name.ends_with(kDeletedSuffix) || name.ends_with(kCleanedSuffix) || name.ends_with(".tmp")) {
-      found = true;
       if (name.ends_with(kCleanedSuffix)) cleaned.emplace(name.substr(0, name.find('.')));
-      BROOK_CO_CHECK(files_.remove(directory_ + "/" + entry.name));
+      leftovers.push_back(entry.name);
     } else if (name.ends_with(kSwapSuffix)) {
-      found = true;
       const auto base = parse_offset_file(name.substr(0, name.size() - kSwapSuffix.size()), kLogSuffix);
       if (base) {
         swaps.push_back(*base);
@@ -112,13 +111,18 @@ Task<Result<std::vector<runtime::DirectoryEntry>>> Log::clean_directory() {
       }
     }
   }
+  const bool found = !leftovers.empty() || !swaps.empty() || !swapped_indexes.empty();
+  // Those of unfinished ones before what says that they are: a start can be cut off too.
+  const auto unfinished = std::ranges::partition(swapped_indexes, [&](const std::string& name) {
+    return !cleaned.contains(std::string_view(name).substr(0, name.find('.')));
+  });
+  for (const std::string& name : unfinished) BROOK_CO_CHECK(files_.remove(directory_ + "/" + name));
+  swapped_indexes.erase(unfinished.begin(), unfinished.end());
+  for (const std::string& name : leftovers) BROOK_CO_CHECK(files_.remove(directory_ + "/" + name));
   for (const Offset base : swaps) {
     BROOK_CO_CHECK(co_await finish_swap(base));
   }
-  for (const std::string& name : swapped_indexes) {
-    BROOK_CO_CHECK(
-        clean_swapped_index(name, cleaned.contains(std::string_view(name).substr(0, name.find('.')))));
-  }
+  for (const std::string& name : swapped_indexes) BROOK_CO_CHECK(move_swapped_index(name));
   if (found) {
     BROOK_CO_TRY(entries, files_.list(directory_));
   }
@@ -137,17 +141,15 @@ Task<Result<std::vector<runtime::DirectoryEntry>>> Log::clean_directory() {
   co_return entries;
 }
 
-/// An index of a compacted segment. Its log is renamed after it on the way in, and before it on the way to
-/// its place: without the log beside it, it belongs to one that stands in its place, or to an unfinished one.
-Result<void> Log::clean_swapped_index(const std::string& file, bool unfinished) {
+/// An index of a compacted segment whose log stands in its place already, or will by finish_swap().
+Result<void> Log::move_swapped_index(const std::string& file) {
   const std::string path = directory_ + "/" + file;
   if (!files_.exists(path)) return {};  // finish_swap() has it.
   const std::string name = file.substr(0, file.size() - kSwapSuffix.size());
   const bool known = parse_offset_file(name, kOffsetIndexSuffix) ||
                      parse_offset_file(name, kTimeIndexSuffix) ||
                      parse_offset_file(name, kTransactionIndexSuffix);
-  if (unfinished || !known) return files_.remove(path);
-  return files_.rename(path, directory_ + "/" + name);
+  return known ? files_.rename(path, directory_ + "/" + name) : files_.remove(path);
 }
 
 /// A compacted segment that was whole but did not yet stand in its sources' place: what lies in its range
@@ -231,6 +233,14 @@ Result<void> Log::replay(Segment& segment, const internal::BatchHeader& header, 
 }
 
 Task<Result<void>> Log::recover(Offset recovery_point) {
+  for (const auto& [base, segment] : segments_) {
+    if (base >= recovery_point) break;
+    if (const auto sound = segment->transactions().load(); !sound) {
+      log::warn("transaction_index_unsound", {{"why", sound.error().context}});
+      recovery_point = base;  // To be made anew from there.
+      break;
+    }
+  }
   // The segment that holds the recovery point, and all behind it.
   auto at = segments_.upper_bound(std::max(recovery_point, log_start_offset_));
   if (at != segments_.begin()) --at;
@@ -254,6 +264,11 @@ Task<Result<void>> Log::recover(Offset recovery_point) {
                                    return replay(segment, header, body, true);
                                  }));
     log_end_offset_ = segment.end_offset();
+    // It may have been written anew below the recovery point, from where the next start looks.
+    if (segment.transactions().dirty() && recovery_point > segment.base_offset()) {
+      BROOK_CO_CHECK(co_await segment.transactions().sync());
+      BROOK_CO_CHECK(co_await files_.sync_directory_on_pool(directory_));
+    }
     if (cut > 0) {
       log::warn("log_truncated", {{"topic", partition_.topic},
                                   {"partition", partition_.partition.value()},

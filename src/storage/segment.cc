@@ -378,20 +378,12 @@ Task<Result<void>> Segment::sync(bool indexes) {
   BROOK_CO_TRY(const auto opened, file());
   BROOK_CO_CHECK(co_await opened->sync());
   if (retired_) co_return Result<void>{};
-  if (transactions_dirty_) {
-    transactions_dirty_ = false;
-    BROOK_CO_CHECK(co_await transactions_.sync());
-  }
+  BROOK_CO_CHECK(co_await transactions_.sync());
   if (indexes && !retired_) {
     BROOK_CO_CHECK(co_await offset_index_.sync());
     if (!retired_) BROOK_CO_CHECK(co_await time_index_.sync());
   }
   co_return Result<void>{};
-}
-
-Result<void> Segment::add_aborted(const AbortedTransaction& transaction) {
-  transactions_dirty_ = true;
-  return transactions_.append(transaction);
 }
 
 std::vector<std::string> Segment::existing_files() const {

@@ -42,6 +42,8 @@ class Segment {
   /// `size` as the directory lists it; nothing is read before load(), recover() or append().
   Segment(runtime::FileSystem& files, std::string directory, Offset base_offset, std::uint64_t size,
           Timestamp created);
+  /// For one that was just made, and of which the disk holds no index: there is nothing to load.
+  void begin() { loaded_ = true; }
 
   [[nodiscard]] Offset base_offset() const { return base_offset_; }
   [[nodiscard]] std::uint64_t size() const { return size_; }
@@ -100,7 +102,6 @@ class Segment {
   [[nodiscard]] OffsetIndex& offset_index() { return offset_index_; }
   [[nodiscard]] TimeIndex& time_index() { return time_index_; }
   [[nodiscard]] TransactionIndex& transactions() { return transactions_; }
-  [[nodiscard]] Result<void> add_aborted(const AbortedTransaction& transaction);
   /// The segment's files that exist.
   [[nodiscard]] std::vector<std::string> existing_files() const;
   /// Closes what nobody used since the last call.
@@ -142,7 +143,6 @@ class Segment {
   std::vector<IndexedPosition> expected_;  ///< where reads ended, the newest last; a guess until looked at
   bool loaded_ = false;
   bool used_ = false;
-  bool transactions_dirty_ = false;
   bool retired_ = false;
 };
 

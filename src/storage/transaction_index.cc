@@ -44,6 +44,7 @@ Result<void> TransactionIndex::append(const AbortedTransaction& transaction) {
   store_be(entry.data() + 26, transaction.last_stable_offset.value());
   BROOK_TRY(const auto file, files_.open(path_, runtime::OpenMode::kCreate));
   const std::array<ByteView, 1> parts{ByteView(entry)};
+  dirty_ = true;
   BROOK_CHECK(file->write_at(size_, parts));
   size_ += kEntrySize;
   return {};
@@ -60,6 +61,7 @@ Result<void> TransactionIndex::truncate_to(Offset offset) {
   }
   if (keep == bytes.size()) return {};  // Else a failed append may have left something.
   BROOK_TRY(const auto file, files_.open(path_, runtime::OpenMode::kReadWrite));
+  dirty_ = true;
   BROOK_CHECK(file->truncate(keep));
   size_ = keep;
   return {};
@@ -67,6 +69,7 @@ Result<void> TransactionIndex::truncate_to(Offset offset) {
 
 Result<void> TransactionIndex::reset() {
   size_ = 0;
+  dirty_ = true;
   return files_.remove(path_);
 }
 
@@ -83,9 +86,15 @@ Task<Result<std::vector<AbortedTransaction>>> TransactionIndex::entries() const 
 
 Task<Result<void>> TransactionIndex::sync() {
   // An empty one too: what was cut from it must not come back.
-  if (!files_.exists(path_)) co_return Result<void>{};
-  BROOK_CO_TRY(const auto file, files_.open(path_, runtime::OpenMode::kReadWrite));
-  co_return co_await file->sync();
+  if (!std::exchange(dirty_, false) || !files_.exists(path_)) co_return Result<void>{};
+  auto file = files_.open(path_, runtime::OpenMode::kReadWrite);
+  if (!file) {
+    dirty_ = true;
+    co_return std::unexpected(std::move(file).error());
+  }
+  Result<void> synced = co_await (*file)->sync();
+  dirty_ = dirty_ || !synced;
+  co_return synced;
 }
 
 }  // namespace brook::storage

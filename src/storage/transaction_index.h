@@ -42,7 +42,9 @@ class TransactionIndex {
   [[nodiscard]] Result<void> reset();
   /// All entries, in order of their markers.
   [[nodiscard]] Task<Result<std::vector<AbortedTransaction>>> entries() const;
+  /// Where anything changed since the last one.
   [[nodiscard]] Task<Result<void>> sync();
+  [[nodiscard]] bool dirty() const { return dirty_; }
   [[nodiscard]] const std::string& path() const { return path_; }
 
  private:
@@ -50,6 +52,7 @@ class TransactionIndex {
   std::string path_;
   Offset base_offset_;
   std::uint64_t size_ = 0;
+  bool dirty_ = false;
 };
 
 }  // namespace brook::storage

@@ -1,11 +1,19 @@
 // A seed is worth something only if it always does the same.
 #include <gtest/gtest.h>
 
+#include <cstdint>
+#include <map>
+#include <string_view>
+#include <vector>
+
 #include "base/log_sink.h"
 #include "worlds.h"
 
 namespace brook::sim {
 namespace {
+
+const std::map<std::string_view, std::vector<std::uint64_t>> kFoundBugs{{"log", {38, 285, 1298}},
+                                                                        {"broker", {3, 11, 31, 50}}};
 
 class Replay : public ::testing::TestWithParam<NamedWorld> {
  protected:
@@ -30,6 +38,18 @@ TEST_P(Replay, TheSameSeedDoesTheSame) {
 TEST_P(Replay, AnotherSeedDoesSomethingElse) {
   const NamedWorld world = GetParam();
   EXPECT_NE(world.run(1).trace, world.run(2).trace);
+}
+
+/// What found a bug once.
+TEST_P(Replay, SeedsThatFoundBugsAreKept) {
+  const NamedWorld world = GetParam();
+  for (const auto& [name, seeds] : kFoundBugs) {
+    if (name != world.name) continue;
+    for (const std::uint64_t seed : seeds) {
+      begin_seed(world.name, seed);
+      EXPECT_GT(world.run(seed).checks, 0U);
+    }
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Sim, Replay, ::testing::ValuesIn(all_worlds().begin(), all_worlds().end()),

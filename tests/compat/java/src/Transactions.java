@@ -37,7 +37,8 @@ final class Transactions {
             fencesZombies(session, small);
             timesOut(session, small);
             refuses(session);
-            processes(session, topic, session.create("transactions-processed", Expected.PARTITIONS, Map.of()));
+            for (String protocol : List.of("classic", "consumer"))
+                processes(session, protocol, topic, session.create("transactions-processed-" + protocol, Expected.PARTITIONS, Map.of()));
             administration(session, small);
             return "commit, abort, fence, time-out, offsets, administration; " + session.records + " records";
         });
@@ -185,8 +186,8 @@ final class Transactions {
     }
 
     /** Reads, writes and commits offsets in one transaction; every third is aborted and done again. */
-    private static void processes(Session session, String from, String to) throws Exception {
-        String group = session.topic("processors");
+    private static void processes(Session session, String protocol, String from, String to) throws Exception {
+        String group = session.topic("processors-" + protocol);
         int[] goal = {0};
         int transactions = session.records / PER_TRANSACTION + 1;
         for (int t = 0; t < transactions; t++) if (commits(t)) goal[0] += PER_TRANSACTION;
@@ -194,7 +195,7 @@ final class Transactions {
         int round = 0;
         while (done < goal[0]) {
             round++;
-            Map<String, Object> settings = Map.of("group.id", group, "group.protocol", "classic", "isolation.level", "read_committed",
+            Map<String, Object> settings = Map.of("group.id", group, "group.protocol", protocol, "isolation.level", "read_committed",
                     "auto.offset.reset", "earliest", "max.poll.records", PER_TRANSACTION);
             try (KafkaConsumer<byte[], byte[]> consumer = session.consumer(settings); KafkaProducer<byte[], byte[]> producer = producer(session, "processor", Map.of())) {
                 consumer.subscribe(List.of(from));
