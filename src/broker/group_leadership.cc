@@ -49,6 +49,7 @@ coordinator::GroupConfig group_config(const cluster::BrokerConfig& config) {
   out.consumer_upgrade = policy("bidirectional") || policy("upgrade");
   out.consumer_downgrade = policy("bidirectional") || policy("downgrade");
   out.share_members_max = static_cast<std::size_t>(config.number("group.share.max.size"));
+  out.streams_members_max = static_cast<std::size_t>(config.number("group.streams.max.size"));
   return out;
 }
 

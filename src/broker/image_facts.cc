@@ -50,6 +50,12 @@ std::chrono::milliseconds ImageFacts::millis(std::string_view group, const Bound
   return std::clamp(asked, view_.config().millis(setting.min), view_.config().millis(setting.max));
 }
 
+std::int64_t ImageFacts::number(std::string_view group, std::string_view key) const {
+  const cluster::ConfigMap& own =
+      view_.image()->config_of({cluster::ConfigEntity::kGroup, std::string(group)});
+  return cluster::effective_group_value(view_.layers(), own, key).number;
+}
+
 coordinator::GroupSettings ImageFacts::settings_of(std::string_view group) const {
   coordinator::GroupSettings out;
   out.session_timeout = millis(group, {"consumer.session.timeout.ms", "group.consumer.min.session.timeout.ms",
@@ -73,6 +79,24 @@ coordinator::GroupSettings ImageFacts::share_settings_of(std::string_view group)
   out.assignment_interval =
       millis(group, {"share.assignment.interval.ms", "group.share.min.assignment.interval.ms",
                      "group.share.max.assignment.interval.ms"});
+  return out;
+}
+
+coordinator::StreamsSettings ImageFacts::streams_settings_of(std::string_view group) const {
+  coordinator::StreamsSettings out;
+  out.session_timeout = millis(group, {"streams.session.timeout.ms", "group.streams.min.session.timeout.ms",
+                                       "group.streams.max.session.timeout.ms"});
+  out.heartbeat_interval =
+      millis(group, {"streams.heartbeat.interval.ms", "group.streams.min.heartbeat.interval.ms",
+                     "group.streams.max.heartbeat.interval.ms"});
+  out.assignment_interval =
+      millis(group, {"streams.assignment.interval.ms", "group.streams.min.assignment.interval.ms",
+                     "group.streams.max.assignment.interval.ms"});
+  out.initial_rebalance_delay =
+      std::chrono::milliseconds(number(group, "streams.initial.rebalance.delay.ms"));
+  out.standbys =
+      static_cast<std::int32_t>(std::min(number(group, "streams.num.standby.replicas"),
+                                         view_.config().number("group.streams.max.standby.replicas")));
   return out;
 }
 

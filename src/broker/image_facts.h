@@ -23,6 +23,7 @@ class ImageFacts final : public coordinator::ClusterFacts {
   void for_each_topic(const std::function<void(const coordinator::TopicFacts&)>& visit) const override;
   [[nodiscard]] coordinator::GroupSettings settings_of(std::string_view group) const override;
   [[nodiscard]] coordinator::GroupSettings share_settings_of(std::string_view group) const override;
+  [[nodiscard]] coordinator::StreamsSettings streams_settings_of(std::string_view group) const override;
 
  private:
   struct Bounded {
@@ -30,6 +31,8 @@ class ImageFacts final : public coordinator::ClusterFacts {
   };
   /// A group's own value, within what the broker allows, or the broker's.
   [[nodiscard]] std::chrono::milliseconds millis(std::string_view group, const Bounded& setting) const;
+  /// The same without bounds.
+  [[nodiscard]] std::int64_t number(std::string_view group, std::string_view key) const;
 
   const ClusterView& view_;
   std::int64_t version_ = 0;

@@ -57,6 +57,8 @@ std::unique_ptr<Dispatcher> make_dispatcher(runtime::Shard& shard, BrokerMetrics
   add(ApiKey::kListConfigResources, make_list_config_resources_handler(view));
   add(ApiKey::kShareGroupHeartbeat, make_share_group_heartbeat_handler(view, administration, groups));
   add(ApiKey::kShareGroupDescribe, make_share_group_describe_handler(view, groups));
+  add(ApiKey::kStreamsGroupHeartbeat, make_streams_group_heartbeat_handler(view, administration, groups));
+  add(ApiKey::kStreamsGroupDescribe, make_streams_group_describe_handler(view, groups));
   add(ApiKey::kInitializeShareGroupState, make_initialize_share_group_state_handler(view, shares.router));
   add(ApiKey::kReadShareGroupState, make_read_share_group_state_handler(view, shares.router));
   add(ApiKey::kWriteShareGroupState, make_write_share_group_state_handler(view, shares.router));

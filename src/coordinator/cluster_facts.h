@@ -24,6 +24,12 @@ struct GroupSettings {
   std::chrono::milliseconds assignment_interval = std::chrono::seconds(1);
 };
 
+/// The same of a streams group: group.streams.* and streams.*.
+struct StreamsSettings : GroupSettings {
+  std::chrono::milliseconds initial_rebalance_delay = std::chrono::seconds(3);
+  std::int32_t standbys = 0;  ///< copies of the state of each task
+};
+
 /// What groups see of the cluster around them. It changes between decisions, never within one. The
 /// coordinator owns this port; the broker implements it over its metadata image. Runs on: the groups' shard.
 class ClusterFacts {
@@ -38,6 +44,7 @@ class ClusterFacts {
   virtual void for_each_topic(const std::function<void(const TopicFacts&)>& visit) const = 0;
   [[nodiscard]] virtual GroupSettings settings_of(std::string_view group) const = 0;
   [[nodiscard]] virtual GroupSettings share_settings_of(std::string_view group) const = 0;
+  [[nodiscard]] virtual StreamsSettings streams_settings_of(std::string_view group) const = 0;
 };
 
 }  // namespace brook::coordinator

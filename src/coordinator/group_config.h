@@ -21,7 +21,8 @@ struct GroupConfig {
   AssignorChoice consumer_assignors{};            ///< group.consumer.assignors
   bool consumer_upgrade = true;                   ///< group.consumer.migration.policy
   bool consumer_downgrade = true;
-  std::size_t share_members_max = 200;  ///< group.share.max.size
+  std::size_t share_members_max = 200;           ///< group.share.max.size
+  std::size_t streams_members_max = 2147483647;  ///< group.streams.max.size
 };
 
 }  // namespace brook::coordinator

@@ -26,6 +26,7 @@ bool among(std::string_view name, const std::vector<std::string>& wanted) {
 constexpr std::string_view kClassicType = "classic";
 constexpr std::string_view kConsumerType = "consumer";
 constexpr std::string_view kShareType = "share";
+constexpr std::string_view kStreamsType = "streams";
 
 }  // namespace
 
@@ -54,19 +55,21 @@ const CommittedOffsets* GroupMachine::offsets(const std::string& group) const {
 }
 
 bool GroupMachine::nothing_in(const Group& group) {
-  return group.offsets.empty() && !group.recorded && !group.consumer && !group.share &&
+  return group.offsets.empty() && !group.recorded && !group.consumer && !group.share && !group.streams &&
          !group.owes_rebalance && !has_members(group);
 }
 
 bool GroupMachine::has_members(const Group& group) {
   return !group.classic.empty() || group.classic.has_pending_members() ||
-         (group.consumer && !group.consumer->empty()) || (group.share && !group.share->empty());
+         (group.consumer && !group.consumer->empty()) || (group.share && !group.share->empty()) ||
+         (group.streams && !group.streams->empty());
 }
 
 void GroupMachine::arm(Group& group) {
   runtime::Instant when = group.classic.next_tick();
   if (group.consumer) when = std::min(when, group.consumer->next_tick());
   if (group.share) when = std::min(when, group.share->next_tick());
+  if (group.streams) when = std::min(when, group.streams->next_tick());
   arm_at(group, when);
 }
 
@@ -94,7 +97,9 @@ void GroupMachine::join(const JoinCall& call, const Moment& now, Effects& out) {
     if (!call.request.member_id.empty()) return refuse(ErrorCode::kUnknownMemberId);
     group = &make(call.request.group_id);
   }
-  if (group->share) return refuse(ErrorCode::kInconsistentGroupProtocol);
+  if (group->share || (group->streams && !group->streams->empty()))
+    return refuse(ErrorCode::kInconsistentGroupProtocol);
+  if (group->streams) group->streams->bury(out);
   if (group->consumer) {
     if (!group->consumer->empty()) {
       group->consumer->classic_join(call, now, out);
@@ -157,7 +162,7 @@ Result<protocol::DescribeGroupsResponse::DescribedGroup> GroupMachine::describe(
     const std::string& group) const {
   const Group* found = at(group);
   if (found == nullptr) return fail(ErrorCode::kGroupIdNotFound, fmt::format("Group {} not found.", group));
-  if (found->consumer || found->share)
+  if (found->consumer || found->share || found->streams)
     return fail(ErrorCode::kGroupIdNotFound, fmt::format("Group {} is not a classic group.", group));
   return found->classic.describe();
 }
@@ -166,14 +171,19 @@ std::vector<protocol::ListGroupsResponse::ListedGroup> GroupMachine::list(
     const std::vector<std::string>& states, const std::vector<std::string>& types) const {
   std::vector<protocol::ListGroupsResponse::ListedGroup> out;
   for (const auto& [id, group] : groups_) {
-    const std::string_view type = group.share ? kShareType : group.consumer ? kConsumerType : kClassicType;
+    const std::string_view type = group.share      ? kShareType
+                                  : group.streams  ? kStreamsType
+                                  : group.consumer ? kConsumerType
+                                                   : kClassicType;
     const std::string_view state = group.share      ? ShareGroup::state_name(group.share->state())
+                                   : group.streams  ? StreamsGroup::state_name(group.streams->state())
                                    : group.consumer ? ConsumerGroup::state_name(group.consumer->state())
                                                     : ClassicGroup::state_name(group.classic.state());
     if (!among(type, types) || !among(state, states)) continue;
     auto& listed = out.emplace_back();
     listed.group_id = id;
     listed.protocol_type = group.share      ? std::string(kShareType)
+                           : group.streams  ? std::string(kStreamsType)
                            : group.consumer ? std::string(kConsumerProtocolType)
                                             : group.classic.protocol_type();
     listed.group_state = state;
@@ -190,6 +200,10 @@ void GroupMachine::not_stored(const std::vector<GroupRecord>& records, const Mom
     }
     if (const auto* share = std::get_if<ShareGroupRecord>(&record)) {
       share_not_stored(*share);
+      continue;
+    }
+    if (const auto* streams = std::get_if<StreamsGroupRecord>(&record)) {
+      streams_not_stored(*streams);
       continue;
     }
     const auto* metadata = std::get_if<GroupMetadataRecord>(&record);
@@ -217,6 +231,7 @@ void GroupMachine::tick(const Moment& now, Effects& out) {
     group->classic.tick(now, out);
     if (group->consumer) group->consumer->tick(now, out);
     if (group->share) group->share->tick(now, out);
+    if (group->streams) group->streams->tick(now, out);
     follow_up(*group, now);
     arm(*group);
   }
@@ -239,6 +254,7 @@ void GroupMachine::replay(const GroupRecord& record) {
   }
   if (const auto* consumer = std::get_if<ConsumerGroupRecord>(&record)) return replay_consumer(*consumer);
   if (const auto* share = std::get_if<ShareGroupRecord>(&record)) return replay_share(*share);
+  if (const auto* streams = std::get_if<StreamsGroupRecord>(&record)) return replay_streams(*streams);
   const auto& metadata = std::get<GroupMetadataRecord>(record);
   if (metadata.value) {
     Group& group = make(metadata.group);
@@ -259,6 +275,7 @@ void GroupMachine::loaded(const Moment& now, Effects& out) {
     group.classic.loaded(now, out);
     if (group.consumer) group.consumer->loaded(now);
     if (group.share) group.share->loaded(now);
+    if (group.streams) group.streams->loaded(now);
     arm(group);
   }
 }
@@ -270,7 +287,8 @@ void GroupMachine::refuse_all(ErrorCode code, Effects& out) {
 std::array<std::int64_t, ClassicGroup::kStates> GroupMachine::count_by_state() const {
   std::array<std::int64_t, ClassicGroup::kStates> counts{};
   for (const auto& [id, group] : groups_) {
-    if (!group.consumer && !group.share) ++counts.at(static_cast<std::size_t>(group.classic.state()));
+    if (!group.consumer && !group.share && !group.streams)
+      ++counts.at(static_cast<std::size_t>(group.classic.state()));
   }
   return counts;
 }

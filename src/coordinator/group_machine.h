@@ -16,6 +16,7 @@
 #include "coordinator/moment.h"
 #include "coordinator/pending_offsets.h"
 #include "coordinator/share_group.h"
+#include "coordinator/streams_group.h"
 #include "protocol/delete_groups.h"
 #include "protocol/list_groups.h"
 #include "protocol/offset_commit.h"
@@ -36,8 +37,8 @@ struct ExpiredOffset {
 /// The groups of one partition of __consumer_offsets: decisions as functions of (state, request, now) into
 /// Effects and replies; replay() applies what they write. A group comes into being with its first member or
 /// offset and goes with DeleteGroups, or when it has neither for long enough. It is classic until a member of
-/// the consumer protocol joins it while it has no others, and the other way round. A share group is one from
-/// its first member to DeleteGroups. No I/O, no clock, no waiting.
+/// the consumer or streams protocol joins it while it has no others, and the other way round. A share group
+/// is one from its first member to DeleteGroups. No I/O, no clock, no waiting.
 class GroupMachine {
  public:
   using Record = GroupRecord;
@@ -82,6 +83,10 @@ class GroupMachine {
   [[nodiscard]] Result<std::vector<TopicIdPartition>> erase_share_group(const std::string& group,
                                                                         Effects& out) const;
 
+  /// INVALID_REQUEST, GROUP_ID_NOT_FOUND, and as StreamsGroup::heartbeat().
+  [[nodiscard]] Result<StreamsHeartbeatAnswer> streams_heartbeat(const StreamsHeartbeatCall& call,
+                                                                 const Moment& now, Effects& out);
+
   /// `request` has each topic's name, and its id where that is known. The answer holds where the records are
   /// committed.
   [[nodiscard]] protocol::OffsetCommitResponse commit_offsets(const protocol::OffsetCommitRequest& request,
@@ -107,6 +112,8 @@ class GroupMachine {
   [[nodiscard]] Result<protocol::ConsumerGroupDescribeResponse::DescribedGroup> describe_consumer(
       const std::string& group) const;
   [[nodiscard]] Result<protocol::ShareGroupDescribeResponse::DescribedGroup> describe_share(
+      const std::string& group) const;
+  [[nodiscard]] Result<protocol::StreamsGroupDescribeResponse::DescribedGroup> describe_streams(
       const std::string& group) const;
   /// Groups in one of `states` and of one of `types`, both in any case; an empty list is every one.
   [[nodiscard]] std::vector<protocol::ListGroupsResponse::ListedGroup> list(
@@ -138,6 +145,8 @@ class GroupMachine {
   [[nodiscard]] const ConsumerGroup* find_consumer(const std::string& group) const;
   /// The same for share groups.
   [[nodiscard]] const ShareGroup* find_share(const std::string& group) const;
+  /// And for streams groups.
+  [[nodiscard]] const StreamsGroup* find_streams(const std::string& group) const;
   [[nodiscard]] const CommittedOffsets* offsets(const std::string& group) const;
   [[nodiscard]] std::size_t size() const { return groups_.size(); }
   /// Classic ones.
@@ -148,6 +157,9 @@ class GroupMachine {
   [[nodiscard]] const std::array<std::int64_t, ShareGroup::kStates>& count_share_by_state() const {
     return share_counts_;
   }
+  [[nodiscard]] const std::array<std::int64_t, StreamsGroup::kStates>& count_streams_by_state() const {
+    return streams_counts_;
+  }
 
  private:
   struct Group {
@@ -155,10 +167,12 @@ class GroupMachine {
     ClassicGroup classic;
     std::optional<ConsumerGroup> consumer;  ///< then `classic` is empty
     std::optional<ShareGroup> share;        ///< then there is nothing else
+    std::optional<StreamsGroup> streams;    ///< then `classic` is empty
     CommittedOffsets offsets;
     bool recorded = false;           ///< the log has a record of it, which a tombstone must end
     bool consumer_recorded = false;  ///< the same of `consumer`
     bool share_recorded = false;     ///< and of `share`
+    bool streams_recorded = false;   ///< and of `streams`
     bool owes_rebalance = false;     ///< `classic` has come out of a consumer group
     runtime::Instant armed = runtime::Instant::max();
   };
@@ -178,8 +192,10 @@ class GroupMachine {
   void not_stored_as(const Kind& kind, const Record& record);
   void replay_consumer(const ConsumerGroupRecord& record);
   void replay_share(const ShareGroupRecord& record);
+  void replay_streams(const StreamsGroupRecord& record);
   void consumer_not_stored(const ConsumerGroupRecord& record);
   void share_not_stored(const ShareGroupRecord& record);
+  void streams_not_stored(const StreamsGroupRecord& record);
   /// GROUP_ID_NOT_FOUND.
   [[nodiscard]] Result<const ShareGroup*> share_group(const std::string& group) const;
   /// Whether members of any kind are there or on their way.
@@ -200,6 +216,7 @@ class GroupMachine {
   const ClusterFacts& facts_;
   std::array<std::int64_t, ConsumerGroup::kStates> consumer_counts_{};
   std::array<std::int64_t, ShareGroup::kStates> share_counts_{};
+  std::array<std::int64_t, StreamsGroup::kStates> streams_counts_{};
   std::map<std::string, Group, std::less<>> groups_;
   PendingOffsets pending_;
   /// Groups by when they want tick(); entries that their group has moved away from are passed over.

@@ -19,7 +19,7 @@ Result<ConsumerGroupHeartbeatResponse> GroupMachine::consumer_heartbeat(const He
   Group* group = at(id);
   const bool made = group == nullptr;
   const bool becomes = made || !group->consumer;
-  if (becomes && (call.request.member_epoch != kJoinEpoch || (!made && group->share))) {
+  if (becomes && (call.request.member_epoch != kJoinEpoch || (!made && (group->share || group->streams)))) {
     return fail(ErrorCode::kGroupIdNotFound, made ? fmt::format("Consumer group {} not found.", id)
                                                   : fmt::format("Group {} is not a consumer group.", id));
   }
@@ -91,7 +91,8 @@ const ConsumerGroup* GroupMachine::find_consumer(const std::string& group) const
 void GroupMachine::bury(const std::string& id, const Group& group, Effects& out) {
   if (group.consumer) group.consumer->bury(out);
   if (group.share) group.share->bury(out);
-  if (group.recorded || (!group.consumer && !group.share))
+  if (group.streams) group.streams->bury(out);
+  if (group.recorded || (!group.consumer && !group.share && !group.streams))
     out.records.emplace_back(GroupMetadataRecord{id, {}});
 }
 

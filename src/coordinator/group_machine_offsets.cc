@@ -44,6 +44,7 @@ ErrorCode GroupMachine::check_commit(const OffsetCommitRequest& request, std::in
   }
   if (group->share) return ErrorCode::kGroupIdNotFound;
   if (group->consumer) return group->consumer->check_commit(request, version);
+  if (group->streams) return group->streams->check_commit(request, version);
   const ErrorCode code = group->classic.check_commit(request.member_id, request.group_instance_id,
                                                      request.generation_id_or_member_epoch);
   if (code == ErrorCode::kNone) group->classic.note_commit(request.member_id, now);
@@ -101,6 +102,10 @@ OffsetFetchResponse::OffsetFetchResponseGroup GroupMachine::fetch_offsets(
     out.error_code = wire(group->check_fetch(request.member_id, request.member_epoch));
     if (out.error_code != 0) return out;
   }
+  if (const StreamsGroup* group = find_streams(request.group_id)) {
+    out.error_code = wire(group->check_fetch(request.member_id, request.member_epoch));
+    if (out.error_code != 0) return out;
+  }
   if (!request.topics) {
     if (committed == nullptr) return out;
     for (const auto& [name, partitions] : committed->topics()) {
@@ -139,8 +144,9 @@ OffsetDeleteResponse GroupMachine::delete_offsets(const OffsetDeleteRequest& req
   for (const auto& topic : request.topics) {
     auto& answered = response.topics.emplace_back();
     answered.name = topic.name;
-    const bool in_use = group->consumer ? group->consumer->subscribes_to(topic.name)
-                                        : !subscribed || subscribed->contains(topic.name);
+    const bool in_use = group->consumer  ? group->consumer->subscribes_to(topic.name)
+                        : group->streams ? group->streams->subscribes_to(topic.name)
+                                         : !subscribed || subscribed->contains(topic.name);
     for (const auto& partition : topic.partitions) {
       auto& answer = answered.partitions.emplace_back();
       answer.partition_index = partition.partition_index;
@@ -161,7 +167,7 @@ ErrorCode GroupMachine::delete_group(const std::string& group, Effects& out) con
   const Group* found = at(group);
   if (found == nullptr) return ErrorCode::kGroupIdNotFound;
   if (!found->classic.empty() || (found->consumer && !found->consumer->empty()) ||
-      (found->share && !found->share->empty()))
+      (found->share && !found->share->empty()) || (found->streams && !found->streams->empty()))
     return ErrorCode::kNonEmptyGroup;
   out.divisible = true;
   for (const auto& [topic, partitions] : found->offsets.topics()) {
@@ -203,7 +209,7 @@ bool GroupMachine::expire(const Moment& now, std::size_t groups_max, Effects& ou
     const bool nothing_left = expire_offsets(group, now, out, expired);
     // What a share group has read is worth as much as what it is to read.
     if (!nothing_left || has_members(group) || group.share) continue;
-    if (group.recorded || group.consumer) {
+    if (group.recorded || group.consumer || group.streams) {
       bury(id, group, out);
     } else if (group.offsets.empty()) {
       groups_.erase(at);
@@ -224,8 +230,9 @@ bool GroupMachine::expire_offsets(const Group& group, const Moment& now, Effects
     return false;
   bool nothing_left = none_pending;
   for (const auto& [topic, partitions] : group.offsets.topics()) {
-    const bool in_use =
-        group.consumer ? group.consumer->subscribes_to(topic) : subscribed && subscribed->contains(topic);
+    const bool in_use = group.consumer  ? group.consumer->subscribes_to(topic)
+                        : group.streams ? group.streams->subscribes_to(topic)
+                                        : subscribed && subscribed->contains(topic);
     if (in_use) {
       nothing_left = false;
       continue;

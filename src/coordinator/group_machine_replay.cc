@@ -1,4 +1,4 @@
-// How records make groups of the consumer and the share protocol, and what becomes of those that the log
+// How records make groups of the newer protocols, and what becomes of those that the log
 // refused.
 #include <optional>
 
@@ -62,6 +62,11 @@ void GroupMachine::replay_share(const ShareGroupRecord& record) {
   replay_as(Kind{&Group::share, &Group::share_recorded, share_counts_}, record);
 }
 
+void GroupMachine::replay_streams(const StreamsGroupRecord& record) {
+  using Kind = GroupKind<Group, StreamsGroup, StreamsGroupEpochRecord, decltype(streams_counts_)>;
+  replay_as(Kind{&Group::streams, &Group::streams_recorded, streams_counts_}, record);
+}
+
 void GroupMachine::consumer_not_stored(const ConsumerGroupRecord& record) {
   using Kind = GroupKind<Group, ConsumerGroup, ConsumerGroupEpochRecord, decltype(consumer_counts_)>;
   not_stored_as(Kind{&Group::consumer, &Group::consumer_recorded, consumer_counts_}, record);
@@ -70,6 +75,11 @@ void GroupMachine::consumer_not_stored(const ConsumerGroupRecord& record) {
 void GroupMachine::share_not_stored(const ShareGroupRecord& record) {
   using Kind = GroupKind<Group, ShareGroup, ShareGroupEpochRecord, decltype(share_counts_)>;
   not_stored_as(Kind{&Group::share, &Group::share_recorded, share_counts_}, record);
+}
+
+void GroupMachine::streams_not_stored(const StreamsGroupRecord& record) {
+  using Kind = GroupKind<Group, StreamsGroup, StreamsGroupEpochRecord, decltype(streams_counts_)>;
+  not_stored_as(Kind{&Group::streams, &Group::streams_recorded, streams_counts_}, record);
 }
 
 }  // namespace brook::coordinator

@@ -38,9 +38,11 @@ ErrorCode GroupMachine::check_commit(const TxnOffsetCommitRequest& request, cons
   const bool names_member =
       request.generation_id >= 0 || !request.member_id.empty() || request.group_instance_id;
   if (!names_member) return ErrorCode::kNone;
-  if (group->consumer) {
-    const ErrorCode code = group->consumer->check_commit(as_commit(request), kVersionWithMemberEpoch);
-    // No version of this request knows the newer protocol's error.
+  if (group->consumer || group->streams) {
+    const protocol::OffsetCommitRequest commit = as_commit(request);
+    const ErrorCode code = group->consumer ? group->consumer->check_commit(commit, kVersionWithMemberEpoch)
+                                           : group->streams->check_commit(commit, kVersionWithMemberEpoch);
+    // No version of this request knows the newer protocols' error.
     return code == ErrorCode::kStaleMemberEpoch ? ErrorCode::kIllegalGeneration : code;
   }
   const ErrorCode code =

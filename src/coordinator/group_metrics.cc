@@ -25,6 +25,11 @@ GroupMetrics::GroupMetrics(MetricRegistry& registry)
     share_groups.at(i) = &registry.gauge("brook_groups", "Groups by state.",
                                          {{"state", std::string(state)}, {"type", "share"}});
   }
+  for (std::size_t i = 0; i < streams_groups.size(); ++i) {
+    const auto state = StreamsGroup::state_name(static_cast<StreamsGroup::State>(i));
+    streams_groups.at(i) = &registry.gauge("brook_groups", "Groups by state.",
+                                           {{"state", std::string(state)}, {"type", "streams"}});
+  }
   for (std::size_t i = 0; i < rebalances.size(); ++i) {
     const auto cause = rebalance_cause_name(static_cast<RebalanceCause>(i));
     rebalances.at(i) =

@@ -7,6 +7,7 @@
 #include "coordinator/consumer_group.h"
 #include "coordinator/effects.h"
 #include "coordinator/share_group.h"
+#include "coordinator/streams_group.h"
 
 namespace brook::coordinator {
 
@@ -18,6 +19,7 @@ class GroupMetrics {
   std::array<Gauge*, ClassicGroup::kStates> groups{};  ///< by state
   std::array<Gauge*, ConsumerGroup::kStates> consumer_groups{};
   std::array<Gauge*, ShareGroup::kStates> share_groups{};
+  std::array<Gauge*, StreamsGroup::kStates> streams_groups{};
   std::array<Counter*, kRebalanceCauses> rebalances{};  ///< by cause
   Counter& generations;
   Counter& commits;

@@ -102,6 +102,8 @@ GroupPartition::~GroupPartition() {
     metrics_.consumer_groups.at(i)->add(-published_consumer_.at(i));
   for (std::size_t i = 0; i < published_share_.size(); ++i)
     metrics_.share_groups.at(i)->add(-published_share_.at(i));
+  for (std::size_t i = 0; i < published_streams_.size(); ++i)
+    metrics_.streams_groups.at(i)->add(-published_streams_.at(i));
 }
 
 Task<void> GroupPartition::load() {
@@ -261,6 +263,7 @@ void GroupPartition::publish_changed_counts() {
   const GroupMachine& machine = runtime_.machine();
   publish(machine.count_consumer_by_state(), published_consumer_, metrics_.consumer_groups);
   publish(machine.count_share_by_state(), published_share_, metrics_.share_groups);
+  publish(machine.count_streams_by_state(), published_streams_, metrics_.streams_groups);
 }
 
 std::string GroupPartition::fresh_uuid() {

@@ -52,6 +52,9 @@ class GroupPartition : public std::enable_shared_from_this<GroupPartition> {
   /// The answer tells of partitions whose states had to be made for it.
   [[nodiscard]] Task<protocol::ShareGroupHeartbeatResponse> share_heartbeat(
       protocol::ShareGroupHeartbeatRequest request, Caller caller);
+  /// With the topics that have to be made.
+  [[nodiscard]] Task<StreamsHeartbeatAnswer> streams_heartbeat(protocol::StreamsGroupHeartbeatRequest request,
+                                                               Caller caller);
   [[nodiscard]] Task<protocol::AlterShareGroupOffsetsResponse> alter_share_offsets(
       protocol::AlterShareGroupOffsetsRequest request);
   [[nodiscard]] Task<protocol::DeleteShareGroupOffsetsResponse> delete_share_offsets(
@@ -80,6 +83,8 @@ class GroupPartition : public std::enable_shared_from_this<GroupPartition> {
       std::string group);
   [[nodiscard]] Task<Result<protocol::ShareGroupDescribeResponse::DescribedGroup>> describe_share(
       std::string group);
+  [[nodiscard]] Task<Result<protocol::StreamsGroupDescribeResponse::DescribedGroup>> describe_streams(
+      std::string group);
   [[nodiscard]] Task<Result<std::vector<protocol::ListGroupsResponse::ListedGroup>>> list(
       std::vector<std::string> states, std::vector<std::string> types);
 
@@ -100,7 +105,7 @@ class GroupPartition : public std::enable_shared_from_this<GroupPartition> {
   void tell(const std::vector<GroupEvent>& events);
   void tell_expired(const std::vector<ExpiredOffset>& expired) const;
   void publish_counts();
-  /// Of consumer and share groups.
+  /// Of groups of the newer protocols.
   void publish_changed_counts();
   [[nodiscard]] std::string fresh_uuid();
 
@@ -131,6 +136,7 @@ class GroupPartition : public std::enable_shared_from_this<GroupPartition> {
   std::array<std::int64_t, ClassicGroup::kStates> published_{};
   std::array<std::int64_t, ConsumerGroup::kStates> published_consumer_{};
   std::array<std::int64_t, ShareGroup::kStates> published_share_{};
+  std::array<std::int64_t, StreamsGroup::kStates> published_streams_{};
 };
 
 }  // namespace brook::coordinator

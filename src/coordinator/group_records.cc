@@ -75,6 +75,8 @@ Result<std::optional<GroupRecord>> decode_group_record(const EncodedRecord& reco
       if (consumer) return std::optional<GroupRecord>(*std::move(consumer));
       BROOK_TRY(std::optional<ShareGroupRecord> share, decode_share_record(type, key, record.value));
       if (share) return std::optional<GroupRecord>(*std::move(share));
+      BROOK_TRY(std::optional<StreamsGroupRecord> streams, decode_streams_record(type, key, record.value));
+      if (streams) return std::optional<GroupRecord>(*std::move(streams));
       return std::optional<GroupRecord>();
     }
   }

@@ -9,6 +9,7 @@
 #include "coordinator/consumer_group_records.h"
 #include "coordinator/log_port.h"
 #include "coordinator/share_group_records.h"
+#include "coordinator/streams_group_records.h"
 #include "protocol/state/group_coordinator.h"
 
 /// The records of __consumer_offsets, in Apache Kafka's format: a key begins with its type as int16, a value
@@ -33,8 +34,8 @@ struct OffsetCommitRecord {
   friend bool operator==(const OffsetCommitRecord&, const OffsetCommitRecord&) = default;
 };
 
-using GroupRecord =
-    std::variant<GroupMetadataRecord, OffsetCommitRecord, ConsumerGroupRecord, ShareGroupRecord>;
+using GroupRecord = std::variant<GroupMetadataRecord, OffsetCommitRecord, ConsumerGroupRecord,
+                                 ShareGroupRecord, StreamsGroupRecord>;
 
 [[nodiscard]] EncodedRecord encode(const GroupRecord& record);
 /// Nothing for a type that we don't know or keep. CORRUPT_MESSAGE, INVALID_REQUEST where the bytes are none

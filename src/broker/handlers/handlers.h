@@ -80,6 +80,10 @@ std::unique_ptr<Handler> make_list_transactions_handler(TransactionRouter& trans
 std::unique_ptr<Handler> make_share_group_heartbeat_handler(ClusterView& view, Administration& administration,
                                                             GroupRouter& groups);
 std::unique_ptr<Handler> make_share_group_describe_handler(ClusterView& view, GroupRouter& groups);
+std::unique_ptr<Handler> make_streams_group_heartbeat_handler(ClusterView& view,
+                                                              Administration& administration,
+                                                              GroupRouter& groups);
+std::unique_ptr<Handler> make_streams_group_describe_handler(ClusterView& view, GroupRouter& groups);
 std::unique_ptr<Handler> make_initialize_share_group_state_handler(ClusterView& view,
                                                                    ShareStateRouter& states);
 std::unique_ptr<Handler> make_read_share_group_state_handler(ClusterView& view, ShareStateRouter& states);

@@ -26,6 +26,9 @@ class FakeFacts final : public ClusterFacts {
   [[nodiscard]] std::int32_t partitions(const std::string& name) const { return topics_.at(name).partitions; }
 
   GroupSettings settings{.assignment_interval = std::chrono::milliseconds(0)};
+  /// Of streams groups.
+  std::chrono::milliseconds initial_rebalance_delay{0};
+  std::int32_t standbys = 0;
 
   [[nodiscard]] std::int64_t version() const override { return version_; }
   [[nodiscard]] std::optional<TopicFacts> topic(std::string_view name) const override {
@@ -45,6 +48,9 @@ class FakeFacts final : public ClusterFacts {
   [[nodiscard]] GroupSettings settings_of(std::string_view /*group*/) const override { return settings; }
   [[nodiscard]] GroupSettings share_settings_of(std::string_view /*group*/) const override {
     return settings;
+  }
+  [[nodiscard]] StreamsSettings streams_settings_of(std::string_view /*group*/) const override {
+    return {settings, initial_rebalance_delay, standbys};
   }
 
  private:

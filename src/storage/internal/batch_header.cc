@@ -1,12 +1,11 @@
 #include "storage/internal/batch_header.h"
 
-#include <zlib.h>
-
 #include <limits>
 
 #include "base/crc32c.h"
 #include "record/batch.h"
 #include "record/control.h"
+#include "record/crc32.h"
 #include "record/record.h"
 
 namespace brook::storage::internal {
@@ -76,9 +75,7 @@ bool is_old_message(ByteView message) {
   constexpr std::size_t kOldCrcAt = 12;
   constexpr std::size_t kOldCrcStart = 16;
   if (message.size() < kOldCrcStart) return false;
-  const ByteView covered = message.subspan(kOldCrcStart);
-  const auto crc = ::crc32_z(0, reinterpret_cast<const unsigned char*>(covered.data()), covered.size());
-  return load_be<std::uint32_t>(message.data() + kOldCrcAt) == crc;
+  return load_be<std::uint32_t>(message.data() + kOldCrcAt) == record::crc32(message.subspan(kOldCrcStart));
 }
 
 bool crc_matches(ByteView batch, const BatchHeader& header) {

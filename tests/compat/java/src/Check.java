@@ -62,7 +62,11 @@ final class Check {
 
     /** Repeats until the check passes; after the deadline the last failure is the failure. */
     static void eventually(Action check) throws Exception {
-        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(TIMEOUT_S);
+        eventually(TIMEOUT_S, check);
+    }
+
+    static void eventually(long seconds, Action check) throws Exception {
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(seconds);
         while (true) {
             try {
                 check.run();
