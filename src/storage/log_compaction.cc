@@ -222,8 +222,10 @@ Task<Result<Log::Mapped>> Log::map_segment(Compaction& run, SharedSegment segmen
 std::vector<std::vector<Log::SharedSegment>> Log::compaction_groups(const Compaction& run) const {
   std::vector<SharedSegment> sources;
   std::vector<GroupedSegment> summaries;
-  for (SharedSegment segment = segment_of(log_start_offset_);
-       segment && segment->base_offset() < run.mapped_end; segment = segment_after(segment->base_offset())) {
+  // From the very first, also below the log's start: a kill may bring back an older start, and the ends of
+  // transactions that lie there are then of use.
+  for (SharedSegment segment = segments_.begin()->second; segment && segment->base_offset() < run.mapped_end;
+       segment = segment_after(segment->base_offset())) {
     sources.push_back(segment);
     summaries.push_back({segment->base_offset(), segment->size(), segment->offset_index().count() * 8,
                          segment->time_index().count() * 12});

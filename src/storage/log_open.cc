@@ -264,8 +264,9 @@ Task<Result<void>> Log::recover(Offset recovery_point) {
                                    return replay(segment, header, body, true);
                                  }));
     log_end_offset_ = segment.end_offset();
-    // It may have been written anew below the recovery point, from where the next start looks.
-    if (segment.transactions().dirty() && recovery_point > segment.base_offset()) {
+    // It may have been written anew below the recovery point that the checkpoint has, from where the next
+    // start looks.
+    if (segment.transactions().dirty()) {
       BROOK_CO_CHECK(co_await segment.transactions().sync());
       BROOK_CO_CHECK(co_await files_.sync_directory_on_pool(directory_));
     }
