@@ -14,7 +14,7 @@ namespace {
 
 constexpr auto kSleep = std::chrono::microseconds(300);
 constexpr double kSleepS = std::chrono::duration<double>(kSleep).count();
-constexpr double kLateS = 0.0003;  // a timer alone is late by a tenth of that
+constexpr double kLateS = 0.0003;  // woken later than that: the processor stood still
 
 }  // namespace
 
