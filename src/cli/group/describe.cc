@@ -3,10 +3,10 @@
 
 #include <map>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "cli/connection.h"
+#include "cli/group/describe_groups.h"
 #include "cli/group/group.h"
 #include "cli/group/members.h"
 #include "cli/group/progress.h"
@@ -21,15 +21,7 @@ namespace json = boost::json;
 using client::GroupDescription;
 using client::GroupMember;
 
-struct GroupDescribeOptions {
-  ConnectionOptions connection;
-  std::vector<std::string> groups;
-  bool members = false;
-  bool committed = false;
-  bool json = false;
-};
-
-void declare(Arguments& arguments, GroupDescribeOptions& options) {
+void declare(Arguments& arguments, DescribeGroupsOptions& options) {
   arguments.positional("GROUP", &options.groups, "Groups to describe").required();
   arguments.flag("--members", options.members, "Show the members and what is assigned to them");
   arguments.flag("--committed", options.committed,
@@ -48,7 +40,7 @@ struct GroupProgress {
   std::map<TopicPartition, PartitionFacts> facts;
 };
 
-Task<Result<GroupProgress>> progress_of(const GroupDescription& group, const GroupDescribeOptions& options,
+Task<Result<GroupProgress>> progress_of(const GroupDescription& group, const DescribeGroupsOptions& options,
                                         Session& session) {
   client::GroupAdmin groups(session.client);
   BROOK_CO_TRY(const auto offsets, co_await groups.offsets(group.id));
@@ -110,40 +102,20 @@ void print_progress(const GroupProgress& progress, Console& console) {
   table.print(console, 2);
 }
 
-Task<int> describe_groups(const GroupDescribeOptions& options, Session& session) {
+Task<int> describe_groups(const DescribeGroupsOptions& options, Session& session) {
   client::GroupAdmin admin(session.client);
   const auto outcomes = co_await admin.describe(options.groups);
   if (!outcomes) co_return session.console.failure(describe(outcomes.error()));
-  int status = kOk;
-  bool is_first = true;
-  for (const client::GroupDescriptionOutcome& each : *outcomes) {
-    if (!each.outcome) {
-      const bool is_absent = each.outcome.error().code == ErrorCode::kGroupIdNotFound;
-      status = session.console.failure(is_absent ? fmt::format("there is no group {}", each.group)
-                                                 : describe(each.outcome.error()));
-      continue;
-    }
-    const auto progress = co_await progress_of(*each.outcome, options, session);
-    if (!progress) {
-      status = session.console.failure(describe(progress.error()));
-      continue;
-    }
-    if (options.json) {
-      print_group_json(*each.outcome, *progress, session.console);
-      continue;
-    }
-    if (!std::exchange(is_first, false)) session.console.out("\n");
-    print_heading(*each.outcome, session.console);
-    if (options.members) {
-      print_members(*each.outcome, session.console);
-    } else {
-      print_progress(*progress, session.console);
-    }
-  }
-  co_return status;
+  Console& console = session.console;
+  const auto measure = [&](const GroupDescription& group) { return progress_of(group, options, session); };
+  const auto as_json = [&](const GroupDescription& group, const auto& progress) {
+    print_group_json(group, progress, console);
+  };
+  const auto as_table = [&](const auto& progress) { print_progress(progress, console); };
+  co_return co_await show_groups(*outcomes, "group", options, console, measure, as_json, as_table);
 }
 
-int run(const GroupDescribeOptions& options, Console& console) {
+int run(const DescribeGroupsOptions& options, Console& console) {
   return with_cluster(options.connection, console,
                       [&](Session& session) { return describe_groups(options, session); });
 }
@@ -151,7 +123,7 @@ int run(const GroupDescribeOptions& options, Console& console) {
 }  // namespace
 
 Command group_describe_command() {
-  return make_command<GroupDescribeOptions>(
+  return make_command<DescribeGroupsOptions>(
       {.path = "group describe",
        .summary = "Show how far a group has come in each partition, and who reads it",
        .details =

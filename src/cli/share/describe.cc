@@ -2,10 +2,10 @@
 #include <boost/json.hpp>
 
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "cli/connection.h"
+#include "cli/group/describe_groups.h"
 #include "cli/group/members.h"
 #include "cli/group/progress.h"
 #include "cli/json.h"
@@ -19,15 +19,7 @@ namespace {
 namespace json = boost::json;
 using client::GroupDescription;
 
-struct ShareDescribeOptions {
-  ConnectionOptions connection;
-  std::vector<std::string> groups;
-  bool members = false;
-  bool committed = false;
-  bool json = false;
-};
-
-void declare(Arguments& arguments, ShareDescribeOptions& options) {
+void declare(Arguments& arguments, DescribeGroupsOptions& options) {
   arguments.positional("GROUP", &options.groups, "Share groups to describe").required();
   arguments.flag("--members", options.members, "Show the members and what is assigned to them");
   arguments.flag(
@@ -38,7 +30,7 @@ void declare(Arguments& arguments, ShareDescribeOptions& options) {
 }
 
 Task<Result<ProgressByPartition>> progress_of(const GroupDescription& group,
-                                              const ShareDescribeOptions& options, Session& session) {
+                                              const DescribeGroupsOptions& options, Session& session) {
   client::ShareGroupAdmin admin(session.client);
   BROOK_CO_TRY(const auto offsets, co_await admin.offsets(group.id));
   ProgressByPartition partitions;
@@ -83,47 +75,27 @@ void print_progress(const ProgressByPartition& partitions, Console& console) {
   table.print(console, 2);
 }
 
-Task<int> show(const ShareDescribeOptions& options, Session& session) {
+Task<int> show(const DescribeGroupsOptions& options, Session& session) {
   client::ShareGroupAdmin admin(session.client);
   const auto outcomes = co_await admin.describe(options.groups);
   if (!outcomes) co_return session.console.failure(describe(outcomes.error()));
-  int status = kOk;
-  bool is_first = true;
-  for (const client::GroupDescriptionOutcome& each : *outcomes) {
-    if (!each.outcome) {
-      const bool is_absent = each.outcome.error().code == ErrorCode::kGroupIdNotFound;
-      status = session.console.failure(is_absent ? fmt::format("there is no share group {}", each.group)
-                                                 : describe(each.outcome.error()));
-      continue;
-    }
-    const auto partitions = co_await progress_of(*each.outcome, options, session);
-    if (!partitions) {
-      status = session.console.failure(describe(partitions.error()));
-      continue;
-    }
-    if (options.json) {
-      print_group_json(*each.outcome, *partitions, session.console);
-      continue;
-    }
-    if (!std::exchange(is_first, false)) session.console.out("\n");
-    print_heading(*each.outcome, session.console);
-    if (options.members) {
-      print_members(*each.outcome, session.console);
-    } else {
-      print_progress(*partitions, session.console);
-    }
-  }
-  co_return status;
+  Console& console = session.console;
+  const auto measure = [&](const GroupDescription& group) { return progress_of(group, options, session); };
+  const auto as_json = [&](const GroupDescription& group, const auto& progress) {
+    print_group_json(group, progress, console);
+  };
+  const auto as_table = [&](const auto& progress) { print_progress(progress, console); };
+  co_return co_await show_groups(*outcomes, "share group", options, console, measure, as_json, as_table);
 }
 
-int run(const ShareDescribeOptions& options, Console& console) {
+int run(const DescribeGroupsOptions& options, Console& console) {
   return with_cluster(options.connection, console, [&](Session& session) { return show(options, session); });
 }
 
 }  // namespace
 
 Command share_describe_command() {
-  return make_command<ShareDescribeOptions>(
+  return make_command<DescribeGroupsOptions>(
       {.path = "share describe",
        .summary = "Show how far a share group has come in each partition, and who is in it",
        .details =
