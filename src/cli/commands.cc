@@ -31,6 +31,7 @@ CommandSet all_commands() {
   set.commands.push_back(group_describe_command());
   set.commands.push_back(group_reset_offsets_command());
   set.commands.push_back(group_delete_command());
+  set.commands.push_back(group_redrive_command());
   set.groups.push_back({"log", "Look into the files of a data directory"});
   set.commands.push_back(log_dump_command());
   add_bench_commands(set);
