@@ -16,6 +16,7 @@
 #include "broker/image_facts.h"
 #include "broker/make_dispatcher.h"
 #include "broker/metadata_publisher.h"
+#include "broker/share/dead_letter_writer.h"
 #include "broker/share/share_metrics.h"
 #include "broker/share/share_partitions.h"
 #include "broker/share/share_session.h"
@@ -59,6 +60,7 @@ struct ShardParts {
   // They need what routes to all shards, which is made once all shards have the above.
   std::unique_ptr<broker::ShareStateGateway> share_gateway;
   std::unique_ptr<coordinator::GroupCoordinator> groups;
+  std::unique_ptr<broker::DeadLetterWriter> dead_letters;
   std::unique_ptr<broker::SharePartitions> share_partitions;
   std::unique_ptr<broker::ShareSessionCache> share_sessions;
   std::unique_ptr<broker::TransactionGateway> gateway;
@@ -186,7 +188,6 @@ class Server::Impl {
     }
     router_ = std::make_unique<broker::PartitionRouter>(std::move(lanes));
     make_groups();
-    make_share_partitions();
     make_transactions();
     for (const auto& parts : shards_) {
       targets.push_back({parts->shard, &parts->view, &parts->replicas, parts->groups.get(), &parts->facts,
@@ -194,6 +195,7 @@ class Server::Impl {
     }
     publisher_ =
         std::make_unique<broker::MetadataPublisher>(shard_, *mirror_, *controller_, std::move(targets));
+    make_share_partitions();
     co_await publisher_->start();
     const net::FrameServerOptions frames{
         .request_bytes_max = static_cast<std::size_t>(config_.number("socket.request.max.bytes")),
@@ -257,8 +259,10 @@ class Server::Impl {
   void make_share_partitions() {
     std::vector<broker::ShareRouter::Lane> lanes;
     for (const auto& parts : shards_) {
+      parts->dead_letters = std::make_unique<broker::DeadLetterWriter>(parts->view, *router_, *publisher_);
       parts->share_partitions = std::make_unique<broker::SharePartitions>(
-          *parts->shard, parts->replicas, parts->view, *parts->share_gateway, share_metrics_);
+          *parts->shard, parts->replicas, parts->view, *parts->share_gateway, *parts->dead_letters,
+          share_metrics_);
       parts->share_sessions =
           std::make_unique<broker::ShareSessionCache>(share_slots_, share_metrics_.sessions);
       lanes.push_back({parts->shard, parts->share_partitions.get()});

@@ -33,6 +33,7 @@ CommandSet all_commands() {
   set.commands.push_back(group_describe_command());
   set.commands.push_back(group_reset_offsets_command());
   set.commands.push_back(group_delete_command());
+  set.commands.push_back(group_redrive_command());
   set.groups.push_back({"share", "Look at share groups, move their offsets, delete them"});
   set.commands.push_back(share_list_command());
   set.commands.push_back(share_describe_command());

@@ -67,7 +67,7 @@ TEST(ConfigTable, HoldsOnlyDefaultsThatItWouldAccept) {
       EXPECT_TRUE(parsed) << parsed.error().context;
     }
   }
-  EXPECT_EQ(config_table(ConfigScope::kTopic).size(), 33U);
+  EXPECT_EQ(config_table(ConfigScope::kTopic).size(), 34U);
 }
 
 TEST(BrokerConfig, ReadsTheConnectionsOfSingleAddresses) {

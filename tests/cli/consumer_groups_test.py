@@ -97,6 +97,43 @@ class Groups(AgainstBroker):
         self.brook("group", "reset-offsets", "mover", "--to", "-1h")
         self.assertEqual(self.offsets("mover"), {("moved", 0): 0, ("moved", 1): 0})
 
+    def dead_letter(self, topic, group, offset, value, *headers):
+        """As the broker writes it, of partition 1 of "origin"."""
+        said = {"topic": "origin", "partition": 1, "offset": offset, "group": group, "delivery.count": 5, "message": "Offset rejected by client."}
+        words = [word for name, text in said.items() for word in ("-H", f"__dlq.errors.{name}={text}")]
+        words += [word for header in headers for word in ("-H", header)]
+        self.brook("produce", topic, "-p", 0, "-k", "key", *words, input=value + "\n")
+
+    def redriven(self, *words):
+        """(origin's partition, records, outcome) of a run."""
+        return [(each["partition"], each["records"], each["outcome"]) for each in self.brook_json("group", "redrive", *words)]
+
+    def origin(self):
+        return self.brook_json("consume", "origin", "--from", "beginning", "--until", "end")
+
+    def test_dead_letters_go_back_to_their_partition_once(self):
+        self.create("origin", "-p", 2)
+        self.create("dlq.letters")
+        self.dead_letter("dlq.letters", "workers", 7, "first", "trace=1")
+        self.dead_letter("dlq.letters", "others", 8, "another group's")
+        self.dead_letter("dlq.letters", "workers", 9, "second", "__dlq.redrive.count=2")
+        self.dead_letter("dlq.letters", "workers", 10, "often", "__dlq.redrive.count=3")
+        self.brook("produce", "dlq.letters", "-p", 0, input="no dead letter\n")
+
+        self.assertEqual(self.redriven("workers", "--topic", "dlq.letters", "--dry-run"), [(1, 1, "sent back too often"), (1, 2, "would be sent back")])
+        self.assertEqual(self.origin(), [])
+        self.assertEqual(self.redriven("workers", "--topic", "dlq.letters", "--limit", 1), [(1, 1, "sent back")])
+        self.assertEqual(self.redriven("workers", "--topic", "dlq.letters"), [(1, 1, "sent back"), (1, 1, "sent back too often")])
+        self.assertEqual(self.redriven("workers", "--topic", "dlq.letters"), [])
+
+        self.assertEqual([(each["partition"], each["key"], each["value"], each["headers"]) for each in self.origin()],
+                         [(1, "key", "first", [{"key": "trace", "value": "1"}, {"key": "__dlq.redrive.count", "value": "1"}]),
+                          (1, "key", "second", [{"key": "__dlq.redrive.count", "value": "3"}])])
+
+    def test_redrive_says_what_is_missing(self):
+        self.assertIn("there is no topic dlq.missing", self.refused("group", "redrive", "nobody", "--topic", "dlq.missing"))
+        self.refused("group", "redrive", "nobody", "--limit", "0", status=2)
+
     def test_a_dry_run_changes_nothing(self):
         self.filled("imagined", partitions=1)
         self.brook("group", "reset-offsets", "dreamer", "--to", "2", "--topic", "imagined")

@@ -13,7 +13,7 @@
 #include "broker/marker_writer.h"
 #include "broker/partition_router.h"
 #include "broker/producer_ids.h"
-#include "broker/share/share_partitions.h"
+#include "broker/share/share_router.h"
 #include "broker/share/share_session.h"
 #include "broker/share_state_gateway.h"
 #include "broker/share_state_router.h"

@@ -6,7 +6,9 @@
 #include <tuple>
 
 #include "broker/handlers/handlers.h"
+#include "broker/share/share_partitions.h"
 #include "broker/testing/handler_world.h"
+#include "broker/testing/memory_dead_letters.h"
 #include "broker/testing/memory_share_state.h"
 #include "protocol/share_acknowledge.h"
 #include "storage/testing/batches.h"
@@ -27,6 +29,7 @@ using testing::MemoryShareState;
 constexpr std::int16_t kVersion = 2;
 constexpr std::int8_t kAccept = 1;
 constexpr std::int8_t kRelease = 2;
+constexpr std::int8_t kReject = 3;
 
 /// (partition, first, last, delivery count) of what was acquired.
 using Acquired = std::vector<std::tuple<std::int32_t, std::int64_t, std::int64_t, std::int16_t>>;
@@ -36,7 +39,7 @@ struct World : HandlerWorld {
       : HandlerWorld(own),
         state(own),
         metrics_of_shares(shares_registry),
-        partitions(own, replicas, view, state, metrics_of_shares),
+        partitions(own, replicas, view, state, dead_letters, metrics_of_shares),
         shares({{&own, &partitions}}),
         slots(2),
         share_sessions(slots, metrics_of_shares.sessions),
@@ -82,9 +85,17 @@ struct World : HandlerWorld {
         co_await ask<ShareAcknowledgeResponse>(*acknowledger, std::move(made), kVersion);
     co_return response;
   }
+  void configure(cluster::ConfigMap settings) {
+    auto configs = std::make_shared<std::map<cluster::ConfigResource, cluster::ConfigMap>>();
+    (*configs)[{cluster::ConfigEntity::kGroup, "workers"}] = std::move(settings);
+    auto image = std::make_shared<cluster::MetadataImage>(*view.image());
+    image->configs = std::move(configs);
+    view.swap(std::move(image));
+  }
   coordinator::ShareKey key(std::int32_t index) const { return {"workers", topic, PartitionIndex(index)}; }
 
   MemoryShareState state;
+  testing::MemoryDeadLetters dead_letters;
   MetricRegistry shares_registry;
   ShareMetrics metrics_of_shares;
   SharePartitions partitions;
@@ -390,6 +401,47 @@ TEST(ShareFetchHandler, TakesRecordsBackWhoseLockEnds) {
     EXPECT_EQ(world.metrics_of_shares.expired_locks.value(), 3U);
     world.partitions.stop();
     co_await world.close();
+  });
+}
+
+TEST(ShareFetchHandler, WritesWhatIsRejectedToTheDeadLetterTopicBeforeItIsDoneWith) {
+  with_orders([](World& world) -> Task<void> {
+    world.configure({{"errors.deadletterqueue.topic.name", "dlq.orders"}});
+    world.append(0, 3);
+    const ShareFetchResponse first = co_await world.fetch(world.request("alice", 1, {}));
+    EXPECT_EQ(acquired(first).size(), 1U);
+    const ShareAcknowledgeResponse said = co_await world.acknowledge("alice", 2, 0, 1, kReject);
+    EXPECT_EQ(code(said.responses.at(0).partitions.at(0).error_code), ErrorCode::kNone);
+    const ShareAcknowledgeResponse rest = co_await world.acknowledge("alice", 3, 2, 2, kAccept);
+    EXPECT_EQ(code(rest.responses.at(0).partitions.at(0).error_code), ErrorCode::kNone);
+    while (world.state.start_of(world.key(0)) != Offset(3))
+      co_await world.shard.clock().sleep_until(world.shard.clock().now() + std::chrono::milliseconds(1));
+
+    EXPECT_EQ(world.dead_letters.written.size(), 2U);
+    EXPECT_EQ(world.dead_letters.written.at(1).offset, Offset(1));
+    EXPECT_EQ(world.dead_letters.written.at(1).value, std::string(10, 'v'));
+    EXPECT_EQ(world.metrics_of_shares.dead_letters.value(), 2U);
+  });
+}
+
+TEST(ShareFetchHandler, KeepsADeadLetterThatCannotBeWritten) {
+  with_orders([](World& world) -> Task<void> {
+    world.configure({{"errors.deadletterqueue.topic.name", "dlq.orders"}});
+    world.dead_letters.refuses = true;
+    world.append(0, 1);
+    const ShareFetchResponse first = co_await world.fetch(world.request("alice", 1, {}));
+    EXPECT_EQ(acquired(first).size(), 1U);
+    const ShareAcknowledgeResponse said = co_await world.acknowledge("alice", 2, 0, 0, kReject);
+    EXPECT_EQ(code(said.responses.at(0).partitions.at(0).error_code), ErrorCode::kNone);
+    while (world.metrics_of_shares.failed_dead_letters.value() == 0)
+      co_await world.shard.clock().sleep_until(world.shard.clock().now() + std::chrono::milliseconds(1));
+    EXPECT_EQ(world.state.start_of(world.key(0)), Offset(0));
+    world.dead_letters.refuses = false;
+
+    while (world.state.start_of(world.key(0)) != Offset(1))
+      co_await world.shard.clock().sleep_until(world.shard.clock().now() + std::chrono::milliseconds(1));
+
+    EXPECT_EQ(world.dead_letters.written.size(), 1U);
   });
 }
 

@@ -22,15 +22,18 @@ bool passes(ErrorCode code) {
 }
 
 LiveSharePartition::LiveSharePartition(runtime::Shard& shard, coordinator::ShareStatePort& port,
-                                       ShareMetrics& metrics, coordinator::ShareKey key,
+                                       DeadLetterPort& dead_letters, ShareMetrics& metrics,
+                                       coordinator::ShareKey key,
                                        std::shared_ptr<replica::Partition> partition)
     : shard_(shard),
       port_(port),
+      dead_letters_(dead_letters),
       metrics_(metrics),
       key_(std::move(key)),
       partition_(std::move(partition)),
       read_ended_(shard.clock()),
-      write_ended_(shard.clock()) {
+      write_ended_(shard.clock()),
+      changed_(shard.clock()) {
   metrics_.partitions.add(1);
 }
 
@@ -61,7 +64,7 @@ Task<Result<void>> LiveSharePartition::load(ShareGroupSettings settings) {
                                                .start_offset = start,
                                                .delivery_complete_count = 0}));
   }
-  state_.emplace(durable, start, settings.limits);
+  state_.emplace(durable, start, settings.limits, shard_.clock().now());
   log::info("share_partition_loaded", {{"group", key_.group},
                                        {"topic", partition_->name().topic},
                                        {"partition", key_.partition.value()},
@@ -110,7 +113,7 @@ Task<Result<ShareFetched>> LiveSharePartition::read_and_acquire(ShareTaker taker
   while (taker.records_max > 0 && left > 0) {
     if (partition_->closed()) co_return fail(ErrorCode::kNotLeaderOrFollower, "the partition was closed");
     state_->advance_start(partition_->log().log_start_offset());
-    const std::optional<Offset> from = state_->next_fetch_offset();
+    const std::optional<Offset> from = state_->next_fetch_offset(shard_.clock().now());
     if (!from || *from >= partition_->high_watermark()) break;
     BROOK_CO_TRY(
         replica::ReadOutcome outcome,
@@ -123,8 +126,15 @@ Task<Result<ShareFetched>> LiveSharePartition::read_and_acquire(ShareTaker taker
     }
     const std::size_t before = out.records.size();
     BROOK_CO_CHECK(co_await append(outcome.slice, out.records));
-    BROOK_CO_TRY(const LogBatches found, log_batches(ByteView(out.records).subspan(before), outcome.aborted));
-    std::vector<AcquiredRange> ranges = state_->acquire(taker, *from, found.batches, shard_.clock().now());
+    const runtime::Instant now = shard_.clock().now();
+    const Inspection inspection{.keys = settings.limits.key_ordering,
+                                .times = settings.limits.record_times,
+                                .now = now,
+                                .wall_now = shard_.clock().wall_now()};
+    BROOK_CO_TRY(const LogBatches found,
+                 log_batches(ByteView(out.records).subspan(before), outcome.aborted, inspection));
+    std::vector<AcquiredRange> ranges = state_->acquire(taker, *from, found.batches, now);
+    note_looked(found.bad_headers);
     std::size_t used = 0;
     for (const AcquiredRange& range : ranges) {
       const auto last = std::ranges::lower_bound(found.batches, range.last, {}, &LogBatch::last);
@@ -136,7 +146,7 @@ Task<Result<ShareFetched>> LiveSharePartition::read_and_acquire(ShareTaker taker
     out.records.resize(before + used);
     left -= std::min(left, std::max<std::size_t>(used, 1));
     // Nothing to hand out, and nothing was passed over: the next look would see the same.
-    if (ranges.empty() && state_->next_fetch_offset() == from) break;
+    if (ranges.empty() && state_->next_fetch_offset(now) == from) break;
   }
   co_return out;
 }
@@ -159,7 +169,7 @@ Task<Result<std::size_t>> LiveSharePartition::available_bytes(std::size_t enough
   if (partition_->closed()) co_return fail(ErrorCode::kNotLeaderOrFollower, "the partition was closed");
   state_->set_limits(settings.limits);
   state_->advance_start(partition_->log().log_start_offset());
-  const std::optional<Offset> from = state_->next_fetch_offset();
+  const std::optional<Offset> from = state_->next_fetch_offset(shard_.clock().now());
   if (!from || *from >= partition_->high_watermark()) co_return std::size_t{0};
   BROOK_CO_TRY(const replica::ReadOutcome outcome,
                co_await partition_->read(*from, enough, true, settings.isolation, -1));
@@ -188,7 +198,8 @@ Task<Result<void>> LiveSharePartition::acknowledge(std::string member,
 
 Task<void> LiveSharePartition::release(std::string member) {
   members_.erase(member);
-  const std::int64_t records = state_->release_all(member);
+  if (members_.empty()) changed_.notify_all();
+  const std::int64_t records = state_->release_all(member, shard_.clock().now());
   if (records == 0) co_return;
   metrics_.given_back.add(static_cast<std::uint64_t>(records));
   // One that could not be written comes back when its lock ends.
@@ -206,6 +217,13 @@ void LiveSharePartition::expire_locks(runtime::Instant now) {
   note_held();
   waiters_.wake_all();
   begin_writing();
+}
+
+void LiveSharePartition::end_delays(runtime::Instant now) {
+  const ShareLimits& limits = state_->limits();
+  if (next_delay_end_ && *next_delay_end_ <= now) waiters_.wake_all();
+  const bool delays = limits.backoff > runtime::Duration(0) || limits.record_times || next_delay_end_;
+  next_delay_end_ = delays ? state_->next_delay_end(now) : std::nullopt;
 }
 
 Task<Result<void>> LiveSharePartition::written() {
@@ -243,8 +261,14 @@ Task<void> LiveSharePartition::write_all(std::shared_ptr<LiveSharePartition> sel
     if (outcome) outcome->result.emplace(std::move(result));
     self->write_ended_.notify_all();
     self->waiters_.wake_all();
+    self->begin_dead_letters();
   }
   self->writing_ = false;
+}
+
+void LiveSharePartition::note_looked(std::int64_t bad_headers) {
+  metrics_.bad_time_headers.add(static_cast<std::uint64_t>(bad_headers));
+  metrics_.expired_records.add(static_cast<std::uint64_t>(state_->take_expired()));
 }
 
 void LiveSharePartition::note_held() {

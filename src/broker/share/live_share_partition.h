@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "broker/share/dead_letters.h"
 #include "broker/share/share_group_settings.h"
 #include "broker/share/share_metrics.h"
 #include "broker/share/share_partition.h"
@@ -36,8 +37,9 @@ struct ShareFetched {
 class LiveSharePartition : public std::enable_shared_from_this<LiveSharePartition> {
  public:
   /// All references outlive it.
-  LiveSharePartition(runtime::Shard& shard, coordinator::ShareStatePort& port, ShareMetrics& metrics,
-                     coordinator::ShareKey key, std::shared_ptr<replica::Partition> partition);
+  LiveSharePartition(runtime::Shard& shard, coordinator::ShareStatePort& port, DeadLetterPort& dead_letters,
+                     ShareMetrics& metrics, coordinator::ShareKey key,
+                     std::shared_ptr<replica::Partition> partition);
   ~LiveSharePartition();
   LiveSharePartition(const LiveSharePartition&) = delete;
   LiveSharePartition& operator=(const LiveSharePartition&) = delete;
@@ -50,7 +52,9 @@ class LiveSharePartition : public std::enable_shared_from_this<LiveSharePartitio
   /// ShareStatePort.
   [[nodiscard]] Task<Result<void>> load(ShareGroupSettings settings);
   /// The member has a session that fetches it, until release().
-  void join(const std::string& member) { members_.insert(member); }
+  void join(const std::string& member) {
+    if (members_.insert(member).second) begin_dead_letters();
+  }
   /// Hands out what is there now, up to `bytes_max` of it but at least one batch. One call at a time reads.
   /// KAFKA_STORAGE_ERROR, NOT_LEADER_OR_FOLLOWER.
   [[nodiscard]] Task<Result<ShareFetched>> fetch(ShareTaker taker, std::size_t bytes_max,
@@ -65,13 +69,22 @@ class LiveSharePartition : public std::enable_shared_from_this<LiveSharePartitio
   [[nodiscard]] Task<void> release(std::string member);
   void expire_locks(runtime::Instant now);
   [[nodiscard]] std::optional<runtime::Instant> next_lock_end() const { return state_->next_lock_end(); }
+  /// Wakes who waits where a record's delay has ended.
+  void end_delays(runtime::Instant now);
+  [[nodiscard]] std::optional<runtime::Instant> next_delay_end() const { return next_delay_end_; }
 
   /// Woken when there may be more to hand out. New records wake the waiters of the partition itself.
   [[nodiscard]] replica::DataWaiters& waiters() { return waiters_; }
   /// Its durable state has another owner or other content: it must be read anew.
   [[nodiscard]] bool obsolete() const { return obsolete_ || partition_->closed(); }
-  /// Nobody has a session with it, and nothing is left to write.
-  [[nodiscard]] bool unused() const { return members_.empty() && users_ == 0 && state_->idle(); }
+  /// Nobody has a session with it, and nothing is left to write. Dead letters that could not be written are
+  /// tried again when somebody has one.
+  [[nodiscard]] bool unused() const { return members_.empty() && users_ == 0 && !burying_ && state_->idle(); }
+  /// Dead letters are not tried again.
+  void stop() {
+    stopping_ = true;
+    changed_.notify_all();
+  }
   /// Counts who is about to use it: it is not unused until then.
   class Use;
 
@@ -91,9 +104,16 @@ class LiveSharePartition : public std::enable_shared_from_this<LiveSharePartitio
   [[nodiscard]] static Task<void> write_all(std::shared_ptr<LiveSharePartition> self);
   [[nodiscard]] Task<Result<void>> written();
   void note_held();
+  void note_looked(std::int64_t bad_headers);
+  void begin_dead_letters();
+  [[nodiscard]] static Task<void> write_dead_letters(std::shared_ptr<LiveSharePartition> self);
+  /// As many of `range` as one read gives; the last of them.
+  [[nodiscard]] Task<Result<Offset>> bury(DeadRange range);
+  [[nodiscard]] Task<Result<std::vector<DeadLetter>>> read_letters(DeadRange range);
 
   runtime::Shard& shard_;
   coordinator::ShareStatePort& port_;
+  DeadLetterPort& dead_letters_;
   ShareMetrics& metrics_;
   coordinator::ShareKey key_;
   std::shared_ptr<replica::Partition> partition_;
@@ -109,6 +129,10 @@ class LiveSharePartition : public std::enable_shared_from_this<LiveSharePartitio
   bool writing_ = false;
   runtime::Signal write_ended_;
   std::shared_ptr<Outcome> next_outcome_;  // of the write that has not begun
+  std::optional<runtime::Instant> next_delay_end_;
+  bool burying_ = false;  // dead letters are being written
+  bool stopping_ = false;
+  runtime::Signal changed_;  // the last member went, or the broker stops
   bool obsolete_ = false;
 };
 

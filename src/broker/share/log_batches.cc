@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <unordered_set>
+#include <utility>
 
 #include "record/batch.h"
 
 namespace brook::broker {
 
-Result<LogBatches> log_batches(ByteView bytes, std::span<const storage::AbortedTransaction> aborted) {
+Result<LogBatches> log_batches(ByteView bytes, std::span<const storage::AbortedTransaction> aborted,
+                               const Inspection& inspection) {
   std::vector<storage::AbortedTransaction> begins(aborted.begin(), aborted.end());
   std::ranges::sort(begins, {}, &storage::AbortedTransaction::first_offset);
   auto begin = begins.begin();
@@ -25,8 +27,13 @@ Result<LogBatches> log_batches(ByteView bytes, std::span<const storage::AbortedT
       if (batch->is_control()) aborting.erase(*producer);
       if (batch->is_transactional() && aborting.contains(*producer)) deliverable = false;
     }
-    found.batches.push_back({batch->base_offset(), batch->last_offset(), deliverable});
+    found.batches.push_back({batch->base_offset(), batch->last_offset(), deliverable, {}});
     found.ends.push_back(in.position());
+    if (!deliverable || !inspection.wanted()) continue;
+    Result<InspectedBatch> inside = inspect(*batch, inspection);
+    if (!inside) continue;
+    found.bad_headers += inside->bad_headers;
+    found.batches.back().records = std::move(inside->records);
   }
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <vector>
 
@@ -15,11 +16,14 @@ namespace brook::broker {
 struct LogBatches {
   std::vector<LogBatch> batches;
   std::vector<std::size_t> ends;  ///< where each ends in the bytes
+  std::int64_t bad_headers = 0;   ///< as InspectedBatch counts them
 };
 
-/// Reads the headers only. `aborted` are the aborted transactions that reach into `bytes`, none where the
-/// group reads uncommitted records. CORRUPT_MESSAGE.
+/// Reads the batches' headers, and of a group that looks into records these too; a batch that cannot be read
+/// has no facts then, and its records go out as they do for other groups. `aborted` are the aborted
+/// transactions that reach into `bytes`, none where the group reads uncommitted records. CORRUPT_MESSAGE.
 [[nodiscard]] Result<LogBatches> log_batches(ByteView bytes,
-                                             std::span<const storage::AbortedTransaction> aborted);
+                                             std::span<const storage::AbortedTransaction> aborted,
+                                             const Inspection& inspection);
 
 }  // namespace brook::broker

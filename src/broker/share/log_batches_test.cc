@@ -17,7 +17,7 @@ using Seen = std::vector<std::tuple<std::int64_t, std::int64_t, bool>>;
 Seen see(const std::vector<std::vector<std::byte>>& parts, const std::vector<AbortedTransaction>& aborted) {
   std::vector<std::byte> all;
   for (const auto& part : parts) all.insert(all.end(), part.begin(), part.end());
-  const LogBatches found = log_batches(all, aborted).value();
+  const LogBatches found = log_batches(all, aborted, Inspection{}).value();
   Seen seen;
   for (const LogBatch& batch : found.batches)
     seen.emplace_back(batch.base.value(), batch.last.value(), batch.deliverable);
@@ -48,7 +48,7 @@ TEST(LogBatches, SaysWhereEachWholeBatchEnds) {
   const auto second = make_batch({.base_offset = 4, .timestamps = {1}});
   bytes.insert(bytes.end(), second.begin(), second.end() - 1);
 
-  const LogBatches found = log_batches(bytes, {}).value();
+  const LogBatches found = log_batches(bytes, {}, Inspection{}).value();
 
   ASSERT_EQ(found.batches.size(), 1U);
   EXPECT_EQ(found.ends, std::vector{first.size()});

@@ -72,6 +72,12 @@ ShareGroupSettings share_group_settings(const ClusterView& view, std::string_vie
   out.limits.lock_duration =
       milliseconds(bounded("share.record.lock.duration.ms", "group.share.min.record.lock.duration.ms",
                            "group.share.max.record.lock.duration.ms"));
+  out.limits.dead_letters = !value("errors.deadletterqueue.topic.name").text.empty();
+  out.limits.expired_dead_letters = value("share.expired.dead.letter.enable").boolean;
+  out.limits.backoff = milliseconds(value("share.redelivery.backoff.ms").number);
+  out.limits.backoff_max = milliseconds(value("share.redelivery.backoff.max.ms").number);
+  out.limits.key_ordering = value("share.key.ordering").boolean;
+  out.limits.record_times = value("share.record.times.enable").boolean;
   out.limits.renew_allowed = value("share.renew.acknowledge.enable").boolean;
   if (value("share.isolation.level").text == "read_committed")
     out.isolation = replica::Isolation::kReadCommitted;

@@ -28,6 +28,17 @@ ShareMetrics::ShareMetrics(MetricRegistry& registry)
       failed_writes(
           registry.counter("brook_share_failed_writes_total",
                            "Changes of share partitions that could not be written and were taken back.")),
+      dead_letters(registry.counter("brook_share_dead_letters_total",
+                                    "Records that were written to share groups' dead-letter topics.")),
+      failed_dead_letters(
+          registry.counter("brook_share_failed_dead_letter_writes_total",
+                           "Writes to dead-letter topics that failed; they are tried again.")),
+      expired_records(registry.counter("brook_share_expired_records_total",
+                                       "Records of share groups whose time had passed before they were "
+                                       "handed out.")),
+      bad_time_headers(registry.counter("brook_share_bad_time_headers_total",
+                                        "Headers that should say when a record may be handed out and say no "
+                                        "time; they are passed over.")),
       held(registry.gauge("brook_share_held_records", "Records of share groups that are out with members.")),
       partitions(registry.gauge("brook_share_partitions", "Share partitions that this broker leads now.")),
       sessions(registry.gauge("brook_share_sessions", "Share sessions of this broker.")) {}

@@ -16,6 +16,10 @@ struct ShareMetrics {
   Counter& given_back;
   Counter& expired_locks;
   Counter& failed_writes;
+  Counter& dead_letters;
+  Counter& failed_dead_letters;
+  Counter& expired_records;
+  Counter& bad_time_headers;
   Gauge& held;
   Gauge& partitions;
   Gauge& sessions;

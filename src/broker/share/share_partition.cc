@@ -3,21 +3,18 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <limits>
 #include <utility>
 
 namespace brook::broker {
 namespace {
 
-constexpr std::int64_t kNoLimit = std::numeric_limits<std::int64_t>::max();
-
-/// As it was written by us, or by Apache Kafka, which has a state for what is on its way to a dead-letter
-/// topic: done with, too.
-DeliveryState from_durable(std::int8_t state) {
+/// As it was written by us or by Apache Kafka.
+DeliveryState from_durable(std::int8_t state, bool dead_letters) {
   switch (state) {
     case 2:
       return DeliveryState::kAcknowledged;
     case 3:
+      return dead_letters ? DeliveryState::kArchiving : DeliveryState::kArchived;
     case 4:
       return DeliveryState::kArchived;
     default:
@@ -31,31 +28,32 @@ bool is_done(DeliveryState state) {
 
 }  // namespace
 
-/// One call of acquire().
-struct SharePartition::Acquiring {
-  const ShareTaker& taker;
-  runtime::Instant lock_end;
-  std::vector<AcquiredRange> ranges = {};
-  std::int64_t taken = 0;
-  bool ended = false;
+runtime::Duration ShareLimits::redelivery_delay(std::int16_t deliveries) const {
+  if (backoff <= runtime::Duration(0) || deliveries <= 0) return runtime::Duration(0);
+  runtime::Duration delay = backoff;
+  for (int i = 1; i < deliveries && delay < backoff_max; ++i) delay *= 2;
+  return std::min(delay, std::max(backoff, backoff_max));
+}
 
-  /// How many more records the mode allows of one batch.
-  [[nodiscard]] std::int64_t room() const {
-    return taker.mode == AcquireMode::kRecordLimit ? taker.records_max - taken : kNoLimit;
-  }
-};
-
-SharePartition::SharePartition(const coordinator::ShareState& durable, Offset start, ShareLimits limits)
-    : limits_(limits), start_(start), end_(start), written_start_(start) {
+SharePartition::SharePartition(const coordinator::ShareState& durable, Offset start, ShareLimits limits,
+                               runtime::Instant now)
+    : limits_(limits), start_(start), end_(start), keys_known_to_(start), written_start_(start) {
   for (const coordinator::ShareStateBatch& batch : durable.batches) {
     const Offset first = std::max(batch.first, end_);
     if (batch.last < first) continue;
     // What was out, or seen and never given out, when the last owner went.
     if (first > end_) window_.assign(end_, first - 1, Delivery{});
-    const DeliveryState state = from_durable(batch.delivery_state);
-    window_.assign(
-        first, batch.last,
-        Delivery{.state = state, .count = is_done(state) ? std::int16_t{0} : batch.delivery_count});
+    Delivery delivery{.state = from_durable(batch.delivery_state, limits_.dead_letters),
+                      .count = batch.delivery_count};
+    // Why is not durable.
+    if (delivery.count == 0) {
+      delivery.why = GivenUp::kExpired;
+    } else if (delivery.count >= limits_.delivery_count_max) {
+      delivery.why = GivenUp::kDeliveryLimit;
+    }
+    delivery.available_from = available_from(delivery.count, now);
+    settle(delivery, delivery.state);
+    window_.assign(first, batch.last, std::move(delivery));
     end_ = batch.last.next();
   }
   advance_over_done();
@@ -77,112 +75,17 @@ std::int64_t SharePartition::acquired() const {
   return records;
 }
 
-std::optional<Offset> SharePartition::next_fetch_offset() const {
-  std::int64_t records = 0;
-  for (const auto& [first, range] : window_) {
-    if (range.value.state == DeliveryState::kAvailable) return first;
-    if (!range.value.done()) records += range.last - first + 1;
+void SharePartition::set_limits(const ShareLimits& limits) {
+  if (limits.key_ordering != limits_.key_ordering) {
+    keys_.clear();
+    keys_known_to_ = start_;
   }
-  return records < limits_.record_locks_max ? std::optional(end_) : std::nullopt;
+  limits_ = limits;
 }
 
-std::vector<AcquiredRange> SharePartition::acquire(const ShareTaker& taker, Offset read_from,
-                                                   std::span<const LogBatch> batches, runtime::Instant now) {
-  Acquiring job{.taker = taker, .lock_end = now + limits_.lock_duration};
-  Offset next = std::max(read_from, start_);
-  for (const LogBatch& batch : batches) {
-    if (job.ended || job.taken >= taker.records_max) break;
-    if (batch.last < next) continue;
-    // Compaction leaves offsets without a record.
-    if (batch.base > next) pass_over(next, batch.base - 1);
-    const Offset first = std::max(batch.base, next);
-    if (batch.deliverable) {
-      take(job, first, batch.last);
-    } else {
-      pass_over(first, batch.last);
-    }
-    next = batch.last.next();
-  }
-  advance_over_done();
-  if (!job.ranges.empty()) next_lock_end_ = std::min(next_lock_end_.value_or(job.lock_end), job.lock_end);
-  return std::move(job.ranges);
-}
-
-/// There is nothing to hand out in [first, last].
-void SharePartition::pass_over(Offset first, Offset last) {
-  window_.update(first, last, [](Offset, Offset, Delivery& delivery) {
-    if (delivery.state == DeliveryState::kAvailable) delivery = Delivery{.state = DeliveryState::kArchived};
-  });
-  if (last < end_ || first > end_) return;
-  window_.assign(end_, last, Delivery{.state = DeliveryState::kArchived});
-  end_ = last.next();
-}
-
-void SharePartition::take(Acquiring& job, Offset first, Offset last) {
-  if (first < end_) take_again(job, first, std::min(last, end_ - 1));
-  if (job.ended || last < end_) return;
-  if (job.taken >= job.taker.records_max && job.taker.mode == AcquireMode::kRecordLimit) return;
-  take_new(job, last);
-}
-
-/// What came back to us of [first, last].
-void SharePartition::take_again(Acquiring& job, Offset first, Offset last) {
-  std::vector<AcquiredRange> available;
-  for (auto at = window_.find_from(first); at != window_.end() && at->first <= last; ++at) {
-    const Delivery& delivery = at->second.value;
-    if (delivery.state != DeliveryState::kAvailable) continue;
-    available.push_back({std::max(at->first, first), std::min(at->second.last, last), delivery.count});
-  }
-  for (const AcquiredRange& range : available) {
-    std::int64_t room = std::min(job.room(), range.count());
-    if (room <= 0) return;
-    const std::optional<std::int64_t> company = company_of(range.count(), range.delivery_count);
-    if (company) {
-      job.ended = true;
-      if (job.taken > 0) return;
-      room = std::min(room, *company);
-    }
-    lock(job, range.first, range.first + (room - 1), static_cast<std::int16_t>(range.delivery_count + 1));
-    if (company) return;
-  }
-}
-
-/// What was never given out, from the window's end on.
-void SharePartition::take_new(Acquiring& job, Offset last) {
-  const std::int64_t room = std::min({job.room(), limits_.record_locks_max - in_flight(), last - end_ + 1});
-  job.ended = room < last - end_ + 1;
-  if (room <= 0) return;
-  const Offset first = end_;
-  end_ = first + room;
-  lock(job, first, end_ - 1, 1);
-}
-
-void SharePartition::lock(Acquiring& job, Offset first, Offset last, std::int16_t count) {
-  window_.assign(first, last,
-                 Delivery{.state = DeliveryState::kAcquired,
-                          .count = count,
-                          .member = job.taker.member,
-                          .lock_end = job.lock_end});
-  job.taken += last - first + 1;
-  std::vector<AcquiredRange>& ranges = job.ranges;
-  if (!ranges.empty() && ranges.back().last.next() == first && ranges.back().delivery_count == count &&
-      ranges.back().count() < job.taker.batch_size) {
-    ranges.back().last = last;
-    return;
-  }
-  ranges.push_back({first, last, count});
-}
-
-std::optional<std::int64_t> SharePartition::company_of(std::int64_t records, std::int16_t count) const {
-  const int most = limits_.delivery_count_max;
-  const int suspect_from = std::max(2, (most + 1) / 2);
-  if (count < suspect_from) return std::nullopt;
-  if (most > 2 && count >= most - 1) return 1;
-  return std::max<std::int64_t>(1, records >> (count - suspect_from + 1));
-}
-
-DeliveryState SharePartition::after_delivery(std::int16_t count) const {
-  return count >= limits_.delivery_count_max ? DeliveryState::kArchived : DeliveryState::kAvailable;
+SharePartition::Fate SharePartition::after_delivery(std::int16_t count) const {
+  return count >= limits_.delivery_count_max ? given_up(GivenUp::kDeliveryLimit)
+                                             : Fate{DeliveryState::kAvailable};
 }
 
 Result<bool> SharePartition::acknowledge(const std::string& member,
@@ -234,29 +137,46 @@ void SharePartition::apply(Offset first, Offset last, AcknowledgeType type, runt
   window_.update(first, last, [&](Offset from, Offset to, Delivery& delivery) {
     switch (type) {
       case AcknowledgeType::kAccept:
-        return decide(from, to, delivery, DeliveryState::kAcknowledged);
+        return decide(from, to, delivery, {DeliveryState::kAcknowledged}, now);
       case AcknowledgeType::kRelease:
-        return decide(from, to, delivery, after_delivery(delivery.count));
+        return decide(from, to, delivery, after_delivery(delivery.count), now);
       case AcknowledgeType::kGap:
+        return decide(from, to, delivery, {DeliveryState::kArchived}, now);
       case AcknowledgeType::kReject:
-        return decide(from, to, delivery, DeliveryState::kArchived);
+        return decide(from, to, delivery, given_up(GivenUp::kRejected), now);
       case AcknowledgeType::kRenew:
         delivery.lock_end = now + limits_.lock_duration;
     }
   });
 }
 
-void SharePartition::decide(Offset first, Offset last, Delivery& delivery, DeliveryState state) {
-  delivery.decided = state;
-  unwritten_.assign(first, last, {.state = state, .count = delivery.count, .decides = true});
+void SharePartition::decide(Offset first, Offset last, Delivery& delivery, Fate fate, runtime::Instant now) {
+  delivery.decided = fate.state;
+  delivery.why = fate.why;
+  delivery.available_from = available_from(delivery.count, now);
+  unwritten_.assign(first, last, {.state = fate.state, .count = delivery.count, .decides = true});
 }
 
-std::int64_t SharePartition::release_all(const std::string& member) {
+/// Where there is no delay, none is remembered, so that records that fare alike stay one range.
+runtime::Instant SharePartition::available_from(std::int16_t deliveries, runtime::Instant now) const {
+  const runtime::Duration delay = limits_.redelivery_delay(deliveries);
+  return delay > runtime::Duration(0) ? now + delay : runtime::Instant{};
+}
+
+void SharePartition::settle(Delivery& delivery, DeliveryState state) {
+  Delivery settled{.state = state};
+  if (!is_done(state)) settled.count = delivery.count;
+  if (state == DeliveryState::kAvailable) settled.available_from = delivery.available_from;
+  if (state == DeliveryState::kArchiving) settled.why = delivery.why;
+  delivery = std::move(settled);
+}
+
+std::int64_t SharePartition::release_all(const std::string& member, runtime::Instant now) {
   std::int64_t released = 0;
   if (window_.empty()) return released;
   window_.update(start_, end_ - 1, [&](Offset first, Offset last, Delivery& delivery) {
     if (delivery.state != DeliveryState::kAcquired || delivery.decided || delivery.member != member) return;
-    decide(first, last, delivery, after_delivery(delivery.count));
+    decide(first, last, delivery, after_delivery(delivery.count), now);
     released += last - first + 1;
   });
   return released;
@@ -273,13 +193,33 @@ std::int64_t SharePartition::expire_locks(runtime::Instant now) {
       next_lock_end_ = std::min(next_lock_end_.value_or(delivery.lock_end), delivery.lock_end);
       return;
     }
-    const DeliveryState state = after_delivery(delivery.count);
-    unwritten_.assign(first, last, {.state = state, .count = delivery.count});
-    delivery = Delivery{.state = state, .count = is_done(state) ? std::int16_t{0} : delivery.count};
+    const Fate fate = after_delivery(delivery.count);
+    unwritten_.assign(first, last, {.state = fate.state, .count = delivery.count});
+    delivery.why = fate.why;
+    delivery.available_from = available_from(delivery.count, now);
+    settle(delivery, fate.state);
     expired += last - first + 1;
   });
   advance_over_done();
   return expired;
+}
+
+std::optional<DeadRange> SharePartition::next_dead_letters(std::int64_t records_max) const {
+  for (const auto& [first, range] : window_) {
+    const Delivery& delivery = range.value;
+    if (delivery.state != DeliveryState::kArchiving) continue;
+    return DeadRange{first, std::min(range.last, first + (records_max - 1)), delivery.count, delivery.why};
+  }
+  return std::nullopt;
+}
+
+void SharePartition::archive(Offset first, Offset last) {
+  window_.update(first, last, [&](Offset from, Offset to, Delivery& delivery) {
+    if (delivery.state != DeliveryState::kArchiving) return;
+    unwritten_.assign(from, to, {.state = DeliveryState::kArchived, .count = delivery.count});
+    settle(delivery, DeliveryState::kArchived);
+  });
+  advance_over_done();
 }
 
 void SharePartition::advance_start(Offset log_start) {
@@ -338,11 +278,12 @@ void SharePartition::end_write(bool written) {
       if (!delivery.decided) return;
       if (!written) {
         delivery.decided.reset();
+        delivery.available_from = {};
+        delivery.why = GivenUp::kRejected;
         next_lock_end_ = std::min(next_lock_end_.value_or(delivery.lock_end), delivery.lock_end);
         return;
       }
-      const DeliveryState state = *delivery.decided;
-      delivery = Delivery{.state = state, .count = is_done(state) ? std::int16_t{0} : delivery.count};
+      settle(delivery, *delivery.decided);
     });
   }
   advance_over_done();

@@ -1,5 +1,6 @@
 // Random members, writes that fail and brokers that die against one share partition, with a model that knows
-// every offset alone.
+// every offset alone; for groups with a dead-letter topic, a back-off, an order by key and records that say
+// their time, and for all mixtures of these.
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 
@@ -26,12 +27,23 @@ constexpr std::int16_t kDeliveries = 3;
 constexpr std::int64_t kLocks = 12;
 const std::array<std::string, 3> kMembers{"a", "b", "c"};
 
+/// What a group has opted in to.
+struct Features {
+  bool dead_letters = false;
+  bool backoff = false;
+  bool keys = false;
+  bool times = false;
+
+  [[nodiscard]] bool inspects() const { return keys || times; }
+};
+
 /// What the model knows of one offset.
 struct Record {
   DeliveryState state = DeliveryState::kAvailable;
   std::int16_t count = 0;
   std::string member{};
   Instant lock_end{};
+  Instant available_from{};
   std::optional<DeliveryState> decided{};
 
   [[nodiscard]] bool is_done() const {
@@ -45,7 +57,8 @@ bool is_done(DeliveryState state) {
 
 class World {
  public:
-  World() : partition_(durable_, Offset(0), limits()) {
+  explicit World(Features features)
+      : features_(features), partition_(durable_, Offset(0), limits(), Instant{}) {
     for (int i = 0; i < 6; ++i) grow(i * 5 + 3);
   }
 
@@ -62,6 +75,7 @@ class World {
     if (action == 23) grow(detail);
     if (action == 24) restart(detail % 2 == 0);
     if (action == 25 && detail % 4 == 0) cut_log(detail);
+    if (action == 26) bury(1 + detail % 3);
     RC_ASSERT(partition_.in_flight() <= std::max<std::int64_t>(kLocks, loaded_in_flight_));
   }
 
@@ -76,19 +90,85 @@ class World {
         if (record.member == "a" && record.state == DeliveryState::kAcquired && !record.decided)
           say("a", offset, offset, AcknowledgeType::kAccept);
       }
+      bury(1000);
       begin_write();
       end_write(true);
-      if (partition_.next_fetch_offset() == Offset(log_end_) && partition_.in_flight() == 0) break;
+      if (partition_.next_fetch_offset(now_) == Offset(log_end_) && partition_.in_flight() == 0) break;
     }
     for (std::int64_t offset = log_start_; offset < log_end_; ++offset) {
-      if (deliverable_.contains(offset)) RC_ASSERT(records_[offset].is_done());
+      if (deliverable_.contains(offset)) RC_ASSERT((records_[offset].is_done() || has_expired(offset)));
     }
     RC_ASSERT(partition_.in_flight() == 0);
   }
 
  private:
-  static ShareLimits limits() {
-    return {.delivery_count_max = kDeliveries, .record_locks_max = kLocks, .lock_duration = seconds(30)};
+  [[nodiscard]] ShareLimits limits() const {
+    return {.delivery_count_max = kDeliveries,
+            .record_locks_max = kLocks,
+            .lock_duration = seconds(30),
+            .dead_letters = features_.dead_letters,
+            .expired_dead_letters = features_.dead_letters,
+            .backoff = seconds(features_.backoff ? 8 : 0),
+            .backoff_max = seconds(12),
+            .key_ordering = features_.keys,
+            .record_times = features_.times};
+  }
+
+  [[nodiscard]] Instant delayed(std::int16_t count) const {
+    if (!features_.backoff || count == 0) return {};
+    return now_ + seconds(count == 1 ? 8 : 12);
+  }
+
+  static std::optional<std::uint64_t> key_of(std::int64_t offset) {
+    return offset % 4 == 0 ? std::nullopt : std::optional(static_cast<std::uint64_t>(offset % 4 / 2));
+  }
+  static Instant not_before(std::int64_t offset) {
+    return Instant{} + seconds(offset % 7 == 0 ? 3 * offset : 0);
+  }
+  static std::optional<Instant> expires(std::int64_t offset) {
+    return offset % 11 == 0 ? std::optional(Instant{} + seconds(20 + offset)) : std::nullopt;
+  }
+  [[nodiscard]] bool has_expired(std::int64_t offset) const {
+    return features_.times && expires(offset) && *expires(offset) <= now_;
+  }
+
+  [[nodiscard]] LogBatch looked_into(LogBatch batch) const {
+    if (!features_.inspects() || !batch.deliverable) return batch;
+    batch.records.emplace();
+    for (std::int64_t offset = batch.base.value(); offset <= batch.last.value(); ++offset) {
+      RecordFacts& facts = batch.records->emplace_back();
+      facts.offset = Offset(offset);
+      if (features_.keys) facts.key = key_of(offset);
+      if (features_.times) facts.not_before = not_before(offset);
+      if (features_.times) facts.expires = expires(offset);
+    }
+    return batch;
+  }
+
+  /// No earlier record of the key is left that could still go out.
+  void check_turn(std::int64_t offset) {
+    if (!features_.keys || !key_of(offset)) return;
+    for (const std::int64_t earlier : deliverable_) {
+      if (earlier >= offset) return;
+      if (earlier < log_start_ || key_of(earlier) != key_of(offset) || has_expired(earlier)) continue;
+      const DeliveryState state = records_[earlier].state;
+      RC_ASSERT(state != DeliveryState::kAcquired);
+      RC_ASSERT(state != DeliveryState::kAvailable);
+    }
+  }
+
+  /// Dead letters are written.
+  void bury(std::int64_t most) {
+    while (const auto range = partition_.next_dead_letters(most)) {
+      RC_ASSERT(features_.dead_letters);
+      RC_ASSERT(range->last - range->first < most);
+      for (std::int64_t offset = range->first.value(); offset <= range->last.value(); ++offset) {
+        Record& record = records_[offset];
+        RC_ASSERT((record.state == DeliveryState::kArchiving || has_expired(offset)));
+        record.state = DeliveryState::kArchived;
+      }
+      partition_.archive(range->first, range->last);
+    }
   }
 
   /// A batch of 1 to 5 records; some are a marker's, and some have a hole before them.
@@ -102,7 +182,7 @@ class World {
   }
 
   void acquire(const std::string& member, int detail) {
-    const std::optional<Offset> from = partition_.next_fetch_offset();
+    const std::optional<Offset> from = partition_.next_fetch_offset(now_);
     if (!from) {
       RC_ASSERT(partition_.in_flight() >= kLocks);
       return;
@@ -110,7 +190,7 @@ class World {
     std::vector<LogBatch> read;
     for (const LogBatch& batch : log_) {
       if (batch.last >= *from && read.size() < 1 + static_cast<std::size_t>(detail % 4))
-        read.push_back(batch);
+        read.push_back(looked_into(batch));
     }
     const std::int64_t most = 1 + detail % 6;
     const AcquireMode mode = detail % 2 == 0 ? AcquireMode::kRecordLimit : AcquireMode::kBatchOptimized;
@@ -124,11 +204,16 @@ class World {
         RC_ASSERT(deliverable_.contains(offset));
         RC_ASSERT(!answered_.contains(offset));
         RC_ASSERT(record.state == DeliveryState::kAvailable);
+        RC_ASSERT(record.available_from <= now_);
+        RC_ASSERT((!features_.times || not_before(offset) <= now_));
+        RC_ASSERT(!has_expired(offset));
+        check_turn(offset);
         RC_ASSERT(range.delivery_count == record.count + 1);
         record = {.state = DeliveryState::kAcquired,
                   .count = range.delivery_count,
                   .member = member,
                   .lock_end = now_ + limits().lock_duration,
+                  .available_from = {},
                   .decided = {}};
       }
     }
@@ -158,8 +243,9 @@ class World {
       if (type == AcknowledgeType::kRenew) record.lock_end = now_ + limits().lock_duration;
       if (type == AcknowledgeType::kAccept) record.decided = DeliveryState::kAcknowledged;
       if (type == AcknowledgeType::kRelease) record.decided = given_back(record);
-      if (type == AcknowledgeType::kReject || type == AcknowledgeType::kGap)
-        record.decided = DeliveryState::kArchived;
+      if (type == AcknowledgeType::kReject) record.decided = given_up();
+      if (type == AcknowledgeType::kGap) record.decided = DeliveryState::kArchived;
+      record.available_from = delayed(record.count);
     }
   }
 
@@ -178,9 +264,10 @@ class World {
     for (auto& [offset, record] : records_) {
       if (record.state != DeliveryState::kAcquired || record.decided || record.member != member) continue;
       record.decided = given_back(record);
+      record.available_from = delayed(record.count);
       ++expected;
     }
-    RC_ASSERT(partition_.release_all(member) == expected);
+    RC_ASSERT(partition_.release_all(member, now_) == expected);
   }
 
   void pass(int detail) {
@@ -188,14 +275,21 @@ class World {
     std::int64_t expected = 0;
     for (auto& [offset, record] : records_) {
       if (record.state != DeliveryState::kAcquired || record.decided || record.lock_end > now_) continue;
-      record = {.state = given_back(record), .count = record.count, .member = {}, .decided = {}};
+      record = {.state = given_back(record),
+                .count = record.count,
+                .member = {},
+                .available_from = delayed(record.count),
+                .decided = {}};
       ++expected;
     }
     RC_ASSERT(partition_.expire_locks(now_) == expected);
   }
 
-  static DeliveryState given_back(const Record& record) {
-    return record.count >= kDeliveries ? DeliveryState::kArchived : DeliveryState::kAvailable;
+  [[nodiscard]] DeliveryState given_up() const {
+    return features_.dead_letters ? DeliveryState::kArchiving : DeliveryState::kArchived;
+  }
+  [[nodiscard]] DeliveryState given_back(const Record& record) const {
+    return record.count >= kDeliveries ? given_up() : DeliveryState::kAvailable;
   }
 
   void begin_write() {
@@ -215,8 +309,12 @@ class World {
       Record& record = records_[offset];
       if (!record.decided) continue;  // gone from the log
       if (written) {
-        if (is_done(*record.decided)) answered_.insert(offset);
-        record = {.state = *record.decided, .count = record.count, .member = {}, .decided = {}};
+        if (*record.decided != DeliveryState::kAvailable) answered_.insert(offset);
+        record = {.state = *record.decided,
+                  .count = record.count,
+                  .member = {},
+                  .available_from = record.available_from,
+                  .decided = {}};
       }
       record.decided.reset();
     }
@@ -234,7 +332,7 @@ class World {
     for (std::int64_t offset = log_start_; offset < start; ++offset) {
       const Record& record = records_[offset];
       const bool decided = in_write_.contains(offset) && record.decided && is_done(*record.decided);
-      RC_ASSERT(!deliverable_.contains(offset) || record.is_done() || decided);
+      RC_ASSERT((!deliverable_.contains(offset) || record.is_done() || decided || has_expired(offset)));
     }
     durable_.start_offset = Offset(start);
     states_.erase(states_.begin(), states_.lower_bound(start));
@@ -249,7 +347,7 @@ class World {
     for (const auto& [offset, state] : states_)
       durable_.batches.push_back({Offset(offset), Offset(offset), state.first, state.second});
     const Offset start = std::max(durable_.start_offset.value_or(Offset(0)), Offset(log_start_));
-    partition_ = SharePartition(durable_, start, limits());
+    partition_ = SharePartition(durable_, start, limits(), now_);
     loaded_in_flight_ = partition_.in_flight();
     records_.clear();
     for (std::int64_t offset = 0; offset < start.value(); ++offset)
@@ -258,8 +356,10 @@ class World {
       Record& record = records_[offset];
       if (offset >= start.value()) record.state = static_cast<DeliveryState>(state.first);
       record.count = state.second;
+      if (record.state == DeliveryState::kAvailable) record.available_from = delayed(record.count);
     }
-    for (const std::int64_t offset : answered_) RC_ASSERT(records_[offset].is_done());
+    for (const std::int64_t offset : answered_)
+      RC_ASSERT((records_[offset].is_done() || records_[offset].state == DeliveryState::kArchiving));
   }
 
   void cut_log(int detail) {
@@ -269,6 +369,7 @@ class World {
     partition_.advance_start(Offset(log_start_));
   }
 
+  Features features_;
   std::vector<LogBatch> log_;
   std::int64_t log_start_ = 0;
   std::int64_t log_end_ = 0;
@@ -286,9 +387,12 @@ class World {
 
 TEST(SharePartitionModel, HoldsWhateverHappens) {
   const bool held = rc::check([] {
-    World world;
+    World world({.dead_letters = *rc::gen::arbitrary<bool>(),
+                 .backoff = *rc::gen::arbitrary<bool>(),
+                 .keys = *rc::gen::arbitrary<bool>(),
+                 .times = *rc::gen::arbitrary<bool>()});
     const auto steps = *rc::gen::container<std::vector<std::tuple<int, std::size_t, int>>>(rc::gen::tuple(
-        rc::gen::inRange(0, 26), rc::gen::inRange<std::size_t>(0, kMembers.size()), rc::gen::inRange(0, 40)));
+        rc::gen::inRange(0, 27), rc::gen::inRange<std::size_t>(0, kMembers.size()), rc::gen::inRange(0, 40)));
     for (const auto& [action, which, detail] : steps) world.step(action, which, detail);
     world.drain();
   });

@@ -23,7 +23,7 @@ constexpr std::int8_t kAcknowledged = 2;
 constexpr std::int8_t kArchived = 4;
 
 LogBatch batch(std::int64_t base, std::int64_t last, bool deliverable = true) {
-  return {Offset(base), Offset(last), deliverable};
+  return {Offset(base), Offset(last), deliverable, {}};
 }
 
 AcquiredRange range(std::int64_t first, std::int64_t last, std::int16_t count = 1) {
@@ -41,11 +41,11 @@ ShareStateBatch durable(std::int64_t first, std::int64_t last, std::int8_t state
 /// A share partition from offset 0 on, over a log of the given batches.
 struct World {
   explicit World(std::vector<LogBatch> batches, ShareLimits limits = {}, ShareState state = {})
-      : log(std::move(batches)), partition(state, state.start_offset.value_or(Offset(0)), limits) {}
+      : log(std::move(batches)), partition(state, state.start_offset.value_or(Offset(0)), limits, kStart) {}
 
   Ranges acquire(const std::string& member, std::int64_t records_max,
                  AcquireMode mode = AcquireMode::kBatchOptimized, std::int64_t batch_size = 500) {
-    const std::optional<Offset> from = partition.next_fetch_offset();
+    const std::optional<Offset> from = partition.next_fetch_offset(now);
     if (!from) return {};
     std::vector<LogBatch> read;
     for (const LogBatch& one : log) {
@@ -103,7 +103,7 @@ TEST(SharePartition, HoldsNoMoreRecordsThanTheGroupMay) {
 
   EXPECT_EQ(world.acquire("a", 100), (Ranges{range(0, 11)}));
   EXPECT_EQ(world.partition.in_flight(), 12);
-  EXPECT_EQ(world.partition.next_fetch_offset(), std::nullopt);
+  EXPECT_EQ(world.partition.next_fetch_offset(world.now), std::nullopt);
 }
 
 TEST(SharePartition, PassesOverControlBatchesAndOffsetsWithoutRecords) {
@@ -208,7 +208,7 @@ TEST(SharePartition, GivesUpOnARecordThatWasGivenOutTooOften) {
 TEST(SharePartition, GivesASuspectRecordSmallerCompanyEachTime) {
   World world({batch(0, 7)}, {.delivery_count_max = 5});
   const auto release_all = [&] {
-    world.partition.release_all("a");
+    world.partition.release_all("a", world.now);
     world.write();
   };
   for (std::int16_t count = 1; count <= 3; ++count) {
@@ -286,6 +286,58 @@ TEST(SharePartition, GoesOnWhereTheDurableStateEnded) {
   EXPECT_EQ(world.partition.end_offset(), Offset(9));
   EXPECT_EQ(world.acquire("a", 1, AcquireMode::kRecordLimit), (Ranges{range(2, 2, 1)}));
   EXPECT_EQ(world.acquire("a", 100), (Ranges{range(5, 5, 3), range(6, 7, 1), range(9, 12, 1)}));
+}
+
+TEST(SharePartition, WaitsLongerBeforeEachRedeliveryUpToAMost) {
+  World world({batch(0, 0)}, {.backoff = seconds(10), .backoff_max = seconds(30)});
+  std::vector<std::int64_t> waits;
+  for (int delivery = 1; delivery <= 4; ++delivery) {
+    EXPECT_EQ(world.acquire("a", 1).size(), 1U);
+    EXPECT_EQ(world.acknowledge("a", {say(0, 0, kRelease)}), ErrorCode::kNone);
+    world.write();
+    const Instant released = world.now;
+    while (world.acquire("a", 0).empty() && world.partition.next_fetch_offset(world.now) != Offset(0))
+      world.now += seconds(1);
+    waits.push_back((world.now - released) / seconds(1));
+  }
+
+  EXPECT_EQ(waits, (std::vector<std::int64_t>{10, 20, 30, 30}));
+}
+
+TEST(SharePartition, GivesOutWhatLiesBehindADelayedRecord) {
+  World world({batch(0, 0), batch(1, 1)}, {.backoff = seconds(10), .backoff_max = seconds(10)});
+  EXPECT_EQ(world.acquire("a", 1), (Ranges{range(0, 0)}));
+  EXPECT_EQ(world.acknowledge("a", {say(0, 0, kRelease)}), ErrorCode::kNone);
+  world.write();
+
+  EXPECT_EQ(world.partition.next_delay_end(world.now), world.now + seconds(10));
+  EXPECT_EQ(world.acquire("b", 10), (Ranges{range(1, 1)}));
+}
+
+TEST(SharePartition, KeepsARejectedRecordUntilItIsInTheDeadLetterTopic) {
+  World world({batch(0, 1)}, {.dead_letters = true});
+  EXPECT_EQ(world.acquire("a", 2), (Ranges{range(0, 1)}));
+  EXPECT_EQ(world.acknowledge("a", {say(0, 0, kReject), say(1, 1, kAccept)}), ErrorCode::kNone);
+  EXPECT_EQ(world.write().batches,
+            (std::vector<ShareStateBatch>{durable(0, 0, 3, 1), durable(1, 1, kAcknowledged, 1)}));
+  EXPECT_EQ(world.partition.start_offset(), Offset(0));
+  EXPECT_EQ(world.partition.next_dead_letters(5), (DeadRange{Offset(0), Offset(0), 1, GivenUp::kRejected}));
+
+  world.partition.archive(Offset(0), Offset(0));
+
+  EXPECT_EQ(world.partition.next_dead_letters(5), std::nullopt);
+  EXPECT_EQ(world.write().start_offset, Offset(2));
+}
+
+TEST(SharePartition, WritesADeadLetterAgainWhereItsOwnerDied) {
+  ShareState state{.start_offset = Offset(0), .batches = {durable(0, 2, 3, 5), durable(3, 3, 3, 1)}};
+  World with({}, {.dead_letters = true}, state);
+  World without({}, {}, state);
+
+  EXPECT_EQ(with.partition.next_dead_letters(2),
+            (DeadRange{Offset(0), Offset(1), 5, GivenUp::kDeliveryLimit}));
+  EXPECT_EQ(without.partition.next_dead_letters(2), std::nullopt);
+  EXPECT_EQ(without.partition.start_offset(), Offset(4));
 }
 
 }  // namespace

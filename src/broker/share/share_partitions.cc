@@ -19,11 +19,12 @@ bool comes_later(ErrorCode code) {
 
 SharePartitions::SharePartitions(runtime::Shard& shard, replica::ReplicaSet& replicas,
                                  const ClusterView& view, coordinator::ShareStatePort& port,
-                                 ShareMetrics& metrics)
+                                 DeadLetterPort& dead_letters, ShareMetrics& metrics)
     : shard_(shard),
       replicas_(replicas),
       view_(view),
       port_(port),
+      dead_letters_(dead_letters),
       metrics_(metrics),
       load_ended_(shard.clock()),
       changed_(shard.clock()) {}
@@ -56,7 +57,8 @@ Task<Result<LiveSharePartition::Use>> SharePartitions::open(coordinator::ShareKe
 
 Task<Result<void>> SharePartitions::load(coordinator::ShareKey key,
                                          std::shared_ptr<replica::Partition> partition) {
-  const auto live = std::make_shared<LiveSharePartition>(shard_, port_, metrics_, key, std::move(partition));
+  const auto live =
+      std::make_shared<LiveSharePartition>(shard_, port_, dead_letters_, metrics_, key, std::move(partition));
   BROOK_CO_CHECK(co_await live->load(settings_of(key.group)));
   loaded_[std::move(key)] = live;
   changed_.notify_all();
@@ -90,7 +92,9 @@ Task<void> SharePartitions::expire_locks() {
     for (auto at = loaded_.begin(); at != loaded_.end();) {
       LiveSharePartition& live = *at->second;
       live.expire_locks(now);
+      live.end_delays(now);
       if (const auto end = live.next_lock_end()) next = std::min(next, *end);
+      if (const auto end = live.next_delay_end()) next = std::min(next, *end);
       at = live.unused() || live.obsolete() ? loaded_.erase(at) : std::next(at);
     }
     [[maybe_unused]] const bool changed = co_await changed_.wait_until(next);
@@ -100,6 +104,7 @@ Task<void> SharePartitions::expire_locks() {
 void SharePartitions::stop() {
   stopping_ = true;
   changed_.notify_all();
+  for (const auto& [key, live] : loaded_) live->stop();
 }
 
 }  // namespace brook::broker

@@ -6,10 +6,10 @@
 
 #include "base/result.h"
 #include "broker/cluster_view.h"
-#include "broker/partition_router.h"
 #include "broker/share/live_share_partition.h"
 #include "broker/share/share_group_settings.h"
 #include "broker/share/share_metrics.h"
+#include "broker/share/share_router.h"
 #include "coordinator/share_state_port.h"
 #include "replica/replica_set.h"
 #include "runtime/shard.h"
@@ -24,7 +24,7 @@ class SharePartitions {
  public:
   /// All outlive it.
   SharePartitions(runtime::Shard& shard, replica::ReplicaSet& replicas, const ClusterView& view,
-                  coordinator::ShareStatePort& port, ShareMetrics& metrics);
+                  coordinator::ShareStatePort& port, DeadLetterPort& dead_letters, ShareMetrics& metrics);
 
   /// The share partition, loaded. UNKNOWN_TOPIC_OR_PARTITION, NOT_LEADER_OR_FOLLOWER, KAFKA_STORAGE_ERROR,
   /// and as ShareStatePort: comes_later() says of which it is to be tried again without a word to the client.
@@ -37,7 +37,7 @@ class SharePartitions {
     return share_group_settings(view_, group);
   }
 
-  /// Takes records back whose locks end, until stop().
+  /// Takes records back whose locks end, and wakes who waits where a delay ends, until stop().
   [[nodiscard]] Task<void> expire_locks();
   /// Ends waits; writes are not tried again.
   void stop();
@@ -51,6 +51,7 @@ class SharePartitions {
   replica::ReplicaSet& replicas_;
   const ClusterView& view_;
   coordinator::ShareStatePort& port_;
+  DeadLetterPort& dead_letters_;
   ShareMetrics& metrics_;
   std::map<coordinator::ShareKey, std::shared_ptr<LiveSharePartition>> loaded_;
   /// How the load under way ended, for all who wait for it.
@@ -62,8 +63,6 @@ class SharePartitions {
   bool stopping_ = false;
   runtime::Signal changed_;  // the first is loaded, or the broker stops
 };
-
-using ShareRouter = LaneRouter<SharePartitions>;
 
 /// Whether a share partition that could not be loaded because of `code` will be there in a moment.
 [[nodiscard]] bool comes_later(ErrorCode code);

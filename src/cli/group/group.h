@@ -9,5 +9,6 @@ namespace brook::cli {
 [[nodiscard]] Command group_describe_command();
 [[nodiscard]] Command group_reset_offsets_command();
 [[nodiscard]] Command group_delete_command();
+[[nodiscard]] Command group_redrive_command();
 
 }  // namespace brook::cli

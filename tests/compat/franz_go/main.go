@@ -452,6 +452,12 @@ func main() {
 	}
 	t.checkGroup(prefix+"-none", records, prefix+"-group")
 	passes = append(passes, fmt.Sprintf("group %d", records))
+	share := prefix + "-share"
+	expected.NoError(t.create(share, expected.Partitions, nil), "creating %s", share)
+	shared := min(records, 20_000)
+	t.produce(share, shared, kgo.ProducerBatchCompression(kgo.ZstdCompression()))
+	t.checkShareGroup(share, shared, prefix+"-share-group")
+	topics, passes = append(topics, share), append(passes, fmt.Sprintf("share group %d", shared))
 	t.checkTransactions(prefix + "-transactions")
 	passes = append(passes, "transactions 300")
 	t.checkTooLarge(prefix + "-acks1")

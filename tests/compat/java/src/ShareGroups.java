@@ -43,7 +43,7 @@ final class ShareGroups {
     }
 
     /** Settings of a group, before it begins. */
-    private static void configure(Session session, String group, Map<String, String> more) throws Exception {
+    static void configure(Session session, String group, Map<String, String> more) throws Exception {
         Map<String, String> all = new HashMap<>(Map.of("share.auto.offset.reset", "earliest"));
         all.putAll(more);
         List<AlterConfigOp> operations = new ArrayList<>();
@@ -52,7 +52,7 @@ final class ShareGroups {
         Check.get(session.admin.incrementalAlterConfigs(Map.of(resource, operations)).all());
     }
 
-    private static KafkaShareConsumer<byte[], byte[]> member(Session session, String group, String topic, Map<String, ?> more) {
+    static KafkaShareConsumer<byte[], byte[]> member(Session session, String group, String topic, Map<String, ?> more) {
         Map<String, Object> settings = new HashMap<>(Map.of("bootstrap.servers", session.bootstrap, "group.id", session.topic(group)));
         settings.putAll(more);
         KafkaShareConsumer<byte[], byte[]> consumer =
@@ -61,7 +61,7 @@ final class ShareGroups {
         return consumer;
     }
 
-    private static final Map<String, String> EXPLICIT = Map.of("share.acknowledgement.mode", "explicit");
+    static final Map<String, String> EXPLICIT = Map.of("share.acknowledgement.mode", "explicit");
 
     interface Reader {
         void see(ConsumerRecord<byte[], byte[]> record);
@@ -72,7 +72,7 @@ final class ShareGroups {
     }
 
     /** Polls all members in turn until `stop`. */
-    private static void pollUntil(List<KafkaShareConsumer<byte[], byte[]>> members, Stop stop, String what, Reader reader) {
+    static void pollUntil(List<KafkaShareConsumer<byte[], byte[]>> members, Stop stop, String what, Reader reader) {
         long end = System.nanoTime() + Check.TIMEOUT_S * 1_000_000_000L;
         while (!stop.now()) {
             for (KafkaShareConsumer<byte[], byte[]> member : members) {
@@ -85,11 +85,11 @@ final class ShareGroups {
         }
     }
 
-    private static void pollUntil(KafkaShareConsumer<byte[], byte[]> member, Stop stop, String what, Reader reader) {
+    static void pollUntil(KafkaShareConsumer<byte[], byte[]> member, Stop stop, String what, Reader reader) {
         pollUntil(List.of(member), stop, what, reader);
     }
 
-    private static void committed(KafkaShareConsumer<byte[], byte[]> member) {
+    static void committed(KafkaShareConsumer<byte[], byte[]> member) {
         member.commitSync().forEach((partition, failure) ->
                 Check.require(failure.isEmpty(), "acknowledging records of %s fails with %s", partition, failure));
     }
@@ -98,7 +98,7 @@ final class ShareGroups {
         return (int) ((record.timestamp() - Expected.FIRST_TIMESTAMP) / Expected.TIMESTAMP_STEP);
     }
 
-    private static int number(ConsumerRecord<byte[], byte[]> record) {
+    static int number(ConsumerRecord<byte[], byte[]> record) {
         return Integer.parseInt(new String(record.value(), StandardCharsets.UTF_8));
     }
 
@@ -133,7 +133,7 @@ final class ShareGroups {
     }
 
     /** Nothing is left to hand out. A start offset says less: Apache Kafka's is as old as the last write but one. */
-    private static void isDone(Session session, String group, String topic, int partitions) throws Exception {
+    static void isDone(Session session, String group, String topic, int partitions) throws Exception {
         Check.eventually(() -> {
             var offsets = Check.get(session.admin.listShareGroupOffsets(Map.of(session.topic(group), new ListShareGroupOffsetsSpec()))
                     .partitionsToOffsetInfo(session.topic(group)));
