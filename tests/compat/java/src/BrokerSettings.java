@@ -20,7 +20,8 @@ final class BrokerSettings {
         }
         for (ConfigEntry entry : config.entries()) {
             boolean own = entry.name().startsWith("brook.") || entry.name().equals("zookeeper.connect");
-            if (!own && !known.contains(entry.name())) wrong.add(entry.name() + " is none of Kafka's");
+            boolean later = entry.name().startsWith("errors.deadletterqueue."); // KIP-1191, after 4.3
+            if (!own && !later && !known.contains(entry.name())) wrong.add(entry.name() + " is none of Kafka's");
         }
         return wrong;
     }
