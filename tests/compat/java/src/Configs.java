@@ -1,6 +1,4 @@
-import java.util.ArrayList;
 import java.util.Collection;
-import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -292,9 +290,17 @@ final class Configs {
                 new ListConfigResourcesOptions()).all()).contains(topic), "%s is not listed", topic));
         Collection<ConfigResource> all = Check.get(admin.listConfigResources().all());
         Check.require(all.containsAll(List.of(topic, broker)), "the list of all resources lacks %s or %s: %s", topic, broker, all);
-        for (ConfigResource.Type type : List.of(ConfigResource.Type.GROUP, ConfigResource.Type.CLIENT_METRICS)) {
-            Check.equal("resources of type " + type, new ArrayList<>(Check.get(admin.listConfigResources(Set.of(type),
-                    new ListConfigResourcesOptions()).all())), Collections.emptyList());
-        }
+        Check.equal("settings of client metrics", listed(ConfigResource.Type.CLIENT_METRICS), List.of());
+        // Other clients' groups may have settings as well.
+        ConfigResource group = new ConfigResource(ConfigResource.Type.GROUP, session.topic("listed-group"));
+        Check.equal("a group without settings is listed", listed(ConfigResource.Type.GROUP).contains(group), false);
+        alter(group, op(OpType.SET, "share.auto.offset.reset", "earliest"));
+        Check.eventually(() -> Check.equal("a group with settings is listed", listed(ConfigResource.Type.GROUP).contains(group), true));
+        alter(group, op(OpType.DELETE, "share.auto.offset.reset", null));
+        Check.eventually(() -> Check.equal("a group is listed that lost its settings", listed(ConfigResource.Type.GROUP).contains(group), false));
+    }
+
+    private List<ConfigResource> listed(ConfigResource.Type type) throws Exception {
+        return List.copyOf(Check.get(admin.listConfigResources(Set.of(type), new ListConfigResourcesOptions()).all()));
     }
 }
