@@ -52,10 +52,19 @@ struct Pair {
   }
   ~Pair() {
     close(sender);
-    close(receiver);
+    if (receiver >= 0) close(receiver);
   }
   Pair(const Pair&) = delete;
   Pair& operator=(const Pair&) = delete;
+
+  // Resets the connection: a sender that is still at it ends with an error. A mere shutdown() leaves one whose
+  // peer's window is full waiting for ever.
+  void abandon() {
+    const linger none{.l_onoff = 1, .l_linger = 0};
+    setsockopt(receiver, SOL_SOCKET, SO_LINGER, &none, sizeof none);
+    close(receiver);
+    receiver = -1;
+  }
 };
 
 // Reads until the buffer is full; false at the end of the stream.
@@ -76,7 +85,7 @@ enum class Cost { kSender, kReceiver };
 // `send_one` sends a piece or some; `receive_one` takes a whole piece that has arrived.
 Flow stream(double seconds, Cost cost, const std::function<std::size_t(int)>& send_one,
             const std::function<bool(ByteView)>& receive_one) {
-  const Pair pair;
+  Pair pair;
   std::atomic<double> sender_cpu_s = 0;
   std::thread sender([&] {
     const double begin = thread_cpu_s();
@@ -96,7 +105,7 @@ Flow stream(double seconds, Cost cost, const std::function<std::size_t(int)>& se
   }
   flow.seconds = now_s() - begin;
   const double receiver_cpu_s = thread_cpu_s() - cpu_begin;
-  shutdown(pair.receiver, SHUT_RDWR);  // a sender that is still at it ends with EPIPE
+  pair.abandon();
   sender.join();
   flow.cpu_s = cost == Cost::kSender ? sender_cpu_s.load() : receiver_cpu_s;
   return flow;
