@@ -9,6 +9,7 @@
 #include <optional>
 #include <random>
 
+#include "runtime/testing/forwarding_file.h"
 #include "runtime/testing/forwarding_file_system.h"
 #include "runtime/testing/run.h"
 
@@ -120,30 +121,17 @@ TEST(KeeperServer, TellsEventsBeforeTheReplyAndInOrder) {
 }
 
 /// The disk of `real`, whose syncs can be made to fail.
-class FailingFile final : public runtime::File {
+class FailingFile final : public runtime::testing::ForwardingFile {
  public:
-  FailingFile(std::unique_ptr<File> real, const bool& failing) : real_(std::move(real)), failing_(failing) {}
-  const std::string& path() const override { return real_->path(); }
-  Result<std::uint64_t> size() const override { return real_->size(); }
-  Result<void> write_at(std::uint64_t offset, std::span<const ByteView> parts) override {
-    return real_->write_at(offset, parts);
-  }
-  Task<Result<std::size_t>> read_at(std::uint64_t offset, MutableBytes to) override {
-    return real_->read_at(offset, to);
-  }
-  Result<std::size_t> read_at_blocking(std::uint64_t offset, MutableBytes to) override {
-    return real_->read_at_blocking(offset, to);
-  }
-  Result<void> truncate(std::uint64_t size) override { return real_->truncate(size); }
+  FailingFile(std::unique_ptr<File> file, const bool& failing)
+      : ForwardingFile(std::move(file)), failing_(failing) {}
   Task<Result<void>> sync() override {
     if (failing_) co_return fail(ErrorCode::kKafkaStorageError, "no space left");
-    Result<void> synced = co_await real_->sync();
+    Result<void> synced = co_await real().sync();
     co_return synced;
   }
-  Result<void> sync_blocking() override { return real_->sync_blocking(); }
 
  private:
-  std::unique_ptr<File> real_;
   const bool& failing_;
 };
 

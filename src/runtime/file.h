@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -38,6 +39,8 @@ class File {
   /// The same without leaving the shard: may block on the disk. For start-up and small metadata files.
   [[nodiscard]] virtual Result<std::size_t> read_at_blocking(std::uint64_t offset, MutableBytes to) = 0;
   [[nodiscard]] virtual Result<void> truncate(std::uint64_t size) = 0;
+  /// The file has `size` bytes then, and the disk the room for them. May take as long as writing them.
+  [[nodiscard]] virtual Task<Result<void>> allocate(std::uint64_t size) = 0;
   /// fdatasync on the file pool.
   [[nodiscard]] virtual Task<Result<void>> sync() = 0;
   [[nodiscard]] virtual Result<void> sync_blocking() = 0;
@@ -54,6 +57,9 @@ class FileLock {
  public:
   virtual ~FileLock() = default;
 };
+
+/// The path of an operation that a failing disk ended, and its error's context.
+using DiskErrorObserver = std::function<void(const std::string& path, const std::string& why)>;
 
 /// The file system. Tasks run on the file pool, all else on the calling thread.
 class FileSystem {
@@ -90,6 +96,10 @@ class FileSystem {
   /// Of the file system that holds `path`: what an ordinary user may still write, and its size.
   [[nodiscard]] virtual Result<std::uint64_t> free_bytes(const std::string& path) = 0;
   [[nodiscard]] virtual Result<std::uint64_t> total_bytes(const std::string& path) = 0;
+  /// Calls `observer` whenever a disk fails (EIO and its kin; not a full disk, and not a missing file), on the
+  /// thread that meets it and before the operation ends. One for all shards, in place of the one before; an
+  /// empty one takes it away.
+  virtual void observe_disk_errors(DiskErrorObserver observer) = 0;
   /// How many files from open() are open now. Any thread.
   [[nodiscard]] virtual std::size_t open_files() const = 0;
   /// From how many on idle ones should be closed; what is left of the process's limit is for sockets.

@@ -1,5 +1,6 @@
 #include "runtime/internal/posix_file.h"
 
+#include <fcntl.h>
 #include <fmt/core.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -11,7 +12,6 @@
 #include <utility>
 
 #include "runtime/aligned_buffer.h"
-#include "runtime/internal/errno_error.h"
 
 namespace brook::runtime::internal {
 namespace {
@@ -21,9 +21,9 @@ constexpr std::size_t kPartsPerCall = 256;
 /// What a pool thread reads at a time to bring a range into the page cache.
 constexpr std::size_t kResidencyPiece = 256UL * 1024;
 
-std::unexpected<Error> failed(std::string_view action, const std::string& path, std::uint64_t offset,
-                              int error) {
-  return storage_error(fmt::format("{} {} at {}", action, path, offset), error);
+std::unexpected<Error> failed(DiskErrors& errors, std::string_view action, const std::string& path,
+                              std::uint64_t offset, int error) {
+  return errors.fail(fmt::format("{} {} at {}", action, path, offset), path, error);
 }
 
 /// What a read from the page cache came to.
@@ -32,7 +32,7 @@ struct CachedRead {
   bool complete = false;  ///< all that was asked for, or the file ended; else the rest needs the disk
 };
 
-Result<CachedRead> read_cached(const OwnedFd& fd, const std::string& path, std::uint64_t offset,
+Result<CachedRead> read_cached(DiskErrors& errors, const OwnedFd& fd, const std::string& path, std::uint64_t offset,
                                MutableBytes to) {
   CachedRead read;
   while (read.size < to.size()) {
@@ -45,14 +45,14 @@ Result<CachedRead> read_cached(const OwnedFd& fd, const std::string& path, std::
     } else if (errno == EAGAIN || errno == EOPNOTSUPP || errno == ENOSYS) {
       return read;
     } else if (errno != EINTR) {
-      return failed("read", path, offset + read.size, errno);
+      return failed(errors, "read", path, offset + read.size, errno);
     }
   }
   read.complete = true;
   return read;
 }
 
-Result<std::size_t> read_blocking(const OwnedFd& fd, const std::string& path, std::uint64_t offset,
+Result<std::size_t> read_blocking(DiskErrors& errors, const OwnedFd& fd, const std::string& path, std::uint64_t offset,
                                   MutableBytes to) {
   std::size_t done = 0;
   while (done < to.size()) {
@@ -62,26 +62,27 @@ Result<std::size_t> read_blocking(const OwnedFd& fd, const std::string& path, st
     if (got > 0) {
       done += static_cast<std::size_t>(got);
     } else if (errno != EINTR) {
-      return failed("read", path, offset + done, errno);
+      return failed(errors, "read", path, offset + done, errno);
     }
   }
   return done;
 }
 
-Result<void> sync_data(const OwnedFd& fd, const std::string& path) {
+Result<void> sync_data(DiskErrors& errors, const OwnedFd& fd, const std::string& path) {
   // Not repeated after an error: the kernel reports a lost page once, and a second call would claim success.
-  if (::fdatasync(fd.get()) != 0) return storage_error(fmt::format("sync {}", path), errno);
+  if (::fdatasync(fd.get()) != 0) return errors.fail(fmt::format("sync {}", path), path, errno);
   return {};
 }
 
 }  // namespace
 
-PosixFile::PosixFile(FilePool& pool, std::string path, std::shared_ptr<const OwnedFd> fd)
-    : pool_(pool), path_(std::move(path)), fd_(std::move(fd)) {}
+PosixFile::PosixFile(FilePool& pool, std::shared_ptr<DiskErrors> errors, std::string path,
+                     std::shared_ptr<const OwnedFd> fd)
+    : pool_(pool), errors_(std::move(errors)), path_(std::move(path)), fd_(std::move(fd)) {}
 
 Result<std::uint64_t> PosixFile::size() const {
   struct stat status{};
-  if (::fstat(fd(), &status) != 0) return storage_error(fmt::format("get the size of {}", path_), errno);
+  if (::fstat(fd(), &status) != 0) return errors_->fail(fmt::format("get the size of {}", path_), path_, errno);
   return static_cast<std::uint64_t>(status.st_size);
 }
 
@@ -103,7 +104,7 @@ Result<void> PosixFile::write_at(std::uint64_t offset, std::span<const ByteView>
         ::pwritev(fd(), vectors.data(), static_cast<int>(count), static_cast<off_t>(offset));
     if (written < 0) {
       if (errno == EINTR) continue;
-      return failed("write", path_, offset, errno);
+      return failed(*errors_, "write", path_, offset, errno);
     }
     offset += static_cast<std::uint64_t>(written);
     skip += static_cast<std::size_t>(written);
@@ -116,18 +117,18 @@ Result<void> PosixFile::write_at(std::uint64_t offset, std::span<const ByteView>
 }
 
 Task<Result<std::size_t>> PosixFile::read_at(std::uint64_t offset, MutableBytes to) {
-  BROOK_CO_TRY(const CachedRead cached, read_cached(*fd_, path_, offset, to));
+  BROOK_CO_TRY(const CachedRead cached, read_cached(*errors_, *fd_, path_, offset, to));
   if (cached.complete) co_return cached.size;
   const std::uint64_t rest = offset + cached.size;
-  auto work = [fd = fd_, path = path_, rest, room = to.subspan(cached.size)] {
-    return read_blocking(*fd, path, rest, room);
+  auto work = [fd = fd_, errors = errors_, path = path_, rest, room = to.subspan(cached.size)] {
+    return read_blocking(*errors, *fd, path, rest, room);
   };
   BROOK_CO_TRY(const std::size_t more, co_await pool_.run(std::move(work)));
   co_return cached.size + more;
 }
 
 Result<std::size_t> PosixFile::read_at_blocking(std::uint64_t offset, MutableBytes to) {
-  return read_blocking(*fd_, path_, offset, to);
+  return read_blocking(*errors_, *fd_, path_, offset, to);
 }
 
 Result<void> PosixFile::truncate(std::uint64_t size) {
@@ -135,29 +136,41 @@ Result<void> PosixFile::truncate(std::uint64_t size) {
   do {
     outcome = ::ftruncate(fd(), static_cast<off_t>(size));
   } while (outcome != 0 && errno == EINTR);
-  if (outcome != 0) return failed("truncate", path_, size, errno);
+  if (outcome != 0) return failed(*errors_, "truncate", path_, size, errno);
   return {};
 }
 
-Task<Result<void>> PosixFile::sync() {
-  auto work = [fd = fd_, path = path_] { return sync_data(*fd, path); };
+Task<Result<void>> PosixFile::allocate(std::uint64_t size) {
+  auto work = [fd = fd_, errors = errors_, path = path_, size]() -> Result<void> {
+    int error = 0;
+    do {
+      error = ::posix_fallocate(fd->get(), 0, static_cast<off_t>(size));
+    } while (error == EINTR);
+    if (error != 0) return errors->fail(fmt::format("give {} bytes to {}", size, path), path, error);
+    return {};
+  };
   return pool_.run(std::move(work));
 }
 
-Result<void> PosixFile::sync_blocking() { return sync_data(*fd_, path_); }
+Task<Result<void>> PosixFile::sync() {
+  auto work = [fd = fd_, errors = errors_, path = path_] { return sync_data(*errors, *fd, path); };
+  return pool_.run(std::move(work));
+}
+
+Result<void> PosixFile::sync_blocking() { return sync_data(*errors_, *fd_, path_); }
 
 Task<Result<void>> PosixFile::make_resident(std::uint64_t offset, std::uint64_t size) {
   if (size == 0) co_return Result<void>();
   // The kernel reads ahead in one piece, so both ends in the cache mean the middle too, nearly always.
   std::byte probe{};
-  BROOK_CO_TRY(const CachedRead first, read_cached(*fd_, path_, offset, {&probe, 1}));
-  BROOK_CO_TRY(const CachedRead last, read_cached(*fd_, path_, offset + size - 1, {&probe, 1}));
+  BROOK_CO_TRY(const CachedRead first, read_cached(*errors_, *fd_, path_, offset, {&probe, 1}));
+  BROOK_CO_TRY(const CachedRead last, read_cached(*errors_, *fd_, path_, offset + size - 1, {&probe, 1}));
   if (first.size == 1 && last.size == 1) co_return Result<void>();
-  auto work = [fd = fd_, path = path_, offset, size]() -> Result<void> {
+  auto work = [fd = fd_, errors = errors_, path = path_, offset, size]() -> Result<void> {
     const AlignedBuffer scratch(std::min<std::size_t>(size, kResidencyPiece));
     for (std::uint64_t done = 0; done < size;) {
       const std::size_t piece = std::min<std::size_t>(scratch.size(), size - done);
-      BROOK_TRY(const std::size_t got, read_blocking(*fd, path, offset + done, scratch.bytes().first(piece)));
+      BROOK_TRY(const std::size_t got, read_blocking(*errors, *fd, path, offset + done, scratch.bytes().first(piece)));
       if (got < piece) {
         return fail(ErrorCode::kKafkaStorageError,
                     fmt::format("cannot read {} at {}: the file ends there", path, offset + done + got));

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "runtime/file.h"
+#include "runtime/internal/disk_errors.h"
 #include "runtime/internal/file_pool.h"
 #include "runtime/internal/owned_fd.h"
 
@@ -13,7 +14,8 @@ namespace brook::runtime::internal {
 /// descriptor stays open until the last of them has ended in any case.
 class PosixFile final : public File {
  public:
-  PosixFile(FilePool& pool, std::string path, std::shared_ptr<const OwnedFd> fd);
+  PosixFile(FilePool& pool, std::shared_ptr<DiskErrors> errors, std::string path,
+            std::shared_ptr<const OwnedFd> fd);
 
   [[nodiscard]] const std::string& path() const override { return path_; }
   [[nodiscard]] Result<std::uint64_t> size() const override;
@@ -21,6 +23,7 @@ class PosixFile final : public File {
   [[nodiscard]] Task<Result<std::size_t>> read_at(std::uint64_t offset, MutableBytes to) override;
   [[nodiscard]] Result<std::size_t> read_at_blocking(std::uint64_t offset, MutableBytes to) override;
   [[nodiscard]] Result<void> truncate(std::uint64_t size) override;
+  [[nodiscard]] Task<Result<void>> allocate(std::uint64_t size) override;
   [[nodiscard]] Task<Result<void>> sync() override;
   [[nodiscard]] Result<void> sync_blocking() override;
 
@@ -31,6 +34,7 @@ class PosixFile final : public File {
 
  private:
   FilePool& pool_;
+  std::shared_ptr<DiskErrors> errors_;
   std::string path_;
   std::shared_ptr<const OwnedFd> fd_;
 };

@@ -16,7 +16,6 @@
 #include <utility>
 
 #include "runtime/aligned_buffer.h"
-#include "runtime/internal/errno_error.h"
 #include "runtime/internal/owned_fd.h"
 #include "runtime/internal/posix_file.h"
 #include "runtime/internal/process_lookup.h"
@@ -41,11 +40,11 @@ int flags_of(OpenMode mode) {
   return O_RDONLY;
 }
 
-Result<OwnedFd> open_fd(const std::string& path, int flags) {
+Result<OwnedFd> open_fd(DiskErrors& errors, const std::string& path, int flags) {
   while (true) {
     OwnedFd fd(::open(path.c_str(), flags | O_CLOEXEC, kFileMode));
     if (fd) return fd;
-    if (errno != EINTR) return storage_error(fmt::format("open {}", path), errno);
+    if (errno != EINTR) return errors.fail(fmt::format("open {}", path), path, errno);
   }
 }
 
@@ -78,33 +77,33 @@ std::size_t raised_open_limit() {
   return static_cast<std::size_t>(limit.rlim_cur);
 }
 
-Result<void> sync_of_directory(const std::string& path) {
-  BROOK_TRY(const OwnedFd fd, open_fd(path, O_RDONLY | O_DIRECTORY));
-  if (::fsync(fd.get()) != 0) return storage_error(fmt::format("sync directory {}", path), errno);
+Result<void> sync_of_directory(DiskErrors& errors, const std::string& path) {
+  BROOK_TRY(const OwnedFd fd, open_fd(errors, path, O_RDONLY | O_DIRECTORY));
+  if (::fsync(fd.get()) != 0) return errors.fail(fmt::format("sync directory {}", path), path, errno);
   return {};
 }
 
 /// Writes `path`.tmp and renames it over `path`.
-Result<void> replace(const std::string& path, std::string_view content, bool durable) {
+Result<void> replace(DiskErrors& errors, const std::string& path, std::string_view content, bool durable) {
   const std::string draft = path + ".tmp";
   {
-    BROOK_TRY(const OwnedFd fd, open_fd(draft, O_WRONLY | O_CREAT | O_TRUNC));
+    BROOK_TRY(const OwnedFd fd, open_fd(errors, draft, O_WRONLY | O_CREAT | O_TRUNC));
     while (!content.empty()) {
       const ssize_t written = ::write(fd.get(), content.data(), content.size());
       if (written >= 0) {
         content.remove_prefix(static_cast<std::size_t>(written));
       } else if (errno != EINTR) {
-        return storage_error(fmt::format("write {}", draft), errno);
+        return errors.fail(fmt::format("write {}", draft), path, errno);
       }
     }
-    if (durable && ::fdatasync(fd.get()) != 0) return storage_error(fmt::format("sync {}", draft), errno);
+    if (durable && ::fdatasync(fd.get()) != 0) return errors.fail(fmt::format("sync {}", draft), path, errno);
   }
   if (::rename(draft.c_str(), path.c_str()) != 0)
-    return storage_error(fmt::format("rename {} to {}", draft, path), errno);
+    return errors.fail(fmt::format("rename {} to {}", draft, path), path, errno);
   if (!durable) return {};
   const std::string parent = std::filesystem::path(path).parent_path().string();
-  BROOK_TRY(const OwnedFd directory, open_fd(parent.empty() ? "." : parent, O_RDONLY | O_DIRECTORY));
-  if (::fsync(directory.get()) != 0) return storage_error(fmt::format("sync directory {}", parent), errno);
+  BROOK_TRY(const OwnedFd directory, open_fd(errors, parent.empty() ? "." : parent, O_RDONLY | O_DIRECTORY));
+  if (::fsync(directory.get()) != 0) return errors.fail(fmt::format("sync directory {}", parent), path, errno);
   return {};
 }
 
@@ -124,19 +123,19 @@ PosixFileSystem::PosixFileSystem(FilePool& pool)
       open_max_(raised_open_limit() / 4 * 3) {}
 
 Result<std::unique_ptr<File>> PosixFileSystem::open(const std::string& path, OpenMode mode) {
-  BROOK_TRY(OwnedFd fd, open_fd(path, flags_of(mode)));
+  BROOK_TRY(OwnedFd fd, open_fd(*errors_, path, flags_of(mode)));
   open_->fetch_add(1, std::memory_order_relaxed);
   const std::shared_ptr<const OwnedFd> counted(new OwnedFd(std::move(fd)),
                                                [count = open_](const OwnedFd* own) {
                                                  delete own;
                                                  count->fetch_sub(1, std::memory_order_relaxed);
                                                });
-  return std::make_unique<PosixFile>(pool_, path, counted);
+  return std::make_unique<PosixFile>(pool_, errors_, path, counted);
 }
 
 Result<std::vector<DirectoryEntry>> PosixFileSystem::list(const std::string& directory) {
   const std::unique_ptr<DIR, int (*)(DIR*)> stream(::opendir(directory.c_str()), &::closedir);
-  if (!stream) return storage_error(fmt::format("list {}", directory), errno);
+  if (!stream) return errors_->fail(fmt::format("list {}", directory), directory, errno);
   std::vector<DirectoryEntry> entries;
   while (true) {
     errno = 0;
@@ -147,13 +146,13 @@ Result<std::vector<DirectoryEntry>> PosixFileSystem::list(const std::string& dir
     struct stat status{};
     if (::fstatat(::dirfd(stream.get()), name.c_str(), &status, 0) != 0) {
       if (errno == ENOENT) continue;  // Removed meanwhile, or a dangling link.
-      return storage_error(fmt::format("look at {}/{}", directory, name), errno);
+      return errors_->fail(fmt::format("look at {}/{}", directory, name), directory, errno);
     }
     const bool is_directory = S_ISDIR(status.st_mode);
     const std::uint64_t size = is_directory ? 0 : static_cast<std::uint64_t>(status.st_size);
     entries.push_back({std::move(name), is_directory, size});
   }
-  if (errno != 0) return storage_error(fmt::format("list {}", directory), errno);
+  if (errno != 0) return errors_->fail(fmt::format("list {}", directory), directory, errno);
   return entries;
 }
 
@@ -162,40 +161,40 @@ bool PosixFileSystem::exists(const std::string& path) { return ::access(path.c_s
 Result<void> PosixFileSystem::create_directories(const std::string& path) {
   std::error_code error;
   std::filesystem::create_directories(path, error);
-  if (error) return storage_error(fmt::format("create directory {}", path), error.value());
+  if (error) return errors_->fail(fmt::format("create directory {}", path), path, error.value());
   return {};
 }
 
 Result<void> PosixFileSystem::rename(const std::string& from, const std::string& to) {
   if (::rename(from.c_str(), to.c_str()) != 0)
-    return storage_error(fmt::format("rename {} to {}", from, to), errno);
+    return errors_->fail(fmt::format("rename {} to {}", from, to), from, errno);
   return {};
 }
 
 Result<void> PosixFileSystem::remove(const std::string& path) {
   if (::remove(path.c_str()) != 0 && errno != ENOENT)
-    return storage_error(fmt::format("remove {}", path), errno);
+    return errors_->fail(fmt::format("remove {}", path), path, errno);
   return {};
 }
 
 Task<Result<void>> PosixFileSystem::remove_tree(const std::string& path) {
-  auto work = [path]() -> Result<void> {
+  auto work = [path, errors = errors_]() -> Result<void> {
     std::error_code error;
     std::filesystem::remove_all(path, error);
-    if (error) return storage_error(fmt::format("remove {} and what is in it", path), error.value());
+    if (error) return errors->fail(fmt::format("remove {} and what is in it", path), path, error.value());
     return {};
   };
   return pool_.run(std::move(work));
 }
 
-Result<void> PosixFileSystem::sync_directory(const std::string& path) { return sync_of_directory(path); }
+Result<void> PosixFileSystem::sync_directory(const std::string& path) { return sync_of_directory(*errors_, path); }
 
 Task<Result<void>> PosixFileSystem::sync_directory_on_pool(std::string path) {
-  return pool_.run([path = std::move(path)] { return sync_of_directory(path); });
+  return pool_.run([path = std::move(path), errors = errors_] { return sync_of_directory(*errors, path); });
 }
 
 Result<std::string> PosixFileSystem::read_whole(const std::string& path) {
-  BROOK_TRY(const OwnedFd fd, open_fd(path, O_RDONLY));
+  BROOK_TRY(const OwnedFd fd, open_fd(*errors_, path, O_RDONLY));
   const AlignedBuffer piece(kReadPiece);
   std::string content;
   while (true) {
@@ -204,38 +203,41 @@ Result<std::string> PosixFileSystem::read_whole(const std::string& path) {
     if (got > 0) {
       content += as_chars(piece.bytes().first(static_cast<std::size_t>(got)));
     } else if (errno != EINTR) {
-      return storage_error(fmt::format("read {} at {}", path, content.size()), errno);
+      return errors_->fail(fmt::format("read {} at {}", path, content.size()), path, errno);
     }
   }
 }
 
 Result<void> PosixFileSystem::replace_whole(const std::string& path, std::string_view content) {
-  return replace(path, content, true);
+  return replace(*errors_, path, content, true);
 }
 
 Task<Result<void>> PosixFileSystem::replace_whole_on_pool(std::string path, std::string content) {
-  auto work = [path = std::move(path), content = std::move(content)] { return replace(path, content, true); };
+  auto work = [path = std::move(path), content = std::move(content), errors = errors_] {
+    return replace(*errors, path, content, true);
+  };
   return pool_.run(std::move(work));
 }
 
 Result<void> PosixFileSystem::replace_whole_unsynced(const std::string& path, std::string_view content) {
-  return replace(path, content, false);
+  return replace(*errors_, path, content, false);
 }
 
 Task<Result<void>> PosixFileSystem::sync_file_system(std::string path) {
-  auto work = [path = std::move(path)]() -> Result<void> {
-    BROOK_TRY(const OwnedFd fd, open_fd(path, O_RDONLY));
-    if (::syncfs(fd.get()) != 0) return storage_error(fmt::format("sync the file system of {}", path), errno);
+  auto work = [path = std::move(path), errors = errors_]() -> Result<void> {
+    BROOK_TRY(const OwnedFd fd, open_fd(*errors, path, O_RDONLY));
+    if (::syncfs(fd.get()) != 0)
+      return errors->fail(fmt::format("sync the file system of {}", path), path, errno);
     return {};
   };
   return pool_.run(std::move(work));
 }
 
 Result<std::unique_ptr<FileLock>> PosixFileSystem::lock(const std::string& path) {
-  BROOK_TRY(OwnedFd fd, open_fd(path, O_RDWR | O_CREAT));
+  BROOK_TRY(OwnedFd fd, open_fd(*errors_, path, O_RDWR | O_CREAT));
   struct flock range = whole_file();
   if (::fcntl(fd.get(), F_OFD_SETLK, &range) == 0) return std::make_unique<OfdLock>(std::move(fd));
-  if (errno != EAGAIN && errno != EACCES) return storage_error(fmt::format("lock {}", path), errno);
+  if (errno != EAGAIN && errno != EACCES) return errors_->fail(fmt::format("lock {}", path), path, errno);
   const std::string holder = lock_holder(fd, path);
   return fail(ErrorCode::kKafkaStorageError,
               fmt::format("cannot lock {}: {} holds it", path, holder.empty() ? "another process" : holder));
@@ -244,14 +246,14 @@ Result<std::unique_ptr<FileLock>> PosixFileSystem::lock(const std::string& path)
 Result<std::uint64_t> PosixFileSystem::free_bytes(const std::string& path) {
   struct statvfs status{};
   if (::statvfs(path.c_str(), &status) != 0)
-    return storage_error(fmt::format("get the free space of {}", path), errno);
+    return errors_->fail(fmt::format("get the free space of {}", path), path, errno);
   return static_cast<std::uint64_t>(status.f_bavail) * status.f_frsize;
 }
 
 Result<std::uint64_t> PosixFileSystem::total_bytes(const std::string& path) {
   struct statvfs status{};
   if (::statvfs(path.c_str(), &status) != 0)
-    return storage_error(fmt::format("get the free space of {}", path), errno);
+    return errors_->fail(fmt::format("get the free space of {}", path), path, errno);
   return static_cast<std::uint64_t>(status.f_blocks) * status.f_frsize;
 }
 

@@ -5,15 +5,17 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "runtime/file.h"
+#include "runtime/internal/disk_errors.h"
 #include "runtime/internal/file_pool.h"
 
 namespace brook::runtime::internal {
 
 /// The machine's file system. All shards of a host share one, which keeps nothing but the number of open
-/// files. Runs on: any.
+/// files and who is told of failing disks. Runs on: any.
 class PosixFileSystem final : public FileSystem {
  public:
   /// Raises the process's limit of open files as far as it may go.
@@ -37,11 +39,13 @@ class PosixFileSystem final : public FileSystem {
   [[nodiscard]] Result<std::unique_ptr<FileLock>> lock(const std::string& path) override;
   [[nodiscard]] Result<std::uint64_t> free_bytes(const std::string& path) override;
   [[nodiscard]] Result<std::uint64_t> total_bytes(const std::string& path) override;
+  void observe_disk_errors(DiskErrorObserver observer) override { errors_->observe(std::move(observer)); }
   [[nodiscard]] std::size_t open_files() const override { return open_->load(std::memory_order_relaxed); }
   [[nodiscard]] std::size_t open_files_max() const override { return open_max_; }
 
  private:
   FilePool& pool_;
+  std::shared_ptr<DiskErrors> errors_ = std::make_shared<DiskErrors>();  ///< the files have it too
   std::shared_ptr<std::atomic<std::size_t>> open_;  ///< shared with the files, which may live longer
   std::size_t open_max_;
 };

@@ -21,7 +21,7 @@ std::unexpected<Error> storage_failed(std::string_view what, const std::string& 
 }
 
 constexpr std::string_view kNoSuchFile = "No such file or directory";
-constexpr std::string_view kIoError = "Input/output error";
+constexpr std::string_view kDiskFull = "No space left on device";
 
 }  // namespace
 
@@ -52,7 +52,7 @@ class SimulatedFileSystem::SimulatedFile final : public File {
     const std::uint64_t used = files_.disk_.used();
     if (grows > 0 && used + grows > files_.disk_.capacity()) {
       partly();
-      return storage_failed("write", path_, "No space left on device");
+      return storage_failed("write", path_, kDiskFull);
     }
     return files_.change("write", path_, files_.disk_.faults.write_error, partly,
                          [&] { data.write(offset, bytes); });
@@ -74,6 +74,16 @@ class SimulatedFileSystem::SimulatedFile final : public File {
   [[nodiscard]] Result<void> truncate(std::uint64_t size) override {
     const auto wholly = [&] { node_->data.truncate(size); };
     return files_.change("truncate", path_, files_.disk_.faults.write_error, [] {}, wholly);
+  }
+
+  [[nodiscard]] Task<Result<void>> allocate(std::uint64_t size) override {
+    co_await files_.wait();
+    const std::uint64_t had = node_->data.content().size();
+    if (size <= had) co_return Result<void>{};
+    if (files_.disk_.used() + (size - had) > files_.disk_.capacity())
+      co_return storage_failed("give blocks to", path_, kDiskFull);
+    co_return files_.change("allocate", path_, files_.disk_.faults.write_error, [] {},
+                            [&] { node_->data.write(had, std::vector<std::byte>(size - had)); });
   }
 
   [[nodiscard]] Task<Result<void>> sync() override {
@@ -113,6 +123,12 @@ Result<void> SimulatedFileSystem::check_alive() const {
   return fail(ErrorCode::kKafkaStorageError, "the process is dead");
 }
 
+std::unexpected<Error> SimulatedFileSystem::io_failed(std::string_view what, const std::string& path) const {
+  std::unexpected<Error> failure = storage_failed(what, path, "Input/output error");
+  if (observer_) observer_(path, failure.error().context);
+  return failure;
+}
+
 Result<void> SimulatedFileSystem::change(std::string_view what, const std::string& path, double error,
                                          const std::function<void()>& partly,
                                          const std::function<void()>& wholly) {
@@ -121,7 +137,7 @@ Result<void> SimulatedFileSystem::change(std::string_view what, const std::strin
   world_.trace(path);
   if (world_.chance(error)) {
     partly();
-    return storage_failed(what, path, kIoError);
+    return io_failed(what, path);
   }
   disk_.change(partly, wholly);
   return check_alive();
@@ -140,7 +156,7 @@ Task<void> SimulatedFileSystem::wait() {
 Result<std::size_t> SimulatedFileSystem::read(const DiskNode& node, const std::string& path,
                                               std::uint64_t offset, MutableBytes to, bool from_disk) {
   BROOK_CHECK(check_alive());
-  if (from_disk && world_.chance(disk_.faults.read_error)) return storage_failed("read", path, kIoError);
+  if (from_disk && world_.chance(disk_.faults.read_error)) return io_failed("read", path);
   const ByteView content = node.data.content();
   if (offset >= content.size()) return std::size_t{0};
   const ByteView found = content.subspan(offset, std::min<std::size_t>(to.size(), content.size() - offset));
@@ -157,15 +173,19 @@ Result<void> SimulatedFileSystem::sync_data(const DiskNode::Ptr& node, const std
   if (world_.chance(disk_.faults.sync_error)) {
     node->data.lose_changes(changed, world_);
     disk_.count_failed_sync();
-    return storage_failed("sync", path, kIoError);
+    return io_failed("sync", path);
   }
   return change("sync", path, 0, [] {}, [&] { node->data.make_durable(changed); });
 }
 
 Result<void> SimulatedFileSystem::sync_entries(const DiskNode::Ptr& node, const std::string& path,
                                                std::uint64_t changed) {
-  return change(
-      "sync directory", path, disk_.faults.sync_error, [] {}, [&] { node->make_entries_durable(changed); });
+  BROOK_CHECK(check_alive());
+  if (world_.chance(disk_.faults.sync_error)) {
+    disk_.count_failed_sync();
+    return io_failed("sync directory", path);
+  }
+  return change("sync directory", path, 0, [] {}, [&] { node->make_entries_durable(changed); });
 }
 
 Result<std::unique_ptr<File>> SimulatedFileSystem::open(const std::string& path, OpenMode mode) {
@@ -313,7 +333,7 @@ Task<Result<void>> SimulatedFileSystem::sync_file_system(std::string path) {
   co_await wait();
   BROOK_CO_CHECK(check_alive());
   if (world_.chance(disk_.faults.sync_error))
-    co_return storage_failed("sync the file system of", path, kIoError);
+    co_return io_failed("sync the file system of", path);
   co_return change("sync the file system of", path, 0, [] {}, [&] { disk_.sync_all(); });
 }
 

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "runtime/file.h"
@@ -41,6 +42,7 @@ class SimulatedFileSystem final : public FileSystem {
   [[nodiscard]] Result<std::unique_ptr<FileLock>> lock(const std::string& path) override;
   [[nodiscard]] Result<std::uint64_t> free_bytes(const std::string& path) override;
   [[nodiscard]] Result<std::uint64_t> total_bytes(const std::string& path) override;
+  void observe_disk_errors(DiskErrorObserver observer) override { observer_ = std::move(observer); }
   [[nodiscard]] std::size_t open_files() const override { return *open_; }
   [[nodiscard]] std::size_t open_files_max() const override { return kOpenFilesMax; }
 
@@ -49,6 +51,8 @@ class SimulatedFileSystem final : public FileSystem {
   class SimulatedLock;
 
   [[nodiscard]] Result<void> check_alive() const;
+  /// "Input/output error", which the observer is told of.
+  [[nodiscard]] std::unexpected<Error> io_failed(std::string_view what, const std::string& path) const;
   /// One change of the disk, which may fail, or kill the process.
   [[nodiscard]] Result<void> change(std::string_view what, const std::string& path, double error,
                                     const std::function<void()>& partly, const std::function<void()>& wholly);
@@ -73,6 +77,7 @@ class SimulatedFileSystem final : public FileSystem {
   World& world_;
   Disk& disk_;
   LifePtr life_;
+  DiskErrorObserver observer_;
   std::shared_ptr<std::size_t> open_ = std::make_shared<std::size_t>(0);
 };
 

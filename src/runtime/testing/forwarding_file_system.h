@@ -48,6 +48,9 @@ class ForwardingFileSystem : public FileSystem {
   Result<std::unique_ptr<FileLock>> lock(const std::string& path) override { return real_.lock(path); }
   Result<std::uint64_t> free_bytes(const std::string& path) override { return real_.free_bytes(path); }
   Result<std::uint64_t> total_bytes(const std::string& path) override { return real_.total_bytes(path); }
+  void observe_disk_errors(DiskErrorObserver observer) override {
+    real_.observe_disk_errors(std::move(observer));
+  }
   [[nodiscard]] std::size_t open_files() const override { return real_.open_files(); }
   [[nodiscard]] std::size_t open_files_max() const override { return real_.open_files_max(); }
 

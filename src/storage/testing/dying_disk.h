@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "runtime/testing/forwarding_file.h"
 #include "runtime/testing/forwarding_file_system.h"
 
 namespace brook::storage::testing {
@@ -51,35 +52,26 @@ class DyingDisk final : public runtime::testing::ForwardingFileSystem {
     return fail(ErrorCode::kKafkaStorageError, "the process died");
   }
 
-  class DyingFile final : public runtime::File {
+  class DyingFile final : public runtime::testing::ForwardingFile {
    public:
-    DyingFile(DyingDisk& disk, std::unique_ptr<runtime::File> real) : disk_(disk), real_(std::move(real)) {}
-    const std::string& path() const override { return real_->path(); }
-    Result<std::uint64_t> size() const override { return real_->size(); }
+    DyingFile(DyingDisk& disk, std::unique_ptr<runtime::File> file)
+        : ForwardingFile(std::move(file)), disk_(disk) {}
     Result<void> write_at(std::uint64_t offset, std::span<const ByteView> parts) override {
       BROOK_CHECK(disk_.change());
-      return real_->write_at(offset, parts);
-    }
-    Task<Result<std::size_t>> read_at(std::uint64_t offset, MutableBytes to) override {
-      return real_->read_at(offset, to);
-    }
-    Result<std::size_t> read_at_blocking(std::uint64_t offset, MutableBytes to) override {
-      return real_->read_at_blocking(offset, to);
+      return real().write_at(offset, parts);
     }
     Result<void> truncate(std::uint64_t size) override {
       BROOK_CHECK(disk_.change());
-      return real_->truncate(size);
+      return real().truncate(size);
     }
     Task<Result<void>> sync() override {
       BROOK_CO_CHECK(disk_.change());
-      Result<void> synced = co_await real_->sync();
+      Result<void> synced = co_await real().sync();
       co_return synced;
     }
-    Result<void> sync_blocking() override { return real_->sync_blocking(); }
 
    private:
     DyingDisk& disk_;
-    std::unique_ptr<runtime::File> real_;
   };
 };
 

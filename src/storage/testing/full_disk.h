@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "runtime/testing/forwarding_file.h"
 #include "runtime/testing/forwarding_file_system.h"
 
 namespace brook::storage::testing {
@@ -24,35 +25,24 @@ class FullDisk final : public runtime::testing::ForwardingFileSystem {
   }
 
  private:
-  class LimitedFile final : public runtime::File {
+  class LimitedFile final : public runtime::testing::ForwardingFile {
    public:
-    LimitedFile(FullDisk& disk, std::unique_ptr<runtime::File> real) : disk_(disk), real_(std::move(real)) {}
-    const std::string& path() const override { return real_->path(); }
-    Result<std::uint64_t> size() const override { return real_->size(); }
+    LimitedFile(FullDisk& disk, std::unique_ptr<runtime::File> file)
+        : ForwardingFile(std::move(file)), disk_(disk) {}
     Result<void> write_at(std::uint64_t offset, std::span<const ByteView> parts) override {
       std::uint64_t size = 0;
       for (const ByteView part : parts) size += part.size();
       if (size <= disk_.bytes_left) {
         disk_.bytes_left -= size;
-        return real_->write_at(offset, parts);
+        return real().write_at(offset, parts);
       }
       const ByteView half = parts.front().first(parts.front().size() / 2);
-      BROOK_CHECK(real_->write_at(offset, std::span(&half, 1)));
+      BROOK_CHECK(real().write_at(offset, std::span(&half, 1)));
       return fail(ErrorCode::kKafkaStorageError, path() + ": write: no space left on device");
     }
-    Task<Result<std::size_t>> read_at(std::uint64_t offset, MutableBytes to) override {
-      return real_->read_at(offset, to);
-    }
-    Result<std::size_t> read_at_blocking(std::uint64_t offset, MutableBytes to) override {
-      return real_->read_at_blocking(offset, to);
-    }
-    Result<void> truncate(std::uint64_t size) override { return real_->truncate(size); }
-    Task<Result<void>> sync() override { return real_->sync(); }
-    Result<void> sync_blocking() override { return real_->sync_blocking(); }
 
    private:
     FullDisk& disk_;
-    std::unique_ptr<runtime::File> real_;
   };
 };
 
