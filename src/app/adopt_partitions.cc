@@ -31,7 +31,7 @@ Result<std::map<std::string, FoundTopic>> find_topics(runtime::FileSystem& files
                                                       replica::LogDirectories& directories) {
   std::map<std::string, FoundTopic> topics;
   for (const auto& entry : directories.all()) {
-    BROOK_TRY(const auto partitions, entry->directory->partitions());
+    BROOK_TRY(const auto partitions, directories.partitions_of(*entry));
     for (const storage::PartitionDirectory& partition : partitions) {
       if (partition.kind != storage::PartitionDirectoryKind::kCurrent ||
           partition.partition.topic == "__cluster_metadata")

@@ -17,7 +17,7 @@ std::string why_stray(const cluster::MetadataImage& image, BrokerId self, const 
   if (!topic) return "the cluster has no such topic";
   const cluster::PartitionInfo* const known = topic->partition(partition.partition);
   if (known == nullptr) return "the topic has no such partition";
-  if (id && *id != topic->id) return "it belongs to another topic of that name: " + id->text();
+  if (id && *id != topic->id) return "its partition.metadata says that it belongs to another topic of that name: " + id->text();
   if (std::ranges::find(known->replicas, self) == known->replicas.end())
     return "this broker has no replica of it";
   return {};
@@ -28,7 +28,7 @@ std::string why_stray(const cluster::MetadataImage& image, BrokerId self, const 
 Result<void> set_strays_aside(runtime::FileSystem& files, replica::LogDirectories& directories,
                               const cluster::MetadataImage& image, BrokerId self, runtime::Random& random) {
   for (const auto& entry : directories.all()) {
-    BROOK_TRY(const auto partitions, entry->directory->partitions());
+    BROOK_TRY(const auto partitions, directories.partitions_of(*entry));
     for (const storage::PartitionDirectory& found : partitions) {
       // The metadata topic's directories are the keeper's, or Apache Kafka's own.
       if (found.kind == storage::PartitionDirectoryKind::kCurrent &&

@@ -1,7 +1,10 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
+#include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "broker/request_context.h"
@@ -9,6 +12,9 @@
 #include "cluster/metadata_image.h"
 
 namespace brook::broker {
+
+/// Partitions that this broker should serve and can't, such as those of a directory whose disk fails.
+using OfflinePartitions = std::unordered_set<TopicIdPartition>;
 
 /// One shard's newest metadata image, and what this broker is in it. Runs on: its shard.
 class ClusterView {
@@ -24,6 +30,11 @@ class ClusterView {
     return cluster::config_layers(config_, *image_, self_);
   }
 
+  void set_offline(std::shared_ptr<const OfflinePartitions> offline) { offline_ = std::move(offline); }
+  [[nodiscard]] bool is_offline(const TopicIdPartition& partition) const {
+    return offline_ && offline_->contains(partition);
+  }
+
   /// Where this client finds `broker`: the endpoint of the listener that it came by; where nothing is
   /// advertised, this broker is at the address that the client connected to. Nothing where the broker has no
   /// such listener.
@@ -34,6 +45,7 @@ class ClusterView {
   BrokerId self_;
   const cluster::BrokerConfig& config_;
   cluster::ImagePtr image_;
+  std::shared_ptr<const OfflinePartitions> offline_;  ///< null: none
 };
 
 /// Broker ids as responses list them.

@@ -16,10 +16,7 @@ Result<void> CoordinatorLog::check_open() const {
 
 Result<void> CoordinatorLog::check_writable() const {
   BROOK_CHECK(check_open());
-  if (replicas_.writable(*partition_)) return {};
-  return fail(ErrorCode::kKafkaStorageError,
-              fmt::format("the disk of {} is full: less than brook.log.min.free.bytes are left",
-                          partition_->log_directory()));
+  return replicas_.check_room(*partition_, replica::Room::kState);
 }
 
 Result<void> CoordinatorLog::append(std::span<const coordinator::EncodedRecord> records, Timestamp now,

@@ -28,7 +28,7 @@ struct LogWork {
 
   static Result<void> append(const replica::ReplicaSet& replicas, replica::Partition& partition,
                              const AskedMarker& marker, Timestamp now) {
-    if (!replicas.writable(partition)) return fail(ErrorCode::kKafkaStorageError, "the disk is full");
+    BROOK_CHECK(replicas.check_room(partition, replica::Room::kState));
     return append_marker(partition, marker.end, now);
   }
 };

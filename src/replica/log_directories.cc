@@ -1,6 +1,9 @@
 #include "replica/log_directories.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
+#include <utility>
 
 #include "base/log.h"
 
@@ -9,30 +12,64 @@ namespace brook::replica {
 Result<std::unique_ptr<LogDirectories>> LogDirectories::open(runtime::FileSystem& files,
                                                              const std::vector<std::string>& paths) {
   std::unique_ptr<LogDirectories> made(new LogDirectories(files));
-  for (const std::string& path : paths) {
+  for (const std::string& path : paths) made->healths_.push_back(std::make_unique<DirectoryHealth>(path));
+  files.observe_disk_errors([&healths = made->healths_](const std::string& path, const std::string& why) {
+    for (const auto& health : healths) {
+      if (health->covers(path)) health->fail(why);
+    }
+  });
+  for (const auto& health : made->healths_) {
+    auto opened = storage::LogDirectory::open(files, health->path());
+    if (opened) {
+      if (const auto released = (*opened)->release_reserve(); !released)
+        log::warn("disk_reserve_not_released", {{"why", released.error().context}});
+    }
+    if (!opened && made->passes_over(*health, opened.error())) continue;
+    if (!opened) return std::unexpected(std::move(opened).error());
     auto entry = std::make_unique<OpenLogDirectory>();
-    BROOK_TRY(entry->directory, storage::LogDirectory::open(files, path));
+    entry->directory = *std::move(opened);
+    entry->health = health.get();
     made->directories_.push_back(std::move(entry));
   }
   return made;
 }
 
+LogDirectories::~LogDirectories() { files_.observe_disk_errors({}); }
+
+bool LogDirectories::passes_over(const DirectoryHealth& health, const Error& error) const {
+  if (!health.offline() || &health == healths_.front().get()) return false;
+  log::error("log_directory_offline",
+             {{"directory", health.path()},
+              {"why", error.context},
+              {"what", "the broker starts without it; what is in it is served again after a start with a disk "
+                       "that works"}});
+  return true;
+}
+
 Result<std::optional<std::string>> LogDirectories::cluster_id() const {
   std::optional<std::string> found;
   for (const auto& entry : directories_) {
-    BROOK_TRY(const auto properties, entry->directory->meta_properties());
-    if (properties && !found) found = properties->cluster_id;
+    const auto properties = entry->directory->meta_properties();
+    if (!properties && passes_over(*entry->health, properties.error())) continue;
+    if (!properties) return std::unexpected(properties.error());
+    if (*properties && !found) found = (*properties)->cluster_id;
   }
   return found;
 }
 
 Result<void> LogDirectories::claim(std::string_view cluster_id, BrokerId node,
                                    const std::vector<Uuid>& fresh_directory_ids) {
+  std::vector<std::unique_ptr<OpenLogDirectory>> claimed;
   for (std::size_t i = 0; i < directories_.size(); ++i) {
     OpenLogDirectory& entry = *directories_[i];
-    BROOK_CHECK(entry.directory->claim(cluster_id, node, fresh_directory_ids.at(i)));
+    if (entry.health->offline()) continue;
+    Result<void> taken;
+    if (const auto id = entry.directory->claim(cluster_id, node, fresh_directory_ids.at(i)); !id)
+      taken = std::unexpected(id.error());
     entry.clean_shutdown = entry.directory->clean_shutdown().has_value();
-    BROOK_CHECK(entry.directory->remove_clean_shutdown());
+    if (taken) taken = entry.directory->remove_clean_shutdown();
+    if (!taken && passes_over(*entry.health, taken.error())) continue;
+    if (!taken) return taken;
     for (auto [file, into] : {std::pair{storage::kRecoveryPointFile, &entry.recovery_points},
                               std::pair{storage::kLogStartOffsetFile, &entry.log_start_offsets},
                               std::pair{storage::kCleanerOffsetFile, &entry.first_dirty_offsets}}) {
@@ -45,16 +82,45 @@ Result<void> LogDirectories::claim(std::string_view cluster_id, BrokerId node,
                   {{"file", entry.directory->file(file)}, {"why", read.error().context}});
       }
     }
+    claimed.push_back(std::move(directories_[i]));
   }
+  directories_ = std::move(claimed);
   return {};
 }
 
-OpenLogDirectory& LogDirectories::place(const TopicPartition& partition) {
+bool LogDirectories::any_offline() const {
+  return std::ranges::any_of(healths_, [](const auto& health) { return health->offline(); });
+}
+
+Result<std::vector<storage::PartitionDirectory>> LogDirectories::partitions_of(
+    const OpenLogDirectory& entry) const {
+  auto found = entry.directory->partitions();
+  if (!found && entry.health->offline()) return std::vector<storage::PartitionDirectory>{};
+  return found;
+}
+
+Result<OpenLogDirectory*> LogDirectories::place(const TopicPartition& partition, bool is_new) {
+  OpenLogDirectory* best = nullptr;
+  std::uint64_t best_share = 0;
   for (const auto& entry : directories_) {
-    if (files_.exists(entry->directory->path_of(partition))) return *entry;
+    if (entry->health->offline()) continue;
+    if (files_.exists(entry->directory->path_of(partition))) return entry.get();
+    const std::uint64_t free = files_.free_bytes(entry->directory->path()).value_or(0);
+    const std::uint64_t share = free / (entry->partition_count.load() + 1);
+    if (best != nullptr && share <= best_share) continue;
+    best = entry.get();
+    best_share = share;
   }
-  return **std::ranges::min_element(directories_, {},
-                                    [](const auto& entry) { return entry->partition_count.load(); });
+  std::string offline;
+  for (const auto& health : healths_) {
+    if (health->offline()) offline += fmt::format("{}{}", offline.empty() ? "" : ", ", health->path());
+  }
+  if (best == nullptr || (!is_new && !offline.empty())) {
+    return fail(ErrorCode::kKafkaStorageError,
+                fmt::format("{}-{} is in no log directory that works; offline: {}", partition.topic,
+                            partition.partition.value(), offline));
+  }
+  return best;
 }
 
 }  // namespace brook::replica

@@ -7,6 +7,7 @@
 
 #include "base/ids.h"
 #include "base/result.h"
+#include "replica/directory_health.h"
 #include "runtime/file.h"
 #include "storage/checkpoints.h"
 #include "storage/log.h"
@@ -14,39 +15,66 @@
 
 namespace brook::replica {
 
+/// What a directory's disk has room for.
+enum class Room {
+  kEnough,
+  kState,  ///< below brook.log.min.free.bytes: what coordinators write, and no records of clients
+  kNone,   ///< below a quarter of that
+};
+
 /// One entry of log.dirs and what its checkpoints said at the start. Written at start-up; then only the
 /// atomics change.
 struct OpenLogDirectory {
   std::unique_ptr<storage::LogDirectory> directory;
+  DirectoryHealth* health = nullptr;
   storage::OffsetCheckpoint recovery_points;
   storage::OffsetCheckpoint log_start_offsets;
   storage::OffsetCheckpoint first_dirty_offsets;
   bool clean_shutdown = false;
-  /// Below brook.log.min.free.bytes: writes are refused until there is room again.
-  std::atomic<bool> full{false};
+  std::atomic<Room> room{Room::kEnough};
   std::atomic<std::size_t> partition_count{0};
 };
 
-/// The log.dirs of this broker, locked. Runs on: startup; then any shard reads it.
+/// The log.dirs of this broker, locked. One whose disk fails is offline from then on; the rest serve. Runs on:
+/// startup; then any shard reads it.
 class LogDirectories {
  public:
-  /// Takes every directory's lock. KAFKA_STORAGE_ERROR: in use by another process, not writable.
+  /// Takes every directory's lock. One whose disk fails stays away, unless it is the first, which holds the
+  /// cluster's metadata. KAFKA_STORAGE_ERROR: that, or in use by another process. `files` tells it of failing
+  /// disks from then on, and outlives it.
   [[nodiscard]] static Result<std::unique_ptr<LogDirectories>> open(runtime::FileSystem& files,
                                                                     const std::vector<std::string>& paths);
+  ~LogDirectories();
+  LogDirectories(const LogDirectories&) = delete;
+  LogDirectories& operator=(const LogDirectories&) = delete;
+
   /// The cluster that the data belongs to; nothing where no directory was ever used.
   [[nodiscard]] Result<std::optional<std::string>> cluster_id() const;
   /// Writes or checks meta.properties, reads the checkpoints, removes the clean-shutdown marks.
   [[nodiscard]] Result<void> claim(std::string_view cluster_id, BrokerId node,
                                    const std::vector<Uuid>& fresh_directory_ids);
 
+  /// Those that could be opened; some may be offline since.
   [[nodiscard]] const std::vector<std::unique_ptr<OpenLogDirectory>>& all() const { return directories_; }
-  /// The directory that has the partition already, else the one with the fewest partitions.
-  [[nodiscard]] OpenLogDirectory& place(const TopicPartition& partition);
+  /// Of all entries of log.dirs, in their order.
+  [[nodiscard]] const std::vector<std::unique_ptr<DirectoryHealth>>& healths() const { return healths_; }
+  [[nodiscard]] bool any_offline() const;
+  /// What LogDirectory::partitions() lists; nothing where the disk fails.
+  [[nodiscard]] Result<std::vector<storage::PartitionDirectory>> partitions_of(
+      const OpenLogDirectory& entry) const;
+  /// The directory that has the partition already, else the one with the most free space for each partition
+  /// that it has. KAFKA_STORAGE_ERROR where none works; or where one is offline and the partition is not
+  /// `is_new`, and may be there.
+  [[nodiscard]] Result<OpenLogDirectory*> place(const TopicPartition& partition, bool is_new);
 
  private:
   explicit LogDirectories(runtime::FileSystem& files) : files_(files) {}
 
+  /// True where the error came of a disk that fails, which leaves `entry` out and is said in the log.
+  [[nodiscard]] bool passes_over(const DirectoryHealth& health, const Error& error) const;
+
   runtime::FileSystem& files_;
+  std::vector<std::unique_ptr<DirectoryHealth>> healths_;
   std::vector<std::unique_ptr<OpenLogDirectory>> directories_;
 };
 

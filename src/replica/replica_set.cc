@@ -45,6 +45,7 @@ cluster::TopicConfig ReplicaSet::config_of(const cluster::TopicInfo& topic) cons
 }
 
 Task<void> ReplicaSet::apply(cluster::ImagePtr image, std::shared_ptr<const cluster::MetadataDelta> delta) {
+  const bool starting = image_ == nullptr;
   image_ = std::move(image);
   std::vector<Wanted> wanted;
   for (const cluster::TopicChange& change : delta->topics) {
@@ -60,9 +61,12 @@ Task<void> ReplicaSet::apply(cluster::ImagePtr image, std::shared_ptr<const clus
       }
     }
     if (!change.after) continue;
+    const bool known = change.before && change.before->id == change.after->id;
+    const std::size_t old = known ? change.before->partitions.size() : 0;
     for (std::size_t i = 0; i < change.after->partitions.size(); ++i) {
       if (!is_mine(*change.after, i)) continue;
-      wanted.push_back({change.after, PartitionIndex(static_cast<std::int32_t>(i))});
+      wanted.push_back(
+          {change.after, PartitionIndex(static_cast<std::int32_t>(i)), !starting && i >= old});
     }
   }
   co_await open_all(std::move(wanted));
@@ -113,7 +117,8 @@ Task<void> ReplicaSet::open(Wanted wanted) {
 Task<Result<void>> ReplicaSet::try_open(Wanted wanted) {
   const TopicPartition name{wanted.topic->name, wanted.index};
   const TopicIdPartition id{wanted.topic->id, wanted.index};
-  OpenLogDirectory& home = directories_.place(name);
+  BROOK_CO_TRY(OpenLogDirectory* const place, directories_.place(name, wanted.is_new));
+  OpenLogDirectory& home = *place;
   const std::string path = home.directory->path_of(name);
   storage::OpenHints hints;
   bool known_id = false;
@@ -206,11 +211,38 @@ void ReplicaSet::relieve_open_files() const {
   for (const auto& [id, partition] : partitions_) partition->log().release_files();
 }
 
-bool ReplicaSet::writable(const Partition& partition) const {
-  return std::ranges::none_of(directories_.all(), [&](const auto& entry) {
-    return entry->full.load(std::memory_order_relaxed) &&
-           entry->directory->path() == partition.log_directory();
-  });
+Result<void> ReplicaSet::check_room(const Partition& partition, Room needs) const {
+  for (const auto& entry : directories_.all()) {
+    if (entry->directory->path() != partition.log_directory()) continue;
+    if (entry->health->offline())
+      return fail(ErrorCode::kKafkaStorageError, fmt::format("log directory {} is offline: {}",
+                                                             partition.log_directory(), entry->health->why()));
+    if (entry->room.load(std::memory_order_relaxed) > needs)
+      return fail(ErrorCode::kKafkaStorageError,
+                  fmt::format("the disk of {} is full: less than {}brook.log.min.free.bytes are left",
+                              partition.log_directory(), needs == Room::kState ? "a quarter of " : ""));
+  }
+  return {};
+}
+
+Task<void> ReplicaSet::take_offline(std::string directory, std::string why) {
+  std::vector<std::shared_ptr<Partition>> gone;
+  for (const auto& [id, partition] : partitions_) {
+    if (partition->log_directory() == directory) gone.push_back(partition);
+  }
+  const Error error{ErrorCode::kKafkaStorageError,
+                    fmt::format("log directory {} is offline: {}", directory, why)};
+  for (const auto& partition : gone) {
+    partitions_.erase(partition->id());
+    failed_.insert_or_assign(partition->id(), error);
+    [[maybe_unused]] const Result<void> closed = co_await partition->close(storage::CloseMode::kDiscard);
+  }
+}
+
+std::vector<TopicIdPartition> ReplicaSet::offline_partitions() const {
+  std::vector<TopicIdPartition> found;
+  for (const auto& [id, error] : failed_) found.push_back(id);
+  return found;
 }
 
 Task<void> ReplicaSet::keep_house() {

@@ -42,7 +42,13 @@ class ReplicaSet {
   [[nodiscard]] const std::unordered_map<TopicIdPartition, std::shared_ptr<Partition>>& all() const {
     return partitions_;
   }
-  [[nodiscard]] bool writable(const Partition& partition) const;
+  /// KAFKA_STORAGE_ERROR where the partition's disk fails, or has no room: for clients' records, or with
+  /// Room::kState for what coordinators write.
+  [[nodiscard]] Result<void> check_room(const Partition& partition, Room needs = Room::kEnough) const;
+  /// The disk of `directory` fails: its partitions are closed, and find() says why.
+  [[nodiscard]] Task<void> take_offline(std::string directory, std::string why);
+  /// Those that should be here and can't be served.
+  [[nodiscard]] std::vector<TopicIdPartition> offline_partitions() const;
   /// What the broker's settings in force are looked up in, after the first apply() and until the next.
   [[nodiscard]] cluster::ConfigLayers config_layers() const;
 
@@ -61,6 +67,7 @@ class ReplicaSet {
   struct Wanted {
     cluster::TopicPtr topic;
     PartitionIndex index;
+    bool is_new = false;  ///< its topic came, or grew, while this broker ran
   };
   [[nodiscard]] Task<void> open_all(std::vector<Wanted> wanted);
   [[nodiscard]] Task<void> open(Wanted wanted);

@@ -17,6 +17,7 @@ constexpr std::size_t kUniqueHex = 32;
 constexpr std::string_view kMetaProperties = "meta.properties";
 constexpr std::string_view kCleanShutdown = ".kafka_cleanshutdown";
 constexpr std::string_view kLock = ".lock";
+constexpr std::string_view kReserve = ".brook_reserve";
 
 std::string_view suffix_of(PartitionDirectoryKind kind) {
   switch (kind) {
@@ -246,6 +247,30 @@ Result<void> LogDirectory::write_clean_shutdown(std::int64_t broker_epoch) {
 Result<void> LogDirectory::remove_clean_shutdown() {
   BROOK_CHECK(files_.remove(file(kCleanShutdown)));
   return files_.sync_directory(path_);
+}
+
+Result<std::uint64_t> LogDirectory::reserved_bytes() const {
+  if (!files_.exists(file(kReserve))) return std::uint64_t{0};
+  BROOK_TRY(const auto reserve, files_.open(file(kReserve), runtime::OpenMode::kRead));
+  return reserve->size();
+}
+
+Result<void> LogDirectory::release_reserve() {
+  BROOK_TRY(const std::uint64_t reserved, reserved_bytes());
+  if (reserved == 0) return {};
+  BROOK_TRY(const std::uint64_t free, files_.free_bytes(path_));
+  if (free >= reserved) return {};
+  log::warn("disk_reserve_released",
+            {{"directory", path_}, {"free_bytes", free}, {"reserved_bytes", reserved}});
+  return files_.remove(file(kReserve));
+}
+
+Task<Result<void>> LogDirectory::keep_reserve(std::uint64_t bytes) {
+  BROOK_CO_TRY(const std::uint64_t reserved, reserved_bytes());
+  if (reserved >= bytes) co_return Result<void>{};
+  BROOK_CO_TRY(const auto reserve, files_.open(file(kReserve), runtime::OpenMode::kCreate));
+  Result<void> kept = co_await reserve->allocate(bytes);
+  co_return kept;
 }
 
 Result<std::vector<PartitionDirectory>> LogDirectory::partitions() const {

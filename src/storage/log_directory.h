@@ -81,9 +81,17 @@ class LogDirectory {
   [[nodiscard]] Result<PartitionDirectory> rename_for(const TopicPartition& partition,
                                                       PartitionDirectoryKind kind, const Uuid& unique);
 
+  /// Gives up the reserve where the disk has less room than that: a start on a full disk has something to write
+  /// with.
+  [[nodiscard]] Result<void> release_reserve();
+  /// Keeps `bytes` of the disk for such a start, where they are not kept already.
+  [[nodiscard]] Task<Result<void>> keep_reserve(std::uint64_t bytes);
+
  private:
   LogDirectory(runtime::FileSystem& files, std::string path, std::unique_ptr<runtime::FileLock> lock)
       : files_(files), path_(std::move(path)), lock_(std::move(lock)) {}
+
+  [[nodiscard]] Result<std::uint64_t> reserved_bytes() const;
 
   runtime::FileSystem& files_;
   std::string path_;

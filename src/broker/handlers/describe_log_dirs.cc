@@ -57,9 +57,13 @@ class DescribeLogDirsHandler final : public TypedHandler<DescribeLogDirsRequest,
       }
     }
     DescribeLogDirsResponse response;
-    for (const auto& entry : directories_.all()) {
+    for (const auto& health : directories_.healths()) {
       auto& result = response.results.emplace_back();
-      result.log_dir = entry->directory->path();
+      result.log_dir = health->path();
+      if (health->offline()) {
+        result.error_code = wire(ErrorCode::kKafkaStorageError);
+        continue;
+      }
       if (const auto space = context.shard->files().free_bytes(result.log_dir))
         result.usable_bytes = static_cast<std::int64_t>(*space);
       if (const auto space = context.shard->files().total_bytes(result.log_dir))

@@ -69,10 +69,10 @@ class DescribeTopicPartitionsHandler final
     co_return response;
   }
 
-  static DescribeTopicPartitionsResponse::DescribeTopicPartitionsResponsePartition describe(
-      const cluster::MetadataImage& image, const cluster::TopicInfo& topic, std::size_t index) {
+  [[nodiscard]] DescribeTopicPartitionsResponse::DescribeTopicPartitionsResponsePartition describe(
+      const cluster::MetadataImage& image, const cluster::TopicInfo& topic, std::size_t index) const {
     DescribeTopicPartitionsResponse::DescribeTopicPartitionsResponsePartition out;
-    describe_partition(image, topic, index, out);
+    describe_partition(view_, image, topic, index, out);
     out.eligible_leader_replicas.emplace();
     out.last_known_elr.emplace();
     return out;

@@ -133,7 +133,7 @@ class MetadataHandler final : public TypedHandler<MetadataRequest, MetadataRespo
     out.is_internal = topic.is_internal();
     for (std::size_t i = 0; i < topic.partitions.size(); ++i) {
       MetadataResponse::MetadataResponsePartition one;
-      describe_partition(*view_.image(), topic, i, one);
+      describe_partition(view_, *view_.image(), topic, i, one);
       out.partitions.push_back(std::move(one));
     }
     return out;

@@ -107,10 +107,8 @@ struct Work {
       }
       if (batch->is_transactional() && !is_admitted(partition, item, *batch)) return false;
     }
-    if (!replicas.writable(partition)) {
-      refuse(*item.answer, ErrorCode::kKafkaStorageError,
-             fmt::format("the disk of {} is full: less than brook.log.min.free.bytes are left",
-                         partition.log_directory()));
+    if (const auto room = replicas.check_room(partition); !room) {
+      refuse(*item.answer, room.error().code, room.error().context);
       return false;
     }
     auto result = partition.append(item.records, now, storage::AppendOrigin::kClient);

@@ -103,7 +103,7 @@ struct Work {
 
   static Task<Result<void>> append_all(replica::ReplicaSet& replicas, Item& item) {
     BROOK_CO_TRY(const std::shared_ptr<replica::Partition> partition, replicas.find(item.id));
-    if (!replicas.writable(*partition)) co_return fail(ErrorCode::kKafkaStorageError, "the disk is full");
+    BROOK_CO_CHECK(replicas.check_room(*partition));
     const Timestamp now = runtime::Shard::current()->clock().wall_now();
     for (record::Bytes& batch : item.batches) {
       const auto appended = partition->append(batch, now, storage::AppendOrigin::kClient);
