@@ -8,8 +8,6 @@
 namespace brook::app {
 namespace {
 
-constexpr std::chrono::seconds kDiskCheck{1};
-
 struct Checkpoint {
   std::string directory;
   TopicPartition partition;
@@ -41,34 +39,31 @@ struct Gather {
 }  // namespace
 
 Checkpointer::Checkpointer(runtime::Shard& shard, broker::PartitionRouter& router,
-                           replica::LogDirectories& directories, CheckpointerOptions options)
-    : shard_(shard), router_(router), directories_(directories), options_(options), stopped_(shard.clock()) {}
+                           replica::LogDirectories& directories, std::chrono::milliseconds interval)
+    : shard_(shard), router_(router), directories_(directories), interval_(interval), stopped_(shard.clock()) {}
 
 Task<void> Checkpointer::run() {
   running_ = true;
-  runtime::Instant due = shard_.clock().now() + options_.interval;
   while (!stopping_) {
-    co_await stopped_.wait_until(shard_.clock().now() + kDiskCheck);
-    if (stopping_) break;
-    co_await watch_disks();
-    if (shard_.clock().now() < due) continue;
-    due = shard_.clock().now() + options_.interval;
-    co_await write();
+    co_await stopped_.wait_until(shard_.clock().now() + interval_);
+    if (!stopping_) co_await write();
   }
   running_ = false;
   stopped_.notify_all();
 }
 
 Task<void> Checkpointer::stop() {
+  constexpr std::chrono::seconds kLookAgain{1};
   stopping_ = true;
   stopped_.notify_all();
-  while (running_) co_await stopped_.wait_until(shard_.clock().now() + kDiskCheck);
+  while (running_) co_await stopped_.wait_until(shard_.clock().now() + kLookAgain);
 }
 
 Task<void> Checkpointer::write() {
   const Gather gather;
   const auto by_shard = co_await router_.collect<std::vector<Checkpoint>>(gather);
   for (const auto& entry : directories_.all()) {
+    if (entry->health->offline()) continue;
     storage::OffsetCheckpoint recovery;
     storage::OffsetCheckpoint start;
     storage::OffsetCheckpoint high;
@@ -92,28 +87,6 @@ Task<void> Checkpointer::write() {
                    {{"file", entry->directory->file(file)}, {"why", written.error().context}});
     }
   }
-}
-
-Task<void> Checkpointer::watch_disks() {
-  for (const auto& entry : directories_.all()) {
-    const Result<std::uint64_t> free = shard_.files().free_bytes(entry->directory->path());
-    if (!free) continue;
-    const bool was_full = entry->full.load();
-    const std::uint64_t mark =
-        was_full ? options_.min_free_bytes + options_.min_free_bytes / 10 : options_.min_free_bytes;
-    const bool is_full = *free < mark;
-    if (is_full == was_full) continue;
-    entry->full.store(is_full);
-    if (is_full) {
-      log::error("disk_full", {{"directory", entry->directory->path()},
-                               {"free_bytes", *free},
-                               {"brook.log.min.free.bytes", options_.min_free_bytes},
-                               {"what", "writes are refused until there is room; reads go on"}});
-    } else {
-      log::info("disk_has_room", {{"directory", entry->directory->path()}, {"free_bytes", *free}});
-    }
-  }
-  co_return;
 }
 
 }  // namespace brook::app

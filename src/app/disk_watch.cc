@@ -134,12 +134,11 @@ void DiskWatch::look_at_room(replica::OpenLogDirectory& entry, std::uint64_t fre
 }
 
 Task<void> DiskWatch::keep_reserve(const replica::OpenLogDirectory& entry, std::uint64_t free) {
-  if (options_.reserve_bytes == 0 || reserve_failed_ || entry.room.load() != Room::kEnough) co_return;
+  if (options_.reserve_bytes == 0 || asked_for_reserve_.contains(&entry)) co_return;
   if (free < options_.min_free_bytes + options_.min_free_bytes / 10 + options_.reserve_bytes) co_return;
+  asked_for_reserve_.insert(&entry);
   Result<void> kept = co_await entry.directory->keep_reserve(options_.reserve_bytes);
-  if (kept) co_return;
-  reserve_failed_ = true;
-  log::warn("disk_reserve_not_kept", {{"why", kept.error().context}});
+  if (!kept) log::warn("disk_reserve_not_kept", {{"why", kept.error().context}});
 }
 
 }  // namespace brook::app

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <set>
 #include <vector>
 
 #include "base/metrics.h"
@@ -50,7 +51,7 @@ class DiskWatch {
   DiskWatchOptions options_;
   std::vector<bool> known_offline_;  ///< as LogDirectories::healths()
   std::size_t told_offline_ = 0;     ///< partitions
-  bool reserve_failed_ = false;
+  std::set<const replica::OpenLogDirectory*> asked_for_reserve_;  ///< once each
   runtime::Signal stopped_;
   bool stopping_ = false;
   bool running_ = false;

@@ -6,6 +6,7 @@
 
 #include "app/adopt_partitions.h"
 #include "app/checkpointer.h"
+#include "app/disk_watch.h"
 #include "app/group_lag.h"
 #include "app/stray_partitions.h"
 #include "app/topic_metrics.h"
@@ -230,13 +231,18 @@ class Server::Impl {
       lagging.push_back({parts->shard, parts->groups.get(), &parts->replicas});
     group_lag_ = std::make_unique<GroupLag>(registry_, shards_.front()->view, std::move(lagging));
     checkpointer_ = std::make_unique<Checkpointer>(
-        shard_, *router_, *directories_,
-        CheckpointerOptions{
-            .interval = config_.millis("log.flush.offset.checkpoint.interval.ms"),
-            .min_free_bytes = static_cast<std::uint64_t>(config_.number("brook.log.min.free.bytes")),
-        });
-    co_await checkpointer_->watch_disks();
+        shard_, *router_, *directories_, config_.millis("log.flush.offset.checkpoint.interval.ms"));
     shard_.gate().spawn(checkpointer_->run());
+    std::vector<DiskWatch::Target> on_disks;
+    for (const auto& parts : shards_) on_disks.push_back({parts->shard, &parts->view, &parts->replicas});
+    disk_watch_ = std::make_unique<DiskWatch>(
+        shard_, *directories_, std::move(on_disks),
+        DiskWatchOptions{
+            .min_free_bytes = static_cast<std::uint64_t>(config_.number("brook.log.min.free.bytes")),
+            .reserve_bytes = static_cast<std::uint64_t>(config_.number("brook.log.reserve.bytes"))},
+        registry_);
+    co_await disk_watch_->look();
+    shard_.gate().spawn(disk_watch_->run());
     shard_.gate().spawn(remove_deleted());
   }
 
@@ -395,6 +401,7 @@ class Server::Impl {
     co_await on_each(shards_, drain);
     if (publisher_) co_await publisher_->stop();
     if (checkpointer_) co_await checkpointer_->stop();
+    if (disk_watch_) co_await disk_watch_->stop();
     // Before groups and logs of any shard, which its markers go to.
     const auto end_transactions = [](ShardParts& parts) -> Task<void> {
       if (parts.transactions) co_await parts.transactions->close();
@@ -423,6 +430,7 @@ class Server::Impl {
   Task<void> mark_clean(bool written) {
     for (const auto& entry : directories_->all()) {
       if (!written) break;
+      if (entry->health->offline()) continue;
       Result<void> synced = co_await shard_.files().sync_file_system(entry->directory->path());
       written = synced.has_value();
       if (!synced) log::error("logs_not_synced", {{"why", synced.error().context}});
@@ -433,6 +441,7 @@ class Server::Impl {
     }
     co_await checkpointer_->write();
     for (const auto& entry : directories_->all()) {
+      if (entry->health->offline()) continue;
       Result<void> marked = entry->directory->write_clean_shutdown(broker_epoch_.value());
       if (!marked) log::warn("clean_shutdown_not_marked", {{"why", marked.error().context}});
     }
@@ -471,6 +480,7 @@ class Server::Impl {
   std::unique_ptr<TransactionWatch> transaction_watch_;
   std::unique_ptr<GroupLag> group_lag_;
   std::unique_ptr<Checkpointer> checkpointer_;
+  std::unique_ptr<DiskWatch> disk_watch_;
   std::unique_ptr<net::ConnectionAcceptor> acceptor_;
   std::unique_ptr<net::HttpServer> http_;
 };

@@ -261,6 +261,7 @@ class Log {
   void find_files(const std::vector<runtime::DirectoryEntry>& entries);
   [[nodiscard]] bool load_epochs();
   [[nodiscard]] Task<Result<void>> recover(Offset recovery_point);
+  [[nodiscard]] Task<Result<void>> end_at_last_batch(Offset recovered_from);
   [[nodiscard]] Result<void> replay(Segment& segment, const internal::BatchHeader& header, ByteView body,
                                     bool index_aborted);
   [[nodiscard]] Task<Result<void>> rebuild_producers(Offset end_offset);

@@ -244,6 +244,7 @@ Task<Result<void>> Log::recover(Offset recovery_point) {
   // The segment that holds the recovery point, and all behind it.
   auto at = segments_.upper_bound(std::max(recovery_point, log_start_offset_));
   if (at != segments_.begin()) --at;
+  const Offset recovered_from = at->first;
   bool first = true;
   for (; at != segments_.end(); ++at) {
     Segment& segment = *at->second;
@@ -294,6 +295,28 @@ Task<Result<void>> Log::recover(Offset recovery_point) {
   producers_.set_end_offset(log_end_offset_);
   BROOK_CO_CHECK(remove_snapshots_above(log_end_offset_));
   recovery_point_ = std::min(recovery_point, log_end_offset_);
+  BROOK_CO_CHECK(co_await end_at_last_batch(recovered_from));
+  co_return Result<void>{};
+}
+
+/// A power cut may keep the names of the last segments and lose the records of all of them, and of those
+/// before. The offsets in between were not on the disk and are given again: who reads on must not wait at a hole
+/// for what never comes. Compaction leaves such holes by design.
+Task<Result<void>> Log::end_at_last_batch(Offset recovered_from) {
+  if (config_.cleanup_compact || first_dirty_offset_) co_return Result<void>{};
+  auto last = std::prev(segments_.end());
+  while (last->first > recovered_from && last->second->size() == 0) --last;
+  const SharedSegment segment = last->second;
+  const Offset end = std::max(segment->end_offset(), log_start_offset_);
+  if (end >= log_end_offset_) co_return Result<void>{};
+  log::warn("log_ends_with_empty_segments", {{"topic", partition_.topic},
+                                             {"partition", partition_.partition.value()},
+                                             {"path", segment->path()},
+                                             {"log_end_offset", log_end_offset_.value()},
+                                             {"last_record_ends_at", end.value()}});
+  BROOK_CO_CHECK(co_await truncate_to(end));
+  BROOK_CO_CHECK(co_await segment_of(end)->sync(false));
+  BROOK_CO_CHECK(co_await files_.sync_directory_on_pool(directory_));
   co_return Result<void>{};
 }
 
