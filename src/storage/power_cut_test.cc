@@ -97,6 +97,32 @@ TEST(FailedSync, IsTheLastOfALogUntilItIsOpenedAgain) {
   });
 }
 
+TEST(PowerCut, LeavesNoHoleBeforeTheEndWhereSegmentsHaveKeptTheirNamesOnly) {
+  for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
+    SimulatedMachine machine(seed);
+    machine.run([](Shard& shard) -> Task<void> {
+      const auto log = co_await open_log(shard);
+      LogConfig config;
+      config.segment_bytes = 200;  // Two batches each.
+      log->set_config(config);
+      for (int i = 0; i < 9; ++i) EXPECT_TRUE(append(*log, {}).has_value());
+      EXPECT_TRUE(shard.files().sync_directory("/data/orders-3").has_value());
+    });
+
+    machine.disk.cut_power();
+
+    machine.run([&](Shard& shard) -> Task<void> {
+      const auto log = co_await open_log(shard);
+      const Offset end = log->log_end_offset();
+      if (end > Offset(0)) {
+        const auto last = co_await log->read(end - 1, 1000, end, true);
+        EXPECT_TRUE(last.has_value() && last->size > 0) << "seed " << seed << ", end " << end.value();
+      }
+      EXPECT_TRUE(append(*log, {}).has_value());
+    });
+  }
+}
+
 TEST(FullDisk, TakesNoAbortMarkerWithoutItsEntryInTheIndex) {
   SimulatedMachine machine(1);
   machine.run([&](Shard& shard) -> Task<void> {
