@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "replica/known_directories.h"
 
 namespace brook::replica {
 
@@ -52,40 +53,69 @@ Result<std::optional<std::string>> LogDirectories::cluster_id() const {
     const auto properties = entry->directory->meta_properties();
     if (!properties && passes_over(*entry->health, properties.error())) continue;
     if (!properties) return std::unexpected(properties.error());
-    if (*properties && !found) found = (*properties)->cluster_id;
+    if (!*properties) continue;
+    if (!found && entry->health != healths_.front().get()) {
+      return fail(ErrorCode::kKafkaStorageError,
+                  fmt::format("{} is empty, and {} holds data of cluster {}: is its disk mounted? The first of "
+                              "log.dirs holds the cluster's metadata",
+                              healths_.front()->path(), entry->directory->path(), (*properties)->cluster_id));
+    }
+    if (!found) found = (*properties)->cluster_id;
   }
   return found;
 }
 
 Result<void> LogDirectories::claim(std::string_view cluster_id, BrokerId node,
                                    const std::vector<Uuid>& fresh_directory_ids) {
+  const std::string known_file = directories_.front()->directory->file(kKnownDirectoriesFile);
+  BROOK_TRY(KnownDirectories known, read_known_directories(files_, known_file));
+  const KnownDirectories known_before = known;
   std::vector<std::unique_ptr<OpenLogDirectory>> claimed;
   for (std::size_t i = 0; i < directories_.size(); ++i) {
     OpenLogDirectory& entry = *directories_[i];
-    if (entry.health->offline()) continue;
-    Result<void> taken;
-    if (const auto id = entry.directory->claim(cluster_id, node, fresh_directory_ids.at(i)); !id)
-      taken = std::unexpected(id.error());
-    entry.clean_shutdown = entry.directory->clean_shutdown().has_value();
-    if (taken) taken = entry.directory->remove_clean_shutdown();
-    if (!taken && passes_over(*entry.health, taken.error())) continue;
-    if (!taken) return taken;
-    for (auto [file, into] : {std::pair{storage::kRecoveryPointFile, &entry.recovery_points},
-                              std::pair{storage::kLogStartOffsetFile, &entry.log_start_offsets},
-                              std::pair{storage::kCleanerOffsetFile, &entry.first_dirty_offsets}}) {
-      auto read = storage::read_checkpoint(files_, entry.directory->file(file));
-      if (read) {
-        *into = *std::move(read);
-      } else {
-        // Without it recovery or compaction reads more than it must, and nothing is lost.
-        log::warn("checkpoint_unreadable",
-                  {{"file", entry.directory->file(file)}, {"why", read.error().context}});
-      }
-    }
+    const auto id = claim_one(entry, known, cluster_id, node, fresh_directory_ids.at(i));
+    if (!id && passes_over(*entry.health, id.error())) continue;
+    if (!id) return std::unexpected(id.error());
+    known[entry.directory->path()] = *id;
+    read_checkpoints(entry);
     claimed.push_back(std::move(directories_[i]));
   }
   directories_ = std::move(claimed);
-  return {};
+  if (known == known_before) return {};
+  return write_known_directories(files_, known_file, known);
+}
+
+Result<Uuid> LogDirectories::claim_one(OpenLogDirectory& entry, const KnownDirectories& known,
+                                       std::string_view cluster_id, BrokerId node, const Uuid& fresh_id) {
+  storage::LogDirectory& directory = *entry.directory;
+  BROOK_TRY(const auto properties, directory.meta_properties());
+  if (const auto before = known.find(directory.path()); !properties && before != known.end()) {
+    const std::string why = fmt::format(
+        "{} is empty and was log directory {}: is its disk mounted? If it is meant to be new, remove its line "
+        "from {} in the first of log.dirs",
+        directory.path(), before->second.text(), kKnownDirectoriesFile);
+    entry.health->fail(why);
+    return fail(ErrorCode::kKafkaStorageError, why);
+  }
+  BROOK_TRY(const Uuid id, directory.claim(cluster_id, node, fresh_id));
+  entry.clean_shutdown = directory.clean_shutdown().has_value();
+  BROOK_CHECK(directory.remove_clean_shutdown());
+  return id;
+}
+
+/// Without one of them recovery or compaction reads more than it must, and nothing is lost.
+void LogDirectories::read_checkpoints(OpenLogDirectory& entry) const {
+  for (auto [file, into] : {std::pair{storage::kRecoveryPointFile, &entry.recovery_points},
+                            std::pair{storage::kLogStartOffsetFile, &entry.log_start_offsets},
+                            std::pair{storage::kCleanerOffsetFile, &entry.first_dirty_offsets}}) {
+    auto read = storage::read_checkpoint(files_, entry.directory->file(file));
+    if (read) {
+      *into = *std::move(read);
+    } else {
+      log::warn("checkpoint_unreadable",
+                {{"file", entry.directory->file(file)}, {"why", read.error().context}});
+    }
+  }
 }
 
 bool LogDirectories::any_offline() const {

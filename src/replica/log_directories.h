@@ -8,6 +8,7 @@
 #include "base/ids.h"
 #include "base/result.h"
 #include "replica/directory_health.h"
+#include "replica/known_directories.h"
 #include "runtime/file.h"
 #include "storage/checkpoints.h"
 #include "storage/log.h"
@@ -48,9 +49,11 @@ class LogDirectories {
   LogDirectories(const LogDirectories&) = delete;
   LogDirectories& operator=(const LogDirectories&) = delete;
 
-  /// The cluster that the data belongs to; nothing where no directory was ever used.
+  /// The cluster that the data belongs to; nothing where no directory was ever used. KAFKA_STORAGE_ERROR where
+  /// the first was not, and another was.
   [[nodiscard]] Result<std::optional<std::string>> cluster_id() const;
-  /// Writes or checks meta.properties, reads the checkpoints, removes the clean-shutdown marks.
+  /// Writes or checks meta.properties, reads the checkpoints, removes the clean-shutdown marks. A directory that
+  /// had data once and is empty stays away: its disk is not mounted.
   [[nodiscard]] Result<void> claim(std::string_view cluster_id, BrokerId node,
                                    const std::vector<Uuid>& fresh_directory_ids);
 
@@ -70,6 +73,9 @@ class LogDirectories {
  private:
   explicit LogDirectories(runtime::FileSystem& files) : files_(files) {}
 
+  [[nodiscard]] Result<Uuid> claim_one(OpenLogDirectory& entry, const KnownDirectories& known,
+                                       std::string_view cluster_id, BrokerId node, const Uuid& fresh_id);
+  void read_checkpoints(OpenLogDirectory& entry) const;
   /// True where the error came of a disk that fails, which leaves `entry` out and is said in the log.
   [[nodiscard]] bool passes_over(const DirectoryHealth& health, const Error& error) const;
 

@@ -6,6 +6,7 @@
 #include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "runtime/testing/forwarding_file_system.h"
 #include "runtime/testing/simulated_machine.h"
@@ -117,6 +118,35 @@ TEST(LogDirectories, DoNotStartWithoutTheFirstWhichHoldsTheMetadata) {
     const auto opened = LogDirectories::open(disks, {"/a", "/b"});
     EXPECT_FALSE(opened.has_value());
     EXPECT_EQ(opened.error().context, "cannot open /a/.lock: Input/output error");
+    co_return;
+  });
+}
+
+TEST(LogDirectories, TakeAnEmptyMountPointForNoNewDirectory) {
+  with_disks([](Shard& shard, TwoDisks& disks) -> Task<void> {
+    const std::vector<Uuid> ids{Uuid::from_random(shard.random().uuid_bytes()),
+                                Uuid::from_random(shard.random().uuid_bytes())};
+    const auto start = [&]() -> Result<std::size_t> {
+      BROOK_TRY(const auto directories, LogDirectories::open(disks, {"/a", "/b"}));
+      BROOK_TRY(const auto cluster, directories->cluster_id());
+      BROOK_CHECK(directories->claim(cluster.value_or("cluster"), BrokerId(1), ids));
+      return directories->all().size();
+    };
+    EXPECT_EQ(start(), 2U);
+    EXPECT_EQ(start(), 2U);
+    EXPECT_TRUE(disks.remove("/b/meta.properties").has_value());
+    EXPECT_EQ(start(), 1U);
+
+    EXPECT_TRUE(disks.remove("/a/brook.directories").has_value());
+    EXPECT_EQ(start(), 2U) << "the operator says that it is new";
+
+    EXPECT_TRUE(disks.remove("/a/meta.properties").has_value());
+    const auto refused = start();
+    EXPECT_FALSE(refused.has_value());
+    if (!refused)
+      EXPECT_EQ(refused.error().context,
+                "/a is empty, and /b holds data of cluster cluster: is its disk mounted? The first of log.dirs "
+                "holds the cluster's metadata");
     co_return;
   });
 }
