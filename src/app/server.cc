@@ -139,11 +139,11 @@ class Server::Impl {
  private:
   Task<Result<void>> start() {
     BROOK_CO_TRY(directories_, replica::LogDirectories::open(shard_.files(), config_.log_dirs()));
+    BROOK_CO_TRY(const std::optional<std::string> known, directories_->cluster_id());
     const std::string keeper_path =
         directories_->all().front()->directory->path() + "/" + std::string(kKeeperDirectory);
     BROOK_CO_TRY(keeper_, co_await keeper::Server::open(shard_, shard_.files(), keeper_path));
     client_ = keeper_->connect();
-    BROOK_CO_TRY(const std::optional<std::string> known, directories_->cluster_id());
     BROOK_CO_TRY(const std::string cluster_id,
                  co_await cluster::Controller::open_cluster(shard_, *client_, known));
     std::vector<Uuid> directory_ids;
