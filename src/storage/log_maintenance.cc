@@ -239,6 +239,7 @@ Result<void> Log::remove_snapshots_above(Offset offset) {
 
 Result<void> Log::remove_snapshot(Offset offset) {
   BROOK_CHECK(files_.remove(offset_file_path(directory_, offset, kSnapshotSuffix)));
+  names_dirty_ = true;  // Else it could come back, and tell of records that are no more.
   std::erase(snapshots_, offset);
   if (extra_snapshot_ == offset) extra_snapshot_.reset();
   if (last_snapshot_ == offset) last_snapshot_ = Offset(-1);
