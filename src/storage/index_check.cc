@@ -1,0 +1,139 @@
+#include "storage/index_check.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace brook::storage {
+namespace {
+
+using MaybeFlaw = std::optional<IndexFlaw>;
+
+bool is_zero(const OffsetIndex::Entry& entry) { return entry.relative_offset == 0 && entry.position == 0; }
+bool is_zero(const TimeIndex::Entry& entry) { return entry.relative_offset == 0 && entry.timestamp == 0; }
+
+IndexFlaw zeros_at(std::uint64_t position) {
+  return {position, "zeros where an entry should be, as Apache Kafka leaves them behind the last one", true};
+}
+
+IndexFlaw torn_at(std::uint64_t position) { return {position, "the file ends within an entry"}; }
+
+}  // namespace
+
+template <class Entry>
+Task<Result<std::optional<Entry>>> EntryCursor<Entry>::peek() {
+  if (position_ + Entry::kSize > buffer_start_ + filled_) {
+    buffer_.resize(kEntries * Entry::kSize);
+    buffer_start_ = position_;
+    BROOK_CO_TRY(filled_, co_await file_->read_at(position_, buffer_));
+    if (filled_ < Entry::kSize) co_return std::optional<Entry>{};
+  }
+  co_return std::optional(Entry::decode(buffer_.data() + (position_ - buffer_start_)));
+}
+
+IndexFlaw OffsetIndexCheck::flaw(std::string reason) {
+  found_ = true;
+  return {entries_.position(), std::move(reason)};
+}
+
+Task<Result<MaybeFlaw>> OffsetIndexCheck::visit(IndexedBatch batch) {
+  while (!found_) {
+    BROOK_CO_TRY(const auto entry, co_await entries_.peek());
+    if (!entry) break;
+    const Offset offset = base_offset_ + entry->relative_offset;
+    if (is_zero(*entry)) {
+      found_ = true;
+      co_return MaybeFlaw(zeros_at(entries_.position()));
+    }
+    const bool grows = entry->position > 0 && entry->relative_offset >= 0 &&
+                       (!last_ || (offset > last_->offset &&
+                                   static_cast<std::uint32_t>(entry->position) > last_->position));
+    if (!grows) {
+      co_return MaybeFlaw(flaw(fmt::format("its offset {} and position {} do not grow", offset.value(),
+                                           entry->position)));
+    }
+    const auto position = static_cast<std::uint32_t>(entry->position);
+    if (position > batch.position) break;
+    if (position < batch.position) {
+      co_return MaybeFlaw(
+          flaw(fmt::format("it points at position {}, where no batch begins", entry->position)));
+    }
+    if (offset != batch.last_offset) {
+      co_return MaybeFlaw(flaw(fmt::format("it says that the batch at position {} ends with offset {}, and "
+                                           "it ends with {}",
+                                           entry->position, offset.value(), batch.last_offset.value())));
+    }
+    last_ = IndexedPosition{offset, position};
+    entries_.skip();
+  }
+  co_return MaybeFlaw{};
+}
+
+Task<Result<MaybeFlaw>> OffsetIndexCheck::finish() {
+  if (found_) co_return MaybeFlaw{};
+  found_ = true;
+  BROOK_CO_TRY(const auto entry, co_await entries_.peek());
+  if (!entry) co_return entries_.torn() ? MaybeFlaw(torn_at(entries_.position())) : MaybeFlaw{};
+  if (is_zero(*entry)) co_return MaybeFlaw(zeros_at(entries_.position()));
+  co_return MaybeFlaw(flaw(fmt::format("it points at position {}, behind the log's last batch",
+                                       static_cast<std::uint32_t>(entry->position))));
+}
+
+IndexFlaw TimeIndexCheck::flaw(std::string reason) {
+  found_ = true;
+  return {entries_.position(), std::move(reason)};
+}
+
+/// All batches up to the entry's offset were visited.
+MaybeFlaw TimeIndexCheck::settle(const TimeIndex::Entry& entry) {
+  const IndexedTimestamp found{Timestamp(entry.timestamp), base_offset_ + entry.relative_offset};
+  // Of a segment whose first record is of 1970 it would be an entry.
+  if (is_zero(entry) && (last_ || newest_ > Timestamp(0))) {
+    found_ = true;
+    return zeros_at(entries_.position());
+  }
+  const bool grows = entry.timestamp >= 0 && entry.relative_offset >= 0 &&
+                     (!last_ || (found.timestamp > last_->timestamp && found.offset >= last_->offset));
+  if (!grows) {
+    return flaw(fmt::format("its timestamp {} and offset {} do not grow", found.timestamp.value(),
+                            found.offset.value()));
+  }
+  if (newest_ > found.timestamp) {
+    return flaw(fmt::format("it says that no record up to offset {} is newer than {}, and one has {}",
+                            found.offset.value(), found.timestamp.value(), newest_.value()));
+  }
+  last_ = found;
+  entries_.skip();
+  return std::nullopt;
+}
+
+Task<Result<MaybeFlaw>> TimeIndexCheck::visit(IndexedBatch batch) {
+  while (!found_) {
+    BROOK_CO_TRY(const auto entry, co_await entries_.peek());
+    if (!entry || base_offset_ + entry->relative_offset >= batch.last_offset) break;
+    if (MaybeFlaw wrong = settle(*entry)) co_return wrong;
+  }
+  newest_ = std::max(newest_, batch.max_timestamp);
+  end_ = batch.last_offset;
+  co_return MaybeFlaw{};
+}
+
+Task<Result<MaybeFlaw>> TimeIndexCheck::finish() {
+  while (!found_) {
+    BROOK_CO_TRY(const auto entry, co_await entries_.peek());
+    if (!entry) break;
+    if (MaybeFlaw wrong = settle(*entry)) co_return wrong;
+    if (!end_ || last_->offset > *end_) {
+      found_ = true;
+      co_return MaybeFlaw(IndexFlaw{
+          entries_.position() - TimeIndex::Entry::kSize,
+          fmt::format("its offset {} lies behind the log's last batch", last_->offset.value())});
+    }
+  }
+  if (found_) co_return MaybeFlaw{};
+  found_ = true;
+  co_return entries_.torn() ? MaybeFlaw(torn_at(entries_.position())) : MaybeFlaw{};
+}
+
+}  // namespace brook::storage
