@@ -21,15 +21,18 @@ Task<Result<ScrubOutcome>> Log::scrub(Offset segment_base, WorkPace& pace) {
   if (closed_ || at == segments_.end() || std::next(at) == segments_.end()) co_return outcome;
   const SharedSegment segment = at->second;
   const std::uint64_t truncations = truncations_;
-  const auto is_there = [&] { return !closed_ && truncations == truncations_ && in_place({segment}); };
+  const auto is_there = [&] {
+    const auto now = segments_.find(segment_base);
+    return !closed_ && truncations == truncations_ && now != segments_.end() && now->second == segment;
+  };
   BROOK_CO_TRY(auto file, segment->file());
   SegmentCheck check(std::move(file), segment->size(), segment_base, end_of(segment_base));
   std::vector<CorruptRange> found;
   std::uint64_t unpaced = 0;
   while (true) {
-    const auto next = co_await check.next();
+    auto next = co_await check.next();
     if (!is_there()) co_return outcome;
-    BROOK_CO_TRY(const auto batch, next);
+    BROOK_CO_TRY(const auto batch, std::move(next));
     if (!batch) break;
     if (batch->flaw) {
       const BatchFlaw& flaw = *batch->flaw;
