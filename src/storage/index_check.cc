@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <string_view>
 #include <utility>
 
 namespace brook::storage {
@@ -13,11 +14,10 @@ using MaybeFlaw = std::optional<IndexFlaw>;
 bool is_zero(const OffsetIndex::Entry& entry) { return entry.relative_offset == 0 && entry.position == 0; }
 bool is_zero(const TimeIndex::Entry& entry) { return entry.relative_offset == 0 && entry.timestamp == 0; }
 
-IndexFlaw zeros_at(std::uint64_t position) {
-  return {position, "zeros where an entry should be, as Apache Kafka leaves them behind the last one", true};
-}
-
-IndexFlaw torn_at(std::uint64_t position) { return {position, "the file ends within an entry"}; }
+/// Apache Kafka makes its indexes larger than they are, and a crash leaves that.
+constexpr std::string_view kZeros =
+    "zeros where an entry should be, as Apache Kafka leaves them behind the last one";
+constexpr std::string_view kTorn = "the file ends within an entry";
 
 }  // namespace
 
@@ -32,9 +32,9 @@ Task<Result<std::optional<Entry>>> EntryCursor<Entry>::peek() {
   co_return std::optional(Entry::decode(buffer_.data() + (position_ - buffer_start_)));
 }
 
-IndexFlaw OffsetIndexCheck::flaw(std::string reason) {
+IndexFlaw OffsetIndexCheck::flaw(std::string reason, IndexRepair repair) {
   found_ = true;
-  return {entries_.position(), std::move(reason)};
+  return {entries_.position(), std::move(reason), repair};
 }
 
 Task<Result<MaybeFlaw>> OffsetIndexCheck::visit(IndexedBatch batch) {
@@ -42,27 +42,27 @@ Task<Result<MaybeFlaw>> OffsetIndexCheck::visit(IndexedBatch batch) {
     BROOK_CO_TRY(const auto entry, co_await entries_.peek());
     if (!entry) break;
     const Offset offset = base_offset_ + entry->relative_offset;
-    if (is_zero(*entry)) {
-      found_ = true;
-      co_return MaybeFlaw(zeros_at(entries_.position()));
-    }
+    if (is_zero(*entry)) co_return MaybeFlaw(flaw(std::string(kZeros), IndexRepair::kAtFirstUse));
     const bool grows = entry->position > 0 && entry->relative_offset >= 0 &&
                        (!last_ || (offset > last_->offset &&
                                    static_cast<std::uint32_t>(entry->position) > last_->position));
     if (!grows) {
       co_return MaybeFlaw(flaw(fmt::format("its offset {} and position {} do not grow", offset.value(),
-                                           entry->position)));
+                                           entry->position),
+                               IndexRepair::kInRecovery));
     }
     const auto position = static_cast<std::uint32_t>(entry->position);
     if (position > batch.position) break;
     if (position < batch.position) {
       co_return MaybeFlaw(
-          flaw(fmt::format("it points at position {}, where no batch begins", entry->position)));
+          flaw(fmt::format("it points at position {}, where no batch begins", entry->position),
+               IndexRepair::kNever));
     }
     if (offset != batch.last_offset) {
       co_return MaybeFlaw(flaw(fmt::format("it says that the batch at position {} ends with offset {}, and "
                                            "it ends with {}",
-                                           entry->position, offset.value(), batch.last_offset.value())));
+                                           entry->position, offset.value(), batch.last_offset.value()),
+                               IndexRepair::kNever));
     }
     last_ = IndexedPosition{offset, position};
     entries_.skip();
@@ -70,38 +70,41 @@ Task<Result<MaybeFlaw>> OffsetIndexCheck::visit(IndexedBatch batch) {
   co_return MaybeFlaw{};
 }
 
-Task<Result<MaybeFlaw>> OffsetIndexCheck::finish() {
+Task<Result<MaybeFlaw>> OffsetIndexCheck::finish(std::uint64_t log_size) {
   if (found_) co_return MaybeFlaw{};
-  found_ = true;
   BROOK_CO_TRY(const auto entry, co_await entries_.peek());
-  if (!entry) co_return entries_.torn() ? MaybeFlaw(torn_at(entries_.position())) : MaybeFlaw{};
-  if (is_zero(*entry)) co_return MaybeFlaw(zeros_at(entries_.position()));
-  co_return MaybeFlaw(flaw(fmt::format("it points at position {}, behind the log's last batch",
-                                       static_cast<std::uint32_t>(entry->position))));
+  if (!entry) {
+    if (!entries_.torn()) co_return MaybeFlaw{};
+    co_return MaybeFlaw(flaw(std::string(kTorn), IndexRepair::kAtFirstUse));
+  }
+  if (is_zero(*entry)) co_return MaybeFlaw(flaw(std::string(kZeros), IndexRepair::kAtFirstUse));
+  const auto position = static_cast<std::uint32_t>(entry->position);
+  co_return MaybeFlaw(flaw(fmt::format("it points at position {}, behind the log's last batch", position),
+                           position >= log_size ? IndexRepair::kAtFirstUse : IndexRepair::kNever));
 }
 
-IndexFlaw TimeIndexCheck::flaw(std::string reason) {
+IndexFlaw TimeIndexCheck::flaw(std::string reason, IndexRepair repair) {
   found_ = true;
-  return {entries_.position(), std::move(reason)};
+  return {entries_.position(), std::move(reason), repair};
 }
 
 /// All batches up to the entry's offset were visited.
 MaybeFlaw TimeIndexCheck::settle(const TimeIndex::Entry& entry) {
   const IndexedTimestamp found{Timestamp(entry.timestamp), base_offset_ + entry.relative_offset};
   // Of a segment whose first record is of 1970 it would be an entry.
-  if (is_zero(entry) && (last_ || newest_ > Timestamp(0))) {
-    found_ = true;
-    return zeros_at(entries_.position());
-  }
+  if (is_zero(entry) && (last_ || newest_ > Timestamp(0)))
+    return flaw(std::string(kZeros), IndexRepair::kInRecovery);
   const bool grows = entry.timestamp >= 0 && entry.relative_offset >= 0 &&
                      (!last_ || (found.timestamp > last_->timestamp && found.offset >= last_->offset));
   if (!grows) {
     return flaw(fmt::format("its timestamp {} and offset {} do not grow", found.timestamp.value(),
-                            found.offset.value()));
+                            found.offset.value()),
+                IndexRepair::kInRecovery);
   }
   if (newest_ > found.timestamp) {
     return flaw(fmt::format("it says that no record up to offset {} is newer than {}, and one has {}",
-                            found.offset.value(), found.timestamp.value(), newest_.value()));
+                            found.offset.value(), found.timestamp.value(), newest_.value()),
+                IndexRepair::kNever);
   }
   last_ = found;
   entries_.skip();
@@ -123,17 +126,17 @@ Task<Result<MaybeFlaw>> TimeIndexCheck::finish() {
   while (!found_) {
     BROOK_CO_TRY(const auto entry, co_await entries_.peek());
     if (!entry) break;
+    const Offset offset = base_offset_ + entry->relative_offset;
     if (MaybeFlaw wrong = settle(*entry)) co_return wrong;
-    if (!end_ || last_->offset > *end_) {
-      found_ = true;
-      co_return MaybeFlaw(IndexFlaw{
-          entries_.position() - TimeIndex::Entry::kSize,
-          fmt::format("its offset {} lies behind the log's last batch", last_->offset.value())});
-    }
+    if (end_ && offset <= *end_) continue;
+    found_ = true;
+    co_return MaybeFlaw(
+        IndexFlaw{entries_.position() - TimeIndex::Entry::kSize,
+                  fmt::format("its offset {} lies behind the log's last batch", offset.value()),
+                  IndexRepair::kNever});
   }
-  if (found_) co_return MaybeFlaw{};
-  found_ = true;
-  co_return entries_.torn() ? MaybeFlaw(torn_at(entries_.position())) : MaybeFlaw{};
+  if (found_ || !entries_.torn()) co_return MaybeFlaw{};
+  co_return MaybeFlaw(flaw(std::string(kTorn), IndexRepair::kAtFirstUse));
 }
 
 }  // namespace brook::storage

@@ -16,13 +16,18 @@
 
 namespace brook::storage {
 
+/// When the broker itself notices what is wrong with an index, and builds it anew.
+enum class IndexRepair : std::uint8_t {
+  kAtFirstUse,  ///< and in recovery
+  kInRecovery,  ///< where that reads the segment, or its end
+  kNever,       ///< unless recovery reads the whole segment
+};
+
 /// What is wrong with an entry of an index.
 struct IndexFlaw {
   std::uint64_t position = 0;  ///< of the entry, in the index file
   std::string reason;
-  /// There are zeros from here on: Apache Kafka makes its indexes larger than they are, and a crash leaves
-  /// that.
-  bool preallocated = false;
+  IndexRepair repair = IndexRepair::kNever;
 };
 
 /// A batch of the log as an index knows it.
@@ -65,13 +70,13 @@ class OffsetIndexCheck {
 
   /// The next batch of the log, in its order.
   [[nodiscard]] Task<Result<std::optional<IndexFlaw>>> visit(IndexedBatch batch);
-  /// The log has no batch behind the last that was visited.
-  [[nodiscard]] Task<Result<std::optional<IndexFlaw>>> finish();
+  /// The log has no batch behind the last that was visited, and ends at `log_size`.
+  [[nodiscard]] Task<Result<std::optional<IndexFlaw>>> finish(std::uint64_t log_size);
   /// Of the last entry that a batch was found for; nothing before the first.
   [[nodiscard]] std::optional<IndexedPosition> last() const { return last_; }
 
  private:
-  [[nodiscard]] IndexFlaw flaw(std::string reason);
+  [[nodiscard]] IndexFlaw flaw(std::string reason, IndexRepair repair);
 
   EntryCursor<OffsetIndex::Entry> entries_;
   Offset base_offset_;
@@ -91,7 +96,7 @@ class TimeIndexCheck {
 
  private:
   [[nodiscard]] std::optional<IndexFlaw> settle(const TimeIndex::Entry& entry);
-  [[nodiscard]] IndexFlaw flaw(std::string reason);
+  [[nodiscard]] IndexFlaw flaw(std::string reason, IndexRepair repair);
 
   EntryCursor<TimeIndex::Entry> entries_;
   Offset base_offset_;
