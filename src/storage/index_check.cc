@@ -32,9 +32,9 @@ Task<Result<std::optional<Entry>>> EntryCursor<Entry>::peek() {
   co_return std::optional(Entry::decode(buffer_.data() + (position_ - buffer_start_)));
 }
 
-IndexFlaw OffsetIndexCheck::flaw(std::string reason, IndexRepair repair) {
+IndexFlaw OffsetIndexCheck::flaw(std::optional<Offset> offset, std::string reason, IndexRepair repair) {
   found_ = true;
-  return {entries_.position(), std::move(reason), repair};
+  return {entries_.position(), offset, std::move(reason), repair};
 }
 
 Task<Result<MaybeFlaw>> OffsetIndexCheck::visit(IndexedBatch batch) {
@@ -42,12 +42,12 @@ Task<Result<MaybeFlaw>> OffsetIndexCheck::visit(IndexedBatch batch) {
     BROOK_CO_TRY(const auto entry, co_await entries_.peek());
     if (!entry) break;
     const Offset offset = base_offset_ + entry->relative_offset;
-    if (is_zero(*entry)) co_return MaybeFlaw(flaw(std::string(kZeros), IndexRepair::kAtFirstUse));
+    if (is_zero(*entry)) co_return MaybeFlaw(flaw({}, std::string(kZeros), IndexRepair::kAtFirstUse));
     const bool grows = entry->position > 0 && entry->relative_offset >= 0 &&
                        (!last_ || (offset > last_->offset &&
                                    static_cast<std::uint32_t>(entry->position) > last_->position));
     if (!grows) {
-      co_return MaybeFlaw(flaw(fmt::format("its offset {} and position {} do not grow", offset.value(),
+      co_return MaybeFlaw(flaw(offset, fmt::format("its offset {} and position {} do not grow", offset.value(),
                                            entry->position),
                                IndexRepair::kInRecovery));
     }
@@ -55,11 +55,11 @@ Task<Result<MaybeFlaw>> OffsetIndexCheck::visit(IndexedBatch batch) {
     if (position > batch.position) break;
     if (position < batch.position) {
       co_return MaybeFlaw(
-          flaw(fmt::format("it points at position {}, where no batch begins", entry->position),
+          flaw(offset, fmt::format("it points at position {}, where no batch begins", entry->position),
                IndexRepair::kNever));
     }
     if (offset != batch.last_offset) {
-      co_return MaybeFlaw(flaw(fmt::format("it says that the batch at position {} ends with offset {}, and "
+      co_return MaybeFlaw(flaw(offset, fmt::format("it says that the batch at position {} ends with offset {}, and "
                                            "it ends with {}",
                                            entry->position, offset.value(), batch.last_offset.value()),
                                IndexRepair::kNever));
@@ -75,17 +75,32 @@ Task<Result<MaybeFlaw>> OffsetIndexCheck::finish(std::uint64_t log_size) {
   BROOK_CO_TRY(const auto entry, co_await entries_.peek());
   if (!entry) {
     if (!entries_.torn()) co_return MaybeFlaw{};
-    co_return MaybeFlaw(flaw(std::string(kTorn), IndexRepair::kAtFirstUse));
+    co_return MaybeFlaw(flaw({}, std::string(kTorn), IndexRepair::kAtFirstUse));
   }
-  if (is_zero(*entry)) co_return MaybeFlaw(flaw(std::string(kZeros), IndexRepair::kAtFirstUse));
+  if (is_zero(*entry)) co_return MaybeFlaw(flaw({}, std::string(kZeros), IndexRepair::kAtFirstUse));
   const auto position = static_cast<std::uint32_t>(entry->position);
-  co_return MaybeFlaw(flaw(fmt::format("it points at position {}, behind the log's last batch", position),
+  const Offset offset = base_offset_ + entry->relative_offset;
+  co_return MaybeFlaw(flaw(offset, fmt::format("it points at position {}, behind the log's last batch", position),
                            position >= log_size ? IndexRepair::kAtFirstUse : IndexRepair::kNever));
 }
 
-IndexFlaw TimeIndexCheck::flaw(std::string reason, IndexRepair repair) {
+IndexFlaw TimeIndexCheck::flaw(std::optional<Offset> offset, std::string reason, IndexRepair repair) {
   found_ = true;
-  return {entries_.position(), std::move(reason), repair};
+  return {entries_.position(), offset, std::move(reason), repair};
+}
+
+Task<Result<std::uint64_t>> last_indexed_position(std::shared_ptr<runtime::File> file, Offset base_offset,
+                                                  std::optional<Offset> end) {
+  EntryCursor<OffsetIndex::Entry> entries(std::move(file));
+  std::int32_t position = 0;
+  while (true) {
+    BROOK_CO_TRY(const auto entry, co_await entries.peek());
+    if (!entry || entry->position <= position) break;
+    if (end && base_offset + entry->relative_offset >= *end) break;
+    position = entry->position;
+    entries.skip();
+  }
+  co_return static_cast<std::uint64_t>(position);
 }
 
 /// All batches up to the entry's offset were visited.
@@ -93,16 +108,16 @@ MaybeFlaw TimeIndexCheck::settle(const TimeIndex::Entry& entry) {
   const IndexedTimestamp found{Timestamp(entry.timestamp), base_offset_ + entry.relative_offset};
   // Of a segment whose first record is of 1970 it would be an entry.
   if (is_zero(entry) && (last_ || newest_ > Timestamp(0)))
-    return flaw(std::string(kZeros), IndexRepair::kInRecovery);
+    return flaw({}, std::string(kZeros), IndexRepair::kInRecovery);
   const bool grows = entry.timestamp >= 0 && entry.relative_offset >= 0 &&
                      (!last_ || (found.timestamp > last_->timestamp && found.offset >= last_->offset));
   if (!grows) {
-    return flaw(fmt::format("its timestamp {} and offset {} do not grow", found.timestamp.value(),
+    return flaw(found.offset, fmt::format("its timestamp {} and offset {} do not grow", found.timestamp.value(),
                             found.offset.value()),
                 IndexRepair::kInRecovery);
   }
   if (newest_ > found.timestamp) {
-    return flaw(fmt::format("it says that no record up to offset {} is newer than {}, and one has {}",
+    return flaw(found.offset, fmt::format("it says that no record up to offset {} is newer than {}, and one has {}",
                             found.offset.value(), found.timestamp.value(), newest_.value()),
                 IndexRepair::kNever);
   }
@@ -131,12 +146,12 @@ Task<Result<MaybeFlaw>> TimeIndexCheck::finish() {
     if (end_ && offset <= *end_) continue;
     found_ = true;
     co_return MaybeFlaw(
-        IndexFlaw{entries_.position() - TimeIndex::Entry::kSize,
+        IndexFlaw{entries_.position() - TimeIndex::Entry::kSize, offset,
                   fmt::format("its offset {} lies behind the log's last batch", offset.value()),
                   IndexRepair::kNever});
   }
   if (found_ || !entries_.torn()) co_return MaybeFlaw{};
-  co_return MaybeFlaw(flaw(std::string(kTorn), IndexRepair::kAtFirstUse));
+  co_return MaybeFlaw(flaw({}, std::string(kTorn), IndexRepair::kAtFirstUse));
 }
 
 }  // namespace brook::storage

@@ -25,7 +25,8 @@ enum class IndexRepair : std::uint8_t {
 
 /// What is wrong with an entry of an index.
 struct IndexFlaw {
-  std::uint64_t position = 0;  ///< of the entry, in the index file
+  std::uint64_t position = 0;    ///< of the entry, in the index file
+  std::optional<Offset> offset;  ///< that it has; nothing where it is none
   std::string reason;
   IndexRepair repair = IndexRepair::kNever;
 };
@@ -76,13 +77,18 @@ class OffsetIndexCheck {
   [[nodiscard]] std::optional<IndexedPosition> last() const { return last_; }
 
  private:
-  [[nodiscard]] IndexFlaw flaw(std::string reason, IndexRepair repair);
+  [[nodiscard]] IndexFlaw flaw(std::optional<Offset> offset, std::string reason, IndexRepair repair);
 
   EntryCursor<OffsetIndex::Entry> entries_;
   Offset base_offset_;
   std::optional<IndexedPosition> last_;
   bool found_ = false;
 };
+
+/// Where the batch starts that is the last in a `.index` below `end`, or the last of all; 0 where there is
+/// none. Ends with the first entry that does not grow.
+[[nodiscard]] Task<Result<std::uint64_t>> last_indexed_position(std::shared_ptr<runtime::File> file,
+                                                                Offset base_offset, std::optional<Offset> end);
 
 /// The same for a `.timeindex`: timestamps grow strictly and offsets don't fall; no record up to an entry's
 /// offset is newer than it says, and the offset is one of the log's.
@@ -96,7 +102,7 @@ class TimeIndexCheck {
 
  private:
   [[nodiscard]] std::optional<IndexFlaw> settle(const TimeIndex::Entry& entry);
-  [[nodiscard]] IndexFlaw flaw(std::string reason, IndexRepair repair);
+  [[nodiscard]] IndexFlaw flaw(std::optional<Offset> offset, std::string reason, IndexRepair repair);
 
   EntryCursor<TimeIndex::Entry> entries_;
   Offset base_offset_;

@@ -75,8 +75,9 @@ std::optional<SegmentCheck::Fault> SegmentCheck::fault_of_offsets(const BatchHea
                              header.base_offset.value(), expected_.value() - 1));
   }
   if (end_offset_ && header.last_offset >= *end_offset_) {
-    return fault(fmt::format("its last offset {} is not below {}, where the segment ends",
-                             header.last_offset.value(), end_offset_->value()));
+    return Fault{BatchFault::kReach,
+                 fmt::format("its last offset {} is not below {}, where the segment ends",
+                             header.last_offset.value(), end_offset_->value())};
   }
   return std::nullopt;
 }
@@ -96,7 +97,7 @@ Task<Result<std::optional<SegmentCheck::Fault>>> SegmentCheck::fault_of(BatchHea
   if (header.base_offset == expected_) co_return fault;
   BROOK_CO_TRY(const auto next, co_await header_behind(header.size));
   if (next && next->base_offset <= header.last_offset && next->base_offset > expected_) {
-    fault = Fault{BatchFault::kOffsets,
+    fault = Fault{BatchFault::kReach,
                   fmt::format("its last offset {} is not below {}, where the next batch begins",
                               header.last_offset.value(), next->base_offset.value())};
   }

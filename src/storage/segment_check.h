@@ -22,7 +22,8 @@ enum class BatchFault : std::uint8_t {
   kNoBatch,   ///< lengths or offsets that cannot be
   kMagic,     ///< of another format than 2
   kChecksum,  ///< the CRC-32C over it is not the one in its header
-  kOffsets,   ///< they fall, lie outside of what the segment can hold, or reach into what follows
+  kOffsets,   ///< they fall, or lie outside of what the segment can hold
+  kReach,     ///< they reach into what follows
 };
 
 /// Bytes [position, end) of a segment's file, which are not what was written there.
