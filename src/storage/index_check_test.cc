@@ -114,10 +114,9 @@ TEST(OffsetIndexCheck, FindsAnotherOffsetThanTheBatchs) {
 }
 
 TEST(OffsetIndexCheck, FindsEntriesThatDoNotGrow) {
-  for (const auto& entries : {std::vector<std::pair<std::int32_t, std::int32_t>>{{19, 100}, {19, 200}},
-                              {{19, 100}, {29, 100}},
-                              {{-1, 100}},
-                              {{19, -5}}}) {
+  const std::vector<std::vector<std::pair<std::int32_t, std::int32_t>>> indexes = {
+      {{19, 100}, {19, 200}}, {{19, 100}, {29, 100}}, {{-1, 100}}, {{19, -5}}};
+  for (const auto& entries : indexes) {
     const Found found = check_offsets(offset_index(entries));
 
     ASSERT_TRUE(found);
