@@ -97,9 +97,8 @@ Task<Result<void>> PartitionVerifier::verify_transactions(std::size_t index) {
   if (const auto loaded = transactions.load(); !loaded) {
     reason = without_path(loaded.error(), path);
     if (!outlook_.clean()) {
-      const bool read_anyway = outlook_.reads_all_of(base);
       outlook_.recover_from(base);
-      tell(!read_anyway,
+      tell(!outlook_.may_be_unwritten(base),
            {.file = path,
             .reason = *reason,
             .at_start = fmt::format("it is made anew: the log is read from offset {} on", base.value())});
@@ -144,9 +143,8 @@ void PartitionVerifier::verify_snapshots() {
                 : std::unexpected(content.error());
     if (loaded) continue;
     // They are never synced: a power cut may leave any that is young.
-    const bool young = !outlook_.clean() && at >= outlook_.recovery_point();
     const bool newest = at == snapshots_.back();
-    tell(!young, {.file = path,
+    tell(!outlook_.may_be_unwritten(at), {.file = path,
                   .reason = without_path(loaded.error(), path),
                   .at_start = newest ? "it is dropped; producers are read from the one before and the log"
                                      : "nothing: a newer one is read"});

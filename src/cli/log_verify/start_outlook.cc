@@ -42,7 +42,7 @@ std::string StartOutlook::at_start(const BatchFlaw& flaw, const SegmentPlace& se
 }
 
 bool StartOutlook::is_left_by_a_crash(const storage::CheckedBatch& batch, const SegmentPlace& segment) const {
-  if (clean_ || !segment.is_last || !batch.flaw || batch.flaw->first_offset < recovery_point_) return false;
+  if (!segment.is_last || !batch.flaw || !may_be_unwritten(batch.flaw->first_offset)) return false;
   if (batch.flaw->fault == BatchFault::kTorn) return true;
   // A page of the last batch that was not written yet.
   return batch.flaw->fault == BatchFault::kChecksum && batch.header &&

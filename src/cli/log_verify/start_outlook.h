@@ -37,10 +37,15 @@ struct SegmentPlace {
 class StartOutlook {
  public:
   explicit StartOutlook(const PartitionHints& hints)
-      : clean_(hints.clean_shutdown), recovery_point_(hints.recovery_point.value_or(Offset(0))) {}
+      : crashed_(!hints.clean_shutdown),
+        flushed_(hints.recovery_point.value_or(Offset(0))),
+        clean_(hints.clean_shutdown),
+        recovery_point_(flushed_) {}
 
   /// Recovery begins at `offset` or before, however the broker was stopped.
   void recover_from(Offset offset);
+  /// What belongs to `offset` was not known to be on the disk when the broker ended: a crash may have taken it.
+  [[nodiscard]] bool may_be_unwritten(Offset offset) const { return crashed_ && offset >= flushed_; }
 
   [[nodiscard]] bool clean() const { return clean_; }
   [[nodiscard]] Offset recovery_point() const { return recovery_point_; }
@@ -63,7 +68,9 @@ class StartOutlook {
   [[nodiscard]] bool sees(const storage::BatchFlaw& flaw, const SegmentPlace& segment,
                           std::optional<Offset> next_base) const;
 
-  bool clean_;
+  bool crashed_;
+  Offset flushed_;
+  bool clean_;  ///< and nothing was found that makes the start recover all the same
   Offset recovery_point_;
   bool cut_ = false;
 };
