@@ -36,9 +36,13 @@ std::string StartOutlook::at_start(const BatchFlaw& flaw, const SegmentPlace& se
   }
   cut_ = true;
   const std::uint64_t from = behind ? flaw.end : flaw.position;
-  return fmt::format("the log is cut at position {}: {} bytes go, {} of them in {} segment{} behind this one",
-                     from, segment.size - from + segment.bytes_behind, segment.bytes_behind,
-                     segment.segments_behind, segment.segments_behind == 1 ? "" : "s");
+  std::string text = fmt::format("the log is cut at position {}: {} bytes go", from,
+                                 segment.size - from + segment.bytes_behind);
+  if (segment.segments_behind > 0) {
+    text += fmt::format(", {} of them in {} segment{} behind this one", segment.bytes_behind,
+                        segment.segments_behind, segment.segments_behind == 1 ? "" : "s");
+  }
+  return text;
 }
 
 bool StartOutlook::is_left_by_a_crash(const storage::CheckedBatch& batch, const SegmentPlace& segment) const {
