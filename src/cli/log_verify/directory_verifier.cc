@@ -51,12 +51,12 @@ std::optional<PartitionDirectory> partition_in(const runtime::DirectoryEntry& en
   return opened ? std::move(parsed) : std::nullopt;
 }
 
-bool is_log_directorys(const std::string& name) {
+bool belongs_to_log_directory(const std::string& name) {
   return name == storage::kMetaPropertiesFile || name == storage::kLockFile ||
          std::ranges::find(kCheckpoints, name, &CheckpointFile::name) != kCheckpoints.end();
 }
 
-bool is_partitions(const std::string& name) {
+bool belongs_to_partition(const std::string& name) {
   return name == storage::kPartitionMetadataFile || name == storage::kEpochsFile ||
          storage::parse_offset_file(name, storage::kLogSuffix).has_value();
 }
@@ -69,10 +69,10 @@ std::string DirectoryVerifier::in_directory(std::string_view name) const {
 
 Result<DirectoryVerifier::Kind> DirectoryVerifier::kind_of(
     const std::string& path, const std::vector<runtime::DirectoryEntry>& entries) {
-  if (std::ranges::any_of(entries, [](const auto& entry) { return is_partitions(entry.name); }))
+  if (std::ranges::any_of(entries, [](const auto& entry) { return belongs_to_partition(entry.name); }))
     return Kind::kPartition;
   if (std::ranges::any_of(entries, [](const auto& entry) {
-        return is_log_directorys(entry.name) || partition_in(entry);
+        return belongs_to_log_directory(entry.name) || partition_in(entry);
       })) {
     return Kind::kLogDirectory;
   }
