@@ -185,10 +185,9 @@ class Server::Impl {
     std::vector<broker::PartitionRouter::Lane> lanes;
     std::vector<broker::MetadataPublisher::Target> targets;
     for (std::size_t i = 0; i < count; ++i) {
-      auto& parts = shards_.emplace_back(
-          std::make_unique<ShardParts>(host_.shard(i), *directories_, config_, options, compaction_slots_,
-                                       cleaner_metrics_, scrubber_metrics_, budget_,
-                                       std::max<std::size_t>(1, slots / count)));
+      auto& parts = shards_.emplace_back(std::make_unique<ShardParts>(
+          host_.shard(i), *directories_, config_, options, compaction_slots_, cleaner_metrics_,
+          scrubber_metrics_, budget_, std::max<std::size_t>(1, slots / count)));
       lanes.push_back({parts->shard, &parts->replicas});
     }
     router_ = std::make_unique<broker::PartitionRouter>(std::move(lanes));

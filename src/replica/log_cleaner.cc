@@ -14,7 +14,7 @@ constexpr std::chrono::milliseconds kSlotPoll{10};  // while another shard compa
 constexpr std::chrono::milliseconds kSlotGap{20};   // after a log, so that another shard gets its turn
 constexpr std::chrono::seconds kRetryFirst{15};     // after the first failure; each further one doubles it
 constexpr std::chrono::seconds kRetryMost{3600};
-constexpr std::size_t kPartitionsAtOnce = 64;   // looked at between two looks at other work
+constexpr std::size_t kPartitionsAtOnce = 64;  // looked at between two looks at other work
 constexpr std::size_t kMapBytesLeast = 64 * 1024;
 constexpr std::size_t kIoBytesLeast = 16 * 1024;
 constexpr std::size_t kIoBytesMost = 1024 * 1024;  // more would only make the steps longer

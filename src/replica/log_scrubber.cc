@@ -10,9 +10,9 @@
 namespace brook::replica {
 namespace {
 
-constexpr std::chrono::hours kEvery{24};          // small logs would else be read all the time
-constexpr std::chrono::seconds kLookAround{10};   // whether one is due, or scrubs were turned on
-constexpr std::size_t kPartitionsAtOnce = 64;     // looked at between two looks at other work
+constexpr std::chrono::hours kEvery{24};         // small logs would else be read all the time
+constexpr std::chrono::seconds kLookAround{10};  // whether one is due, or scrubs were turned on
+constexpr std::size_t kPartitionsAtOnce = 64;    // looked at between two looks at other work
 
 }  // namespace
 

@@ -15,9 +15,9 @@
 namespace brook::replica {
 
 /// Reads the sealed segments of one shard's partitions again, slowly, so that what a disk has lost is found
-/// before the last good copy of it is gone. The partition whose scrub is longest ago comes first; each at most
-/// once a day, however small the logs are. What is damaged the log no longer serves (Log::scrub). Of
-/// the times nothing is kept: after a start it begins anywhere. Runs on: its shard.
+/// before the last good copy of it is gone. The partition whose scrub is longest ago comes first; each at
+/// most once a day, however small the logs are. What is damaged the log no longer serves (Log::scrub). Of the
+/// times nothing is kept: after a start it begins anywhere. Runs on: its shard.
 class LogScrubber {
  public:
   /// All outlive it. Each of `shard_count` shards has an equal part of brook.log.scrub.bytes.per.second.

@@ -30,10 +30,9 @@ constexpr std::int64_t kSegmentBatches = 10;
 struct World {
   World(Shard& own, std::int64_t bytes_per_second)
       : shard(own),
-        config(cluster::BrokerConfig::load(
-                   fmt::format("log.dirs={}\nbrook.log.scrub.bytes.per.second={}", directory.path(),
-                               bytes_per_second),
-                   "test")
+        config(cluster::BrokerConfig::load(fmt::format("log.dirs={}\nbrook.log.scrub.bytes.per.second={}",
+                                                       directory.path(), bytes_per_second),
+                                           "test")
                    .value()),
         directories(LogDirectories::open(own.files(), {directory.path()}).value()),
         replicas(own, *directories, config, {.self = BrokerId(0)}),
@@ -150,7 +149,8 @@ TEST(LogScrubber, IsStoppedAtOnceWhileItWaitsForItsRate) {
   with_world(1, [](World& world) -> Task<void> {
     const runtime::Instant began = world.shard.clock().now();
     world.gate.spawn(world.scrubber.run());
-    while (world.metrics.read_bytes.value() == 0) co_await world.shard.clock().sleep_until(world.shard.clock().now());
+    while (world.metrics.read_bytes.value() == 0)
+      co_await world.shard.clock().sleep_until(world.shard.clock().now());
 
     world.scrubber.stop();
     co_await world.gate.close();

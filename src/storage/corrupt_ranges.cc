@@ -44,7 +44,8 @@ std::uint64_t CorruptRanges::end_before(Offset segment, Offset offset) const {
 }
 
 void CorruptRanges::drop(Offset segment) {
-  std::erase_if(ranges_, [segment](const CorruptRange& range) { return range.segment_base_offset == segment; });
+  std::erase_if(ranges_,
+                [segment](const CorruptRange& range) { return range.segment_base_offset == segment; });
 }
 
 void CorruptRanges::truncate(Offset segment, std::uint64_t size, Offset log_end) {

@@ -43,13 +43,13 @@ Task<Result<MaybeFlaw>> OffsetIndexCheck::visit(IndexedBatch batch) {
     if (!entry) break;
     const Offset offset = base_offset_ + entry->relative_offset;
     if (is_zero(*entry)) co_return MaybeFlaw(flaw({}, std::string(kZeros), IndexRepair::kAtFirstUse));
-    const bool grows = entry->position > 0 && entry->relative_offset >= 0 &&
-                       (!last_ || (offset > last_->offset &&
-                                   static_cast<std::uint32_t>(entry->position) > last_->position));
+    const bool grows =
+        entry->position > 0 && entry->relative_offset >= 0 &&
+        (!last_ || (offset > last_->offset && static_cast<std::uint32_t>(entry->position) > last_->position));
     if (!grows) {
-      co_return MaybeFlaw(flaw(offset, fmt::format("its offset {} and position {} do not grow", offset.value(),
-                                           entry->position),
-                               IndexRepair::kInRecovery));
+      co_return MaybeFlaw(flaw(
+          offset, fmt::format("its offset {} and position {} do not grow", offset.value(), entry->position),
+          IndexRepair::kInRecovery));
     }
     const auto position = static_cast<std::uint32_t>(entry->position);
     if (position > batch.position) break;
@@ -59,7 +59,8 @@ Task<Result<MaybeFlaw>> OffsetIndexCheck::visit(IndexedBatch batch) {
                IndexRepair::kNever));
     }
     if (offset != batch.last_offset) {
-      co_return MaybeFlaw(flaw(offset, fmt::format("it says that the batch at position {} ends with offset {}, and "
+      co_return MaybeFlaw(flaw(offset,
+                               fmt::format("it says that the batch at position {} ends with offset {}, and "
                                            "it ends with {}",
                                            entry->position, offset.value(), batch.last_offset.value()),
                                IndexRepair::kNever));
@@ -80,7 +81,8 @@ Task<Result<MaybeFlaw>> OffsetIndexCheck::finish(std::uint64_t log_size) {
   if (is_zero(*entry)) co_return MaybeFlaw(flaw({}, std::string(kZeros), IndexRepair::kAtFirstUse));
   const auto position = static_cast<std::uint32_t>(entry->position);
   const Offset offset = base_offset_ + entry->relative_offset;
-  co_return MaybeFlaw(flaw(offset, fmt::format("it points at position {}, behind the log's last batch", position),
+  co_return MaybeFlaw(flaw(offset,
+                           fmt::format("it points at position {}, behind the log's last batch", position),
                            position >= log_size ? IndexRepair::kAtFirstUse : IndexRepair::kNever));
 }
 
@@ -112,12 +114,14 @@ MaybeFlaw TimeIndexCheck::settle(const TimeIndex::Entry& entry) {
   const bool grows = entry.timestamp >= 0 && entry.relative_offset >= 0 &&
                      (!last_ || (found.timestamp > last_->timestamp && found.offset >= last_->offset));
   if (!grows) {
-    return flaw(found.offset, fmt::format("its timestamp {} and offset {} do not grow", found.timestamp.value(),
+    return flaw(found.offset,
+                fmt::format("its timestamp {} and offset {} do not grow", found.timestamp.value(),
                             found.offset.value()),
                 IndexRepair::kInRecovery);
   }
   if (newest_ > found.timestamp) {
-    return flaw(found.offset, fmt::format("it says that no record up to offset {} is newer than {}, and one has {}",
+    return flaw(found.offset,
+                fmt::format("it says that no record up to offset {} is newer than {}, and one has {}",
                             found.offset.value(), found.timestamp.value(), newest_.value()),
                 IndexRepair::kNever);
   }
@@ -145,10 +149,9 @@ Task<Result<MaybeFlaw>> TimeIndexCheck::finish() {
     if (MaybeFlaw wrong = settle(*entry)) co_return wrong;
     if (end_ && offset <= *end_) continue;
     found_ = true;
-    co_return MaybeFlaw(
-        IndexFlaw{entries_.position() - TimeIndex::Entry::kSize, offset,
-                  fmt::format("its offset {} lies behind the log's last batch", offset.value()),
-                  IndexRepair::kNever});
+    co_return MaybeFlaw(IndexFlaw{
+        entries_.position() - TimeIndex::Entry::kSize, offset,
+        fmt::format("its offset {} lies behind the log's last batch", offset.value()), IndexRepair::kNever});
   }
   if (found_ || !entries_.torn()) co_return MaybeFlaw{};
   co_return MaybeFlaw(flaw({}, std::string(kTorn), IndexRepair::kAtFirstUse));

@@ -88,7 +88,8 @@ class OffsetIndexCheck {
 /// Where the batch starts that is the last in a `.index` below `end`, or the last of all; 0 where there is
 /// none. Ends with the first entry that does not grow.
 [[nodiscard]] Task<Result<std::uint64_t>> last_indexed_position(std::shared_ptr<runtime::File> file,
-                                                                Offset base_offset, std::optional<Offset> end);
+                                                                Offset base_offset,
+                                                                std::optional<Offset> end);
 
 /// The same for a `.timeindex`: timestamps grow strictly and offsets don't fall; no record up to an entry's
 /// offset is newer than it says, and the offset is one of the log's.

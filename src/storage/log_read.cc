@@ -140,12 +140,12 @@ Task<Result<std::optional<BatchAt>>> Log::find_in(SharedSegment segment, Offset 
 
 Result<void> Log::refuse_corrupt(const CorruptRange* range, Offset from) const {
   if (range == nullptr) return {};
-  return fail(ErrorCode::kCorruptMessage,
-              fmt::format("offset {} of {}-{} is not served: {} is damaged at position {}, offsets {} to {}: {}",
-                          from.value(), partition_.topic, partition_.partition.value(),
-                          offset_file_path(directory_, range->segment_base_offset, kLogSuffix),
-                          range->position, range->first_offset.value(), range->last_offset.value(),
-                          range->reason));
+  return fail(
+      ErrorCode::kCorruptMessage,
+      fmt::format("offset {} of {}-{} is not served: {} is damaged at position {}, offsets {} to {}: {}",
+                  from.value(), partition_.topic, partition_.partition.value(),
+                  offset_file_path(directory_, range->segment_base_offset, kLogSuffix), range->position,
+                  range->first_offset.value(), range->last_offset.value(), range->reason));
 }
 
 /// Adds ranges from `first` on; `slice` lives in the awaiting frame.

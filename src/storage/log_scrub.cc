@@ -36,7 +36,8 @@ Task<Result<ScrubOutcome>> Log::scrub(Offset segment_base, WorkPace& pace) {
     if (!batch) break;
     if (batch->flaw) {
       const BatchFlaw& flaw = *batch->flaw;
-      found.push_back({segment_base, flaw.position, flaw.end, flaw.first_offset, flaw.last_offset, flaw.reason});
+      found.push_back(
+          {segment_base, flaw.position, flaw.end, flaw.first_offset, flaw.last_offset, flaw.reason});
       if (found.size() == kFlawsMax) {
         found.back().end = segment->size();
         found.back().last_offset = end_of(segment_base) - 1;

@@ -19,8 +19,8 @@ namespace {
 using runtime::Shard;
 using runtime::testing::TemporaryDirectory;
 using testing::CallingPace;
-using testing::make_batch;
 using ::testing::HasSubstr;
+using testing::make_batch;
 
 constexpr std::size_t kAll = 1 << 20;
 
@@ -61,9 +61,9 @@ struct World {
                                      testing::test_partition(), config, {});
     log = std::move(opened).value();
     for (std::int64_t i = 0; i < 40; ++i) {
-      EXPECT_TRUE(log->append_as_leader(make_batch({.base_offset = i, .value_size = 60'000}),
-                                        AppendOrigin::kClient)
-                      .has_value());
+      EXPECT_TRUE(
+          log->append_as_leader(make_batch({.base_offset = i, .value_size = 60'000}), AppendOrigin::kClient)
+              .has_value());
     }
     EXPECT_EQ(log->segments().size(), 3U);
   }
@@ -76,10 +76,10 @@ struct World {
   }
   /// One bit of the byte at `position` of a segment's file.
   void flip(std::int64_t segment, std::size_t position) {
-    const auto file =
-        shard.files()
-            .open(offset_file_path(log->directory(), Offset(segment), kLogSuffix), runtime::OpenMode::kReadWrite)
-            .value();
+    const auto file = shard.files()
+                          .open(offset_file_path(log->directory(), Offset(segment), kLogSuffix),
+                                runtime::OpenMode::kReadWrite)
+                          .value();
     std::byte one{};
     EXPECT_TRUE(file->read_at_blocking(position, {&one, 1}).has_value());
     one ^= std::byte{0x40};
@@ -172,7 +172,8 @@ TEST(LogScrub, AReadAtADamagedBatchIsToldSo) {
       if (slice) co_return;
       EXPECT_EQ(slice.error().code, ErrorCode::kCorruptMessage);
       EXPECT_THAT(slice.error().context, HasSubstr("offset " + std::to_string(offset) + " of orders-3"));
-      EXPECT_THAT(slice.error().context, HasSubstr("orders-3/00000000000000000006.log is damaged at position"));
+      EXPECT_THAT(slice.error().context,
+                  HasSubstr("orders-3/00000000000000000006.log is damaged at position"));
     }
   });
 }

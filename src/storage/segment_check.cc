@@ -75,9 +75,8 @@ std::optional<SegmentCheck::Fault> SegmentCheck::fault_of_offsets(const BatchHea
                              header.base_offset.value(), expected_.value() - 1));
   }
   if (end_offset_ && header.last_offset >= *end_offset_) {
-    return Fault{BatchFault::kReach,
-                 fmt::format("its last offset {} is not below {}, where the segment ends",
-                             header.last_offset.value(), end_offset_->value())};
+    return Fault{BatchFault::kReach, fmt::format("its last offset {} is not below {}, where the segment ends",
+                                                 header.last_offset.value(), end_offset_->value())};
   }
   return std::nullopt;
 }
@@ -92,8 +91,8 @@ Task<Result<std::optional<SegmentCheck::Fault>>> SegmentCheck::fault_of(BatchHea
   }
   fault = fault_of_offsets(header);
   if (fault) co_return fault;
-  // The checksum is not over the base offset. Where this batch leaves a hole before it and the next one begins
-  // within it, it is this one that lies.
+  // The checksum is not over the base offset. Where this batch leaves a hole before it and the next one
+  // begins within it, it is this one that lies.
   if (header.base_offset == expected_) co_return fault;
   BROOK_CO_TRY(const auto next, co_await header_behind(header.size));
   if (next && next->base_offset <= header.last_offset && next->base_offset > expected_) {

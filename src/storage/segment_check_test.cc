@@ -16,9 +16,9 @@ namespace {
 
 using runtime::Shard;
 using runtime::testing::TemporaryDirectory;
-using testing::make_batch;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using testing::make_batch;
 using Bytes = std::vector<std::byte>;
 
 constexpr std::int64_t kBase = 100;
@@ -61,7 +61,8 @@ Findings check(const Bytes& content, std::optional<Offset> end = std::nullopt) {
 Bytes batches(std::int64_t base, std::size_t count) {
   Bytes all;
   for (std::size_t i = 0; i < count; ++i) {
-    const Bytes one = make_batch({.base_offset = base + 2 * static_cast<std::int64_t>(i), .timestamps = {1, 2}});
+    const Bytes one =
+        make_batch({.base_offset = base + 2 * static_cast<std::int64_t>(i), .timestamps = {1, 2}});
     all.insert(all.end(), one.begin(), one.end());
   }
   return all;

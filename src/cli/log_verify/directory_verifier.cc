@@ -46,8 +46,8 @@ std::string parent_of(const std::string& path) {
 std::optional<PartitionDirectory> partition_in(const runtime::DirectoryEntry& entry) {
   if (!entry.is_directory) return std::nullopt;
   auto parsed = storage::parse_partition_directory(entry.name);
-  const bool opened = parsed && parsed->kind == PartitionDirectoryKind::kCurrent &&
-                      parsed->partition.topic != kMetadataTopic;
+  const bool opened =
+      parsed && parsed->kind == PartitionDirectoryKind::kCurrent && parsed->partition.topic != kMetadataTopic;
   return opened ? std::move(parsed) : std::nullopt;
 }
 

@@ -49,7 +49,8 @@ Command log_verify_command() {
        .details =
            "Reads every segment of every partition and checks size, format, checksum and offsets of each "
            "batch;\n"
-           "indexes, aborted transactions and producer snapshots beside them; leader epochs, checkpoints and\n"
+           "indexes, aborted transactions and producer snapshots beside them; leader epochs, checkpoints "
+           "and\n"
            "properties. No broker may run on the directory; nothing in it is changed.\n"
            "\n"
            "A flaw is damage. A note is what a crash leaves, such as a torn last batch above the recovery "

@@ -113,8 +113,8 @@ void with_world(std::function<Task<void>(World&)> body) {
 TEST(LogVerify, HasNothingToSayOfASoundDirectory) {
   with_world([](World& world) -> Task<void> {
     const std::string of_all = co_await world.verify();
-    EXPECT_EQ(of_all, "1 partition, 4 segments, 12 batches, " + std::to_string(12 * world.batch) +
-                          " bytes: sound\n");
+    EXPECT_EQ(of_all,
+              "1 partition, 4 segments, 12 batches, " + std::to_string(12 * world.batch) + " bytes: sound\n");
     const std::string of_one = co_await world.verify(world.partition() + "/");
     EXPECT_EQ(of_one, of_all);
     world.crash(10);
@@ -133,8 +133,9 @@ TEST(LogVerify, SaysThatAStartDoesNotLookAtWhatIsBelowTheRecoveryPoint) {
       EXPECT_FALSE(world.sound);
       EXPECT_THAT(text, HasSubstr("FLAW  " + world.file(6, ".log") + " at position " +
                                   std::to_string(world.batch) + "\n      its CRC-32C is not "));
-      EXPECT_THAT(text, HasSubstr("at a start: nothing, for it does not look there; once the scrub has come by, "
-                                  "readers of offsets 8 to 9 get CORRUPT_MESSAGE"));
+      EXPECT_THAT(text,
+                  HasSubstr("at a start: nothing, for it does not look there; once the scrub has come by, "
+                            "readers of offsets 8 to 9 get CORRUPT_MESSAGE"));
       EXPECT_THAT(text, HasSubstr(": 1 flaw\n"));
     }
   });
@@ -148,8 +149,8 @@ TEST(LogVerify, SaysWhatACutWouldTake) {
     const std::string text = co_await world.verify();
 
     EXPECT_FALSE(world.sound);
-    EXPECT_THAT(text, HasSubstr("at a start: the log is cut at position " + std::to_string(world.batch) + ": " +
-                                std::to_string(8 * world.batch) + " bytes go, " +
+    EXPECT_THAT(text, HasSubstr("at a start: the log is cut at position " + std::to_string(world.batch) +
+                                ": " + std::to_string(8 * world.batch) + " bytes go, " +
                                 std::to_string(6 * world.batch) + " of them in 2 segments behind this one"));
   });
 }
@@ -250,7 +251,9 @@ TEST(LogVerify, FindsWhatIsWrongWithTheFilesBesideTheSegments) {
 
     EXPECT_THAT(text, HasSubstr("its CRC does not match"));
     EXPECT_THAT(text, HasSubstr("ends within an entry"));
-    EXPECT_THAT(text, HasSubstr("line 3 is malformed: 'x'\n      at a start: it is made anew: the whole log is read"));
+    EXPECT_THAT(
+        text,
+        HasSubstr("line 3 is malformed: 'x'\n      at a start: it is made anew: the whole log is read"));
     EXPECT_THAT(text, HasSubstr("the partition is not opened"));
     EXPECT_THAT(text, HasSubstr(": 4 flaws\n"));
   });
@@ -311,7 +314,8 @@ TEST(LogVerify, RefusesWhatABrokerHoldsAndWhatIsNoDataDirectory) {
 
     EXPECT_TRUE(world.shard.files().create_directories(world.directory / "empty").has_value());
     static_cast<void>(co_await world.verify(world.directory / "empty"));
-    EXPECT_THAT(world.refusal, HasSubstr("is neither a log directory (log.dirs) nor a partition's directory"));
+    EXPECT_THAT(world.refusal,
+                HasSubstr("is neither a log directory (log.dirs) nor a partition's directory"));
     static_cast<void>(co_await world.verify(world.directory / "absent"));
     EXPECT_THAT(world.refusal, HasSubstr("No such file"));
     static_cast<void>(co_await world.verify(world.directory / "meta.properties"));

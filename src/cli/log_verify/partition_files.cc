@@ -54,9 +54,8 @@ void PartitionVerifier::verify_metadata() {
   if (!files_.exists(path)) return;  // Kafka before 2.8 has none.
   const auto id = storage::read_partition_metadata(files_, path_);
   if (!id) {
-    report_.flaw({.file = path,
-                  .reason = without_path(id.error(), path),
-                  .at_start = "the partition is not opened"});
+    report_.flaw(
+        {.file = path, .reason = without_path(id.error(), path), .at_start = "the partition is not opened"});
   } else if (!*id) {
     report_.note({.file = path,
                   .reason = "it is torn, as a power cut leaves one that was just made",
@@ -104,9 +103,10 @@ Task<Result<void>> PartitionVerifier::verify_transactions(std::size_t index) {
             .at_start = fmt::format("it is made anew: the log is read from offset {} on", base.value())});
       co_return Result<void>{};
     }
-    report_.flaw({.file = path,
-                  .reason = *reason,
-                  .at_start = "reads of the segment fail; a start without .kafka_cleanshutdown makes it anew"});
+    report_.flaw(
+        {.file = path,
+         .reason = *reason,
+         .at_start = "reads of the segment fail; a start without .kafka_cleanshutdown makes it anew"});
     co_return Result<void>{};
   }
   BROOK_CO_TRY(const auto entries, co_await transactions.entries());
@@ -117,13 +117,14 @@ Task<Result<void>> PartitionVerifier::verify_transactions(std::size_t index) {
     if (entry.first_offset > entry.last_offset || entry.last_offset <= before ||
         (next && entry.last_offset >= *next)) {
       const bool anew = outlook_.reads_all_of(base);
-      tell(!anew, {.file = path,
-                   .position = position,
-                   .reason = fmt::format("its aborted transaction of offsets {} to {} does not follow the one "
-                                         "before, or is not of this segment",
-                                         entry.first_offset.value(), entry.last_offset.value()),
-                   .at_start = anew ? "it is made anew from the log"
-                                    : "nothing: readers of committed records may get others"});
+      tell(!anew,
+           {.file = path,
+            .position = position,
+            .reason = fmt::format("its aborted transaction of offsets {} to {} does not follow the one "
+                                  "before, or is not of this segment",
+                                  entry.first_offset.value(), entry.last_offset.value()),
+            .at_start = anew ? "it is made anew from the log"
+                             : "nothing: readers of committed records may get others"});
       break;
     }
     before = entry.last_offset;
@@ -137,17 +138,17 @@ void PartitionVerifier::verify_snapshots() {
     const std::string path = file(at, storage::kSnapshotSuffix);
     const auto content = files_.read_whole(path);
     storage::ProducerState producers;
-    const Result<void> loaded =
-        content ? producers.load_snapshot(as_bytes(*content), at, Timestamp(0), std::chrono::milliseconds::max(),
-                                          path)
-                : std::unexpected(content.error());
+    const Result<void> loaded = content ? producers.load_snapshot(as_bytes(*content), at, Timestamp(0),
+                                                                  std::chrono::milliseconds::max(), path)
+                                        : std::unexpected(content.error());
     if (loaded) continue;
     // They are never synced: a power cut may leave any that is young.
     const bool newest = at == snapshots_.back();
-    tell(!outlook_.may_be_unwritten(at), {.file = path,
-                  .reason = without_path(loaded.error(), path),
-                  .at_start = newest ? "it is dropped; producers are read from the one before and the log"
-                                     : "nothing: a newer one is read"});
+    tell(!outlook_.may_be_unwritten(at),
+         {.file = path,
+          .reason = without_path(loaded.error(), path),
+          .at_start = newest ? "it is dropped; producers are read from the one before and the log"
+                             : "nothing: a newer one is read"});
   }
 }
 

@@ -124,12 +124,14 @@ Task<void> PartitionVerifier::verify_segment(std::size_t index) {
   std::optional<OffsetIndexCheck> offsets;
   std::optional<TimeIndexCheck> times;
   if (has_index(index, storage::kOffsetIndexSuffix)) {
-    auto entries = files_.open(file(segment.base_offset, storage::kOffsetIndexSuffix), runtime::OpenMode::kRead);
+    auto entries =
+        files_.open(file(segment.base_offset, storage::kOffsetIndexSuffix), runtime::OpenMode::kRead);
     if (entries) offsets.emplace(*std::move(entries), segment.base_offset);
     if (!entries) unreadable(entries.error(), std::nullopt);
   }
   if (has_index(index, storage::kTimeIndexSuffix)) {
-    auto entries = files_.open(file(segment.base_offset, storage::kTimeIndexSuffix), runtime::OpenMode::kRead);
+    auto entries =
+        files_.open(file(segment.base_offset, storage::kTimeIndexSuffix), runtime::OpenMode::kRead);
     if (entries) times.emplace(*std::move(entries), segment.base_offset);
     if (!entries) unreadable(entries.error(), std::nullopt);
   }

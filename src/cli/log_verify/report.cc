@@ -43,10 +43,10 @@ void VerifyReport::print(const Finding& finding, bool is_flaw) const {
   }
   const std::string place =
       finding.position ? fmt::format("{} at position {}", finding.file, *finding.position) : finding.file;
-  console_.out(fmt::format("{}  {}\n      {}\n      at a start: {}\n",
-                           emphasize(console_, is_flaw ? "FLAW" : "note",
-                                     is_flaw ? Emphasis::kBad : Emphasis::kNone),
-                           place, finding.reason, finding.at_start));
+  console_.out(
+      fmt::format("{}  {}\n      {}\n      at a start: {}\n",
+                  emphasize(console_, is_flaw ? "FLAW" : "note", is_flaw ? Emphasis::kBad : Emphasis::kNone),
+                  place, finding.reason, finding.at_start));
 }
 
 void VerifyReport::summary() const {

@@ -28,8 +28,8 @@ struct VerifiedTotals {
   std::uint64_t bytes = 0;
 };
 
-/// Prints findings as they come, as text or as one JSON object a line, and a summary. A flaw is damage; a note
-/// is what a crash leaves, or what is made anew without loss. Runs on: one thread.
+/// Prints findings as they come, as text or as one JSON object a line, and a summary. A flaw is damage; a
+/// note is what a crash leaves, or what is made anew without loss. Runs on: one thread.
 class VerifyReport {
  public:
   VerifyReport(Console& console, bool json) : console_(console), json_(json) {}

@@ -44,7 +44,8 @@ class StartOutlook {
 
   /// Recovery begins at `offset` or before, however the broker was stopped.
   void recover_from(Offset offset);
-  /// What belongs to `offset` was not known to be on the disk when the broker ended: a crash may have taken it.
+  /// What belongs to `offset` was not known to be on the disk when the broker ended: a crash may have taken
+  /// it.
   [[nodiscard]] bool may_be_unwritten(Offset offset) const { return crashed_ && offset >= flushed_; }
 
   [[nodiscard]] bool clean() const { return clean_; }
@@ -62,7 +63,8 @@ class StartOutlook {
   [[nodiscard]] std::string at_start(const storage::BatchFlaw& flaw, const SegmentPlace& segment,
                                      std::optional<Offset> next_base);
   /// It is what a crash leaves at a log's end, above what was known to be on the disk.
-  [[nodiscard]] bool is_left_by_a_crash(const storage::CheckedBatch& batch, const SegmentPlace& segment) const;
+  [[nodiscard]] bool is_left_by_a_crash(const storage::CheckedBatch& batch,
+                                        const SegmentPlace& segment) const;
 
  private:
   [[nodiscard]] bool sees(const storage::BatchFlaw& flaw, const SegmentPlace& segment,

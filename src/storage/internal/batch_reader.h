@@ -27,8 +27,8 @@ class BatchReader {
   [[nodiscard]] Task<Result<std::optional<BatchHeader>>> header();
   /// All bytes of the batch whose header was just read; valid until the next call.
   [[nodiscard]] Task<Result<ByteView>> body(BatchHeader header);
-  /// `size` bytes from `offset` behind position() on, whatever they are; valid until the next call. Empty where
-  /// the file ends before them.
+  /// `size` bytes from `offset` behind position() on, whatever they are; valid until the next call. Empty
+  /// where the file ends before them.
   [[nodiscard]] Task<Result<ByteView>> peek(std::uint64_t offset, std::size_t size);
   /// The CRC over the batch at position() is what `header`, its header, says; false too where the file ends
   /// before it. Piece by piece: a header may lie about the size, and costs no memory for it.
