@@ -61,9 +61,9 @@ class EntryCursor {
   std::uint64_t position_ = 0;
 };
 
-/// Compares a `.index` with its log while that is walked over: entries grow strictly, and each is a batch's
-/// last offset and where it starts. Says what is wrong first, and nothing more then. Runs on: the file's
-/// shard.
+/// Compares a `.index` with its log while that is walked over: entries grow strictly, each has a position
+/// where a batch begins, and an offset that is that batch's last or, by older Kafka, a later one's. Says what
+/// is wrong first, and nothing more then. Runs on: the file's shard.
 class OffsetIndexCheck {
  public:
   OffsetIndexCheck(std::shared_ptr<runtime::File> file, Offset base_offset)
@@ -82,6 +82,7 @@ class OffsetIndexCheck {
   EntryCursor<OffsetIndex::Entry> entries_;
   Offset base_offset_;
   std::optional<IndexedPosition> last_;
+  std::optional<Offset> end_;  ///< of the last batch that was visited
   bool found_ = false;
 };
 

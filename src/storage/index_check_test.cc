@@ -105,7 +105,17 @@ TEST(OffsetIndexCheck, FindsAPositionWhereNoBatchBegins) {
   EXPECT_EQ(found->repair, IndexRepair::kNever);
 }
 
-TEST(OffsetIndexCheck, FindsAnotherOffsetThanTheBatchs) {
+TEST(OffsetIndexCheck, TakesTheLastOffsetOfAWholeAppendButNoneBehindTheLog) {
+  EXPECT_FALSE(check_offsets(offset_index({{29, 100}, {39, 300}})));
+
+  const Found found = check_offsets(offset_index({{19, 100}, {40, 300}}));
+
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->position, 8U);
+  EXPECT_EQ(found->reason, "its offset 140 lies behind the log's last batch");
+}
+
+TEST(OffsetIndexCheck, FindsALowerOffsetThanTheBatchs) {
   const Found found = check_offsets(offset_index({{18, 100}}));
 
   ASSERT_TRUE(found);
