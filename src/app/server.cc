@@ -31,6 +31,7 @@
 #include "net/connection_acceptor.h"
 #include "net/http_server.h"
 #include "replica/log_cleaner.h"
+#include "replica/log_scrubber.h"
 #include "runtime/host.h"
 
 namespace brook::app {
@@ -55,6 +56,7 @@ struct ShardParts {
   broker::ImageFacts facts;
   replica::ReplicaSet replicas;
   replica::LogCleaner cleaner;
+  replica::LogScrubber scrubber;
   coordinator::ShareStateCoordinator share_states;
   broker::FetchSessionCache sessions;
   broker::TopicTraffic traffic;
@@ -71,13 +73,14 @@ struct ShardParts {
 
   ShardParts(runtime::Shard& own, replica::LogDirectories& directories, const cluster::BrokerConfig& config,
              replica::ReplicaSetOptions options, replica::CompactionSlots& compaction_slots,
-             replica::LogCleanerMetrics& cleaner_metrics, runtime::MemoryBudget& budget,
-             std::size_t session_slots)
+             replica::LogCleanerMetrics& cleaner_metrics, replica::LogScrubberMetrics& scrubber_metrics,
+             runtime::MemoryBudget& budget, std::size_t session_slots)
       : shard(&own),
         view(options.self, config),
         facts(view),
         replicas(own, directories, config, options),
         cleaner(own, replicas, compaction_slots, budget, cleaner_metrics),
+        scrubber(own, replicas, options.shard_count, scrubber_metrics),
         share_states(own, broker::share_state_config(config), facts),
         sessions(session_slots) {}
 };
@@ -108,6 +111,7 @@ class Server::Impl {
         metrics_(registry_),
         replica_metrics_(registry_),
         cleaner_metrics_(registry_),
+        scrubber_metrics_(registry_),
         group_metrics_(registry_),
         transaction_metrics_(registry_),
         share_metrics_(registry_),
@@ -182,9 +186,9 @@ class Server::Impl {
     std::vector<broker::PartitionRouter::Lane> lanes;
     std::vector<broker::MetadataPublisher::Target> targets;
     for (std::size_t i = 0; i < count; ++i) {
-      auto& parts = shards_.emplace_back(
-          std::make_unique<ShardParts>(host_.shard(i), *directories_, config_, options, compaction_slots_,
-                                       cleaner_metrics_, budget_, std::max<std::size_t>(1, slots / count)));
+      auto& parts = shards_.emplace_back(std::make_unique<ShardParts>(
+          host_.shard(i), *directories_, config_, options, compaction_slots_, cleaner_metrics_,
+          scrubber_metrics_, budget_, std::max<std::size_t>(1, slots / count)));
       lanes.push_back({parts->shard, &parts->replicas});
     }
     router_ = std::make_unique<broker::PartitionRouter>(std::move(lanes));
@@ -211,6 +215,7 @@ class Server::Impl {
           std::make_unique<net::FrameServer>(*parts.shard, *parts.dispatcher, budget_, net_metrics_, frames);
       parts.shard->gate().spawn(parts.replicas.keep_house());
       parts.shard->gate().spawn(parts.cleaner.run());
+      parts.shard->gate().spawn(parts.scrubber.run());
       parts.shard->gate().spawn(parts.groups->keep_house());
       parts.shard->gate().spawn(parts.transactions->abort_timed_out());
       parts.shard->gate().spawn(parts.transactions->expire());
@@ -412,6 +417,7 @@ class Server::Impl {
       if (parts.groups) co_await parts.groups->close();
       co_await parts.share_states.close();
       parts.cleaner.stop();
+      parts.scrubber.stop();
       parts.replicas.stop();
       const bool closed = co_await parts.replicas.close();
       written = written && closed;
@@ -456,6 +462,7 @@ class Server::Impl {
   broker::BrokerMetrics metrics_;
   replica::ReplicaMetrics replica_metrics_;
   replica::LogCleanerMetrics cleaner_metrics_;
+  replica::LogScrubberMetrics scrubber_metrics_;
   replica::CompactionSlots compaction_slots_;
   coordinator::GroupMetrics group_metrics_;
   coordinator::TransactionMetrics transaction_metrics_;

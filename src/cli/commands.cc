@@ -6,6 +6,7 @@
 #include "cli/consume/consume.h"
 #include "cli/group/group.h"
 #include "cli/log_dump/log_dump.h"
+#include "cli/log_verify/log_verify.h"
 #include "cli/produce/produce.h"
 #include "cli/share/share.h"
 #include "cli/topic/topic.h"
@@ -47,6 +48,7 @@ CommandSet all_commands() {
   set.commands.push_back(transaction_abort_command());
   set.groups.push_back({"log", "Look into the files of a data directory"});
   set.commands.push_back(log_dump_command());
+  set.commands.push_back(log_verify_command());
   add_bench_commands(set);
   set.commands.push_back(completion_command());
   set.commands.push_back(version_command());

@@ -14,8 +14,7 @@ constexpr std::chrono::milliseconds kSlotPoll{10};  // while another shard compa
 constexpr std::chrono::milliseconds kSlotGap{20};   // after a log, so that another shard gets its turn
 constexpr std::chrono::seconds kRetryFirst{15};     // after the first failure; each further one doubles it
 constexpr std::chrono::seconds kRetryMost{3600};
-constexpr std::chrono::seconds kLookAround{1};  // while it waits for its rate: is the log still there?
-constexpr std::size_t kPartitionsAtOnce = 64;   // looked at between two looks at other work
+constexpr std::size_t kPartitionsAtOnce = 64;  // looked at between two looks at other work
 constexpr std::size_t kMapBytesLeast = 64 * 1024;
 constexpr std::size_t kIoBytesLeast = 16 * 1024;
 constexpr std::size_t kIoBytesMost = 1024 * 1024;  // more would only make the steps longer
@@ -48,33 +47,6 @@ bool CompactionSlots::try_take(std::size_t slots) {
   return false;
 }
 
-/// Gives way after each step, and keeps to the rate; ends when the cleaner stops or the partition closes.
-class LogCleaner::Pace final : public storage::CompactionPace {
- public:
-  Pace(LogCleaner& cleaner, const Partition& partition, double bytes_per_second)
-      : cleaner_(cleaner), partition_(partition), seconds_per_byte_(1 / std::max(1.0, bytes_per_second)) {}
-
-  Task<bool> pause(std::uint64_t bytes) override {
-    runtime::Clock& clock = cleaner_.shard_.clock();
-    // What one step may owe is bounded, so that a tiny rate can't overflow the clock.
-    const double seconds = std::min(static_cast<double>(bytes) * seconds_per_byte_, 86400.0);
-    next_ = std::max(next_, clock.now()) +
-            std::chrono::duration_cast<runtime::Duration>(std::chrono::duration<double>(seconds));
-    co_await clock.sleep_until(clock.now());
-    while (!ended() && clock.now() < next_)
-      co_await cleaner_.stopped_.wait_until(std::min(next_, clock.now() + kLookAround));
-    co_return !ended();
-  }
-
- private:
-  [[nodiscard]] bool ended() const { return cleaner_.stopping_ || partition_.closed(); }
-
-  LogCleaner& cleaner_;
-  const Partition& partition_;
-  double seconds_per_byte_;
-  runtime::Instant next_{};
-};
-
 LogCleaner::LogCleaner(runtime::Shard& shard, ReplicaSet& replicas, CompactionSlots& slots,
                        runtime::MemoryBudget& budget, LogCleanerMetrics& metrics)
     : shard_(shard),
@@ -82,15 +54,15 @@ LogCleaner::LogCleaner(runtime::Shard& shard, ReplicaSet& replicas, CompactionSl
       slots_(slots),
       budget_(budget),
       metrics_(metrics),
-      stopped_(shard.clock()) {}
+      stop_(shard.clock()) {}
 
 Task<void> LogCleaner::run() {
-  while (!stopping_) {
+  while (!stop_.stopping()) {
     const bool compacted = co_await compact_dirtiest();
-    if (stopping_) break;
+    if (stop_.stopping()) break;
     const std::chrono::milliseconds wait =
         compacted ? kSlotGap : log_cleaner_config(replicas_.config_layers()).back_off;
-    co_await stopped_.wait_until(shard_.clock().now() + wait);
+    co_await stop_.wait_until(shard_.clock().now() + wait);
   }
 }
 
@@ -98,10 +70,10 @@ Task<bool> LogCleaner::compact_dirtiest() {
   const LogCleanerConfig config = log_cleaner_config(replicas_.config_layers());
   if (!config.enabled) co_return false;
   std::shared_ptr<Partition> partition = co_await dirtiest();
-  if (!partition || stopping_) co_return false;
+  if (!partition || stop_.stopping()) co_return false;
   while (!slots_.try_take(config.threads)) {
-    co_await stopped_.wait_until(shard_.clock().now() + kSlotPoll);
-    if (stopping_) co_return false;
+    co_await stop_.wait_until(shard_.clock().now() + kSlotPoll);
+    if (stop_.stopping()) co_return false;
   }
   const bool compacted = co_await compact(std::move(partition), config);
   slots_.give_back();
@@ -126,7 +98,7 @@ Task<std::shared_ptr<Partition>> LogCleaner::dirtiest() {
   std::size_t looked_at = 0;
   for (const std::shared_ptr<Partition>& partition : compacted) {
     if (++looked_at % kPartitionsAtOnce == 0) co_await shard_.clock().sleep_until(shard_.clock().now());
-    if (stopping_) break;
+    if (stop_.stopping()) break;
     if (!may_be_compacted(*partition)) continue;
     const auto range = co_await range_of(partition);
     if (!range) continue;
@@ -182,7 +154,7 @@ Task<bool> LogCleaner::compact(std::shared_ptr<Partition> partition, LogCleanerC
   const std::size_t map_bytes = take_memory(charge, records, config);
   if (map_bytes == 0) co_return false;
   storage::OffsetMap newest(map_bytes, config.load_factor, {shard_.random().next(), shard_.random().next()});
-  Pace pace(*this, *partition, config.bytes_per_second_max);
+  PartitionPace pace(shard_.clock(), stop_, *partition, config.bytes_per_second_max);
   const storage::CompactionJob job{
       .newest = newest,
       .pace = pace,

@@ -15,10 +15,10 @@
 #include "cluster/config.h"
 #include "replica/log_cleaner_metrics.h"
 #include "replica/partition.h"
+#include "replica/partition_pace.h"
 #include "replica/replica_set.h"
 #include "runtime/memory_budget.h"
 #include "runtime/shard.h"
-#include "runtime/signal.h"
 #include "storage/compaction.h"
 
 namespace brook::replica {
@@ -57,10 +57,7 @@ class LogCleaner {
 
   /// Until stop(). `replicas` has its first image.
   [[nodiscard]] Task<void> run();
-  void stop() {
-    stopping_ = true;
-    stopped_.notify_all();
-  }
+  void stop() { stop_.stop(); }
 
  private:
   struct Failure {
@@ -68,7 +65,6 @@ class LogCleaner {
     std::uint32_t times = 0;
     runtime::Instant again;
   };
-  class Pace;
 
   /// False where there was nothing to compact, or no room to do it in.
   [[nodiscard]] Task<bool> compact_dirtiest();
@@ -92,8 +88,7 @@ class LogCleaner {
   LogCleanerMetrics& metrics_;
   std::unordered_map<TopicIdPartition, Failure> failures_;
   std::int64_t cleanable_bytes_ = 0;  ///< this shard's part of the gauge
-  runtime::Signal stopped_;
-  bool stopping_ = false;
+  WorkStop stop_;
 };
 
 }  // namespace brook::replica

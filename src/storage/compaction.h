@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "base/ids.h"
-#include "runtime/task.h"
 #include "storage/log_config.h"
 #include "storage/offset_map.h"
+#include "storage/work_pace.h"
 
 namespace brook::storage {
 
@@ -66,19 +66,10 @@ struct GroupedSegment {
 [[nodiscard]] std::vector<std::size_t> group_segments(std::span<const GroupedSegment> segments,
                                                       const LogConfig& config, Offset end_offset);
 
-/// Gives way to others, and keeps to a rate. Owned by whoever has a log compacted, and outlives that.
-class CompactionPace {
- public:
-  virtual ~CompactionPace() = default;
-  /// After each piece of work, of `bytes` read and written: waits for as long as it should. False ends the
-  /// compaction.
-  [[nodiscard]] virtual Task<bool> pause(std::uint64_t bytes) = 0;
-};
-
 /// What one compaction of a log needs from outside; all outlive it.
 struct CompactionJob {
   OffsetMap& newest;  ///< empty; where it is too small for all keys, a part of the range is done
-  CompactionPace& pace;
+  WorkPace& pace;
   Timestamp now;  ///< tombstones and markers whose time is up are dropped
   std::size_t buffer_bytes =
       256 * 1024;  ///< of each of two buffers: what is read at once, and written at once

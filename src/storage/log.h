@@ -17,11 +17,13 @@
 #include "runtime/signal.h"
 #include "runtime/task.h"
 #include "storage/compaction.h"
+#include "storage/corrupt_ranges.h"
 #include "storage/leader_epochs.h"
 #include "storage/log_config.h"
 #include "storage/producer_state.h"
 #include "storage/segment.h"
 #include "storage/transaction_index.h"
+#include "storage/work_pace.h"
 
 namespace brook::storage {
 
@@ -95,6 +97,13 @@ struct ActiveProducer {
   std::optional<Offset> current_txn_start_offset;
 };
 
+/// What a look at one sealed segment came to.
+struct ScrubOutcome {
+  /// False where the segment went, the log was cut or closed meanwhile, or the pace ended it.
+  bool finished = false;
+  std::size_t new_flaws = 0;  ///< places that were not known to be damaged before
+};
+
 /// What closing a log leaves behind.
 enum class CloseMode {
   kDurable,  ///< all of it on the disk
@@ -158,6 +167,7 @@ class Log {
   /// Batches from the one with offset `from` (or the next one behind a hole) that lie below `upper_bound`;
   /// max_bytes may cut the last, unless it is the first and `at_least_one_batch`. Empty where `from` is not
   /// below the bound. OFFSET_OUT_OF_RANGE outside [log start, log end]. At the log's end no file is read.
+  /// Ends before what is known to be corrupt; CORRUPT_MESSAGE, naming offset and file, where `from` is in it.
   [[nodiscard]] Task<Result<LogSlice>> read(Offset from, std::size_t max_bytes, Offset upper_bound,
                                             bool at_least_one_batch);
 
@@ -229,6 +239,15 @@ class Log {
   /// be compacted.
   [[nodiscard]] Result<void> roll_for_compaction(Timestamp now);
 
+  /// Reads the sealed segment of this base offset and checks each batch, in steps between which `pace` gives
+  /// way; what is damaged is marked corrupt as it is found, and a mark of something that is sound now goes.
+  /// Not for the active segment. An error is the disk's, which refuses to read.
+  [[nodiscard]] Task<Result<ScrubOutcome>> scrub(Offset segment_base, WorkPace& pace);
+  /// Never serves these bytes from here on: a read stops before them, and fails at them. The mark goes with
+  /// the segment. Says it in the log; false, and no word, where it is known.
+  bool mark_corrupt(CorruptRange range);
+  [[nodiscard]] const std::vector<CorruptRange>& corrupt_ranges() const { return corrupt_.all(); }
+
   /// Removes files that were deleted file.delete.delay.ms ago; returns how many are left.
   Task<std::size_t> remove_deleted_files();
   /// Closes files that nobody used since the last call. With the housekeeping tick.
@@ -282,6 +301,8 @@ class Log {
                                                  bool at_least_one_batch);
   [[nodiscard]] Task<Result<void>> extend(LogSlice* slice, SharedSegment segment, BatchAt first,
                                           std::uint64_t budget, Offset bound);
+  [[nodiscard]] Task<Result<std::optional<BatchAt>>> find_in(SharedSegment segment, Offset from);
+  [[nodiscard]] Result<void> refuse_corrupt(const CorruptRange* range, Offset from) const;
   [[nodiscard]] Task<Result<std::optional<TimestampOffset>>> find_timestamp(Timestamp target);
   [[nodiscard]] Task<Result<std::optional<TimestampOffset>>> find_max_timestamp();
   [[nodiscard]] Offset end_of(Offset segment_base) const;
@@ -331,6 +352,7 @@ class Log {
   std::vector<Offset> snapshots_;         ///< of producers: the files that are there, ascending
   Offset last_snapshot_{-1};              ///< the newest of them that was written or loaded
   std::optional<Offset> extra_snapshot_;  ///< the one of checkpoint_producers(), which the next replaces
+  CorruptRanges corrupt_;
   Offset log_start_offset_{0};
   Offset log_end_offset_{0};
   Offset recovery_point_{0};

@@ -346,6 +346,7 @@ Task<Result<bool>> Log::swap_in(Compaction& run, std::vector<SharedSegment> sour
   const Timestamp created = sources.back()->created();
   for (const SharedSegment& source : sources) {
     source->retire();
+    corrupt_.drop(source->base_offset());
     segments_.erase(source->base_offset());
   }
   segments_[output.base_offset()] =

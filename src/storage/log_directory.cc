@@ -14,9 +14,6 @@ namespace {
 
 constexpr std::size_t kNameMax = 255;
 constexpr std::size_t kUniqueHex = 32;
-constexpr std::string_view kMetaProperties = "meta.properties";
-constexpr std::string_view kCleanShutdown = ".kafka_cleanshutdown";
-constexpr std::string_view kLock = ".lock";
 constexpr std::string_view kReserve = ".brook_reserve";
 
 std::string_view suffix_of(PartitionDirectoryKind kind) {
@@ -177,7 +174,7 @@ Result<std::unique_ptr<LogDirectory>> LogDirectory::open(runtime::FileSystem& fi
   } else {
     BROOK_CHECK(create_durably(files, path));
   }
-  BROOK_TRY(auto lock, files.lock(path + "/" + std::string(kLock)));
+  BROOK_TRY(auto lock, files.lock(path + "/" + std::string(kLockFile)));
   return std::unique_ptr<LogDirectory>(new LogDirectory(files, std::move(path), std::move(lock)));
 }
 
@@ -186,7 +183,7 @@ std::string LogDirectory::path_of(const TopicPartition& partition) const {
 }
 
 Result<std::optional<MetaProperties>> LogDirectory::meta_properties() const {
-  const std::string path = file(kMetaProperties);
+  const std::string path = file(kMetaPropertiesFile);
   if (!files_.exists(path)) return std::optional<MetaProperties>{};
   BROOK_TRY(const std::string text, files_.read_whole(path));
   BROOK_TRY(MetaProperties parsed, parse_meta_properties(text, path));
@@ -194,7 +191,7 @@ Result<std::optional<MetaProperties>> LogDirectory::meta_properties() const {
 }
 
 Result<void> LogDirectory::write_meta_properties(const MetaProperties& properties) {
-  return files_.replace_whole(file(kMetaProperties), meta_properties_text(properties));
+  return files_.replace_whole(file(kMetaPropertiesFile), meta_properties_text(properties));
 }
 
 Result<Uuid> LogDirectory::claim(std::string_view cluster_id, BrokerId node_id,
@@ -226,7 +223,7 @@ Result<Uuid> LogDirectory::claim(std::string_view cluster_id, BrokerId node_id,
 }
 
 std::optional<std::int64_t> LogDirectory::clean_shutdown() const {
-  const std::string path = file(kCleanShutdown);
+  const std::string path = file(kCleanShutdownFile);
   if (!files_.exists(path)) return std::nullopt;
   const auto text = files_.read_whole(path);
   if (!text) return std::nullopt;
@@ -240,12 +237,12 @@ std::optional<std::int64_t> LogDirectory::clean_shutdown() const {
 }
 
 Result<void> LogDirectory::write_clean_shutdown(std::int64_t broker_epoch) {
-  return files_.replace_whole(file(kCleanShutdown),
+  return files_.replace_whole(file(kCleanShutdownFile),
                               fmt::format(R"({{"version":0,"brokerEpoch":{}}})", broker_epoch));
 }
 
 Result<void> LogDirectory::remove_clean_shutdown() {
-  BROOK_CHECK(files_.remove(file(kCleanShutdown)));
+  BROOK_CHECK(files_.remove(file(kCleanShutdownFile)));
   return files_.sync_directory(path_);
 }
 

@@ -13,6 +13,10 @@
 
 namespace brook::storage {
 
+inline constexpr std::string_view kMetaPropertiesFile = "meta.properties";
+inline constexpr std::string_view kCleanShutdownFile = ".kafka_cleanshutdown";
+inline constexpr std::string_view kLockFile = ".lock";
+
 /// What a directory of a log.dirs entry is, by its name's suffix.
 enum class PartitionDirectoryKind { kCurrent, kDelete, kStray, kFuture };
 

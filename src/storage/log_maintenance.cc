@@ -87,6 +87,7 @@ Task<Result<void>> Log::truncate_to(Offset offset) {
   epochs_.truncate_from_end(offset);
   const SharedSegment last = segments_.rbegin()->second;
   BROOK_CO_CHECK(co_await last->truncate_to(offset, config_.index_interval_bytes));
+  corrupt_.truncate(last->base_offset(), last->size(), offset);
   BROOK_CO_CHECK(co_await rebuild_producers(offset));
   ++truncations_;
   ++generation_;
@@ -121,6 +122,7 @@ Result<void> Log::drop_segment(Segments::iterator segment) {
     deleted_.push_back({std::move(deleted), due});
   }
   if (last_snapshot_ == segment->first) last_snapshot_ = Offset(-1);
+  corrupt_.drop(segment->first);
   segment->second->retire();
   segments_.erase(segment);
   ++generation_;

@@ -8,6 +8,7 @@
 #include "record/compression.h"
 #include "record/record.h"
 #include "record/validate.h"
+#include "storage/file_names.h"
 #include "storage/internal/batch_reader.h"
 #include "storage/log.h"
 
@@ -102,6 +103,7 @@ Task<Result<LogSlice>> Log::read_once(Offset from, std::size_t max_bytes, Offset
   if (from == log_end_offset_) slice.start = end_position();
   slice.end = slice.start;
   if (from >= bound) co_return slice;
+  if (!corrupt_.empty()) BROOK_CO_CHECK(refuse_corrupt(corrupt_.at(from), from));
 
   std::optional<BatchAt> first;
   while (segment && !first) {
@@ -109,11 +111,15 @@ Task<Result<LogSlice>> Log::read_once(Offset from, std::size_t max_bytes, Offset
       first = *remembered;
     } else {
       BROOK_CO_CHECK(co_await segment->load(config_.index_interval_bytes));
-      BROOK_CO_TRY(first, co_await segment->find(from));
+      BROOK_CO_TRY(first, co_await find_in(segment, from));
     }
     if (!first) segment = segment_after(segment->base_offset());  // A hole that compaction left.
   }
   if (!first || first->last_offset >= bound) co_return slice;
+  if (!corrupt_.empty()) {
+    const CorruptRange* near = corrupt_.first_behind(segment->base_offset(), first->position);
+    if (near != nullptr && near->position <= first->position) BROOK_CO_CHECK(refuse_corrupt(near, from));
+  }
 
   slice.start = {from, segment->base_offset(), first->position};
   slice.end = slice.start;
@@ -125,6 +131,23 @@ Task<Result<LogSlice>> Log::read_once(Offset from, std::size_t max_bytes, Offset
   co_return slice;
 }
 
+/// Segment::find, but past what is corrupt: what is written there may lead anywhere.
+Task<Result<std::optional<BatchAt>>> Log::find_in(SharedSegment segment, Offset from) {
+  const std::uint64_t behind = corrupt_.empty() ? 0 : corrupt_.end_before(segment->base_offset(), from);
+  if (behind > 0) co_return co_await segment->find_behind(behind, from);
+  co_return co_await segment->find(from);
+}
+
+Result<void> Log::refuse_corrupt(const CorruptRange* range, Offset from) const {
+  if (range == nullptr) return {};
+  return fail(
+      ErrorCode::kCorruptMessage,
+      fmt::format("offset {} of {}-{} is not served: {} is damaged at position {}, offsets {} to {}: {}",
+                  from.value(), partition_.topic, partition_.partition.value(),
+                  offset_file_path(directory_, range->segment_base_offset, kLogSuffix), range->position,
+                  range->first_offset.value(), range->last_offset.value(), range->reason));
+}
+
 /// Adds ranges from `first` on; `slice` lives in the awaiting frame.
 Task<Result<void>> Log::extend(LogSlice* slice, SharedSegment segment, BatchAt first, std::uint64_t budget,
                                Offset bound) {
@@ -133,14 +156,19 @@ Task<Result<void>> Log::extend(LogSlice* slice, SharedSegment segment, BatchAt f
     const Offset base = segment->base_offset();
     const Offset segment_end = end_of(base);
     std::uint64_t end = segment->size();
-    if (bound < segment_end) {
+    const CorruptRange* corrupt = corrupt_.empty() ? nullptr : corrupt_.first_behind(base, position);
+    const bool stops = corrupt != nullptr && corrupt->first_offset <= bound;
+    const Offset stop_offset = stops ? corrupt->first_offset : bound;
+    if (stops) {
+      end = std::min(end, corrupt->position);
+    } else if (bound < segment_end) {
       const auto remembered = segment->find_in_tail(bound);
       std::optional<BatchAt> beyond;
       if (remembered) {
         beyond = *remembered;
       } else {
         BROOK_CO_CHECK(co_await segment->load(config_.index_interval_bytes));
-        BROOK_CO_TRY(beyond, co_await segment->find(bound));
+        BROOK_CO_TRY(beyond, co_await find_in(segment, bound));
       }
       if (beyond) end = std::max(beyond->position, position);
     }
@@ -158,10 +186,10 @@ Task<Result<void>> Log::extend(LogSlice* slice, SharedSegment segment, BatchAt f
       BROOK_CO_TRY(auto file, segment->file());
       slice->ranges.push_back({std::move(file), position, take});
       slice->size += take;
-      slice->end = {std::min(bound, segment_end), base, position + take};
+      slice->end = {std::min({bound, segment_end, stop_offset}), base, position + take};
       budget -= take;
     }
-    if (position + take < end || bound <= segment_end || budget == 0) break;
+    if (position + take < end || bound <= segment_end || budget == 0 || stops) break;
     segment = segment_after(base);
     position = 0;
   }

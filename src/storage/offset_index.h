@@ -26,6 +26,16 @@ struct IndexedPosition {
 /// first batch of a segment has none. Runs on: the log's shard.
 class OffsetIndex {
  public:
+  /// An entry as it is in the file.
+  struct Entry {
+    static constexpr std::size_t kSize = 8;
+    std::int32_t relative_offset = 0;
+    std::int32_t position = 0;
+
+    void encode(std::byte* to) const;
+    [[nodiscard]] static Entry decode(const std::byte* from);
+  };
+
   OffsetIndex(runtime::FileSystem& files, std::string path, Offset base_offset)
       : entries_(files, std::move(path)), base_offset_(base_offset) {}
 
@@ -50,15 +60,6 @@ class OffsetIndex {
   [[nodiscard]] const std::string& path() const { return entries_.path(); }
 
  private:
-  struct Entry {
-    static constexpr std::size_t kSize = 8;
-    std::int32_t relative_offset = 0;
-    std::int32_t position = 0;
-
-    void encode(std::byte* to) const;
-    [[nodiscard]] static Entry decode(const std::byte* from);
-  };
-
   [[nodiscard]] IndexedPosition absolute(const Entry& entry) const;
 
   internal::EntryFile<Entry> entries_;

@@ -7,7 +7,6 @@
 namespace brook::storage {
 namespace {
 
-constexpr std::string_view kFile = "/partition.metadata";
 constexpr std::string_view kBeforeId = "version: 0\ntopic_id: ";
 constexpr std::size_t kIdSize = 22;
 
@@ -28,11 +27,15 @@ std::optional<std::string_view> value_of(std::string_view text, std::string_view
   return value;
 }
 
+std::string path_in(const std::string& directory) {
+  return directory + "/" + std::string(kPartitionMetadataFile);
+}
+
 }  // namespace
 
 Result<std::optional<Uuid>> read_partition_metadata(runtime::FileSystem& files,
                                                     const std::string& directory) {
-  const std::string path = directory + std::string(kFile);
+  const std::string path = path_in(directory);
   if (!files.exists(path)) return std::optional<Uuid>{};
   BROOK_TRY(const std::string text, files.read_whole(path));
   if (is_torn(text)) return std::optional<Uuid>{};
@@ -47,7 +50,7 @@ Result<std::optional<Uuid>> read_partition_metadata(runtime::FileSystem& files,
 }
 
 Task<Result<void>> sync_partition_metadata(runtime::FileSystem& files, std::string directory) {
-  const std::string path = directory + std::string(kFile);
+  const std::string path = path_in(directory);
   if (!files.exists(path)) co_return Result<void>{};
   BROOK_CO_TRY(const auto file, files.open(path, runtime::OpenMode::kReadWrite));
   Result<void> synced = co_await file->sync();
@@ -56,7 +59,7 @@ Task<Result<void>> sync_partition_metadata(runtime::FileSystem& files, std::stri
 
 Result<void> write_partition_metadata(runtime::FileSystem& files, const std::string& directory,
                                       const Uuid& topic_id) {
-  return files.replace_whole_unsynced(directory + std::string(kFile),
+  return files.replace_whole_unsynced(path_in(directory),
                                       fmt::format("version: 0\ntopic_id: {}", topic_id.text()));
 }
 

@@ -2,12 +2,15 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/result.h"
 #include "base/uuid.h"
 #include "runtime/file.h"
 
 namespace brook::storage {
+
+inline constexpr std::string_view kPartitionMetadataFile = "partition.metadata";
 
 /// The topic id in `directory`/partition.metadata; nothing where there is no such file, or only a beginning
 /// of one, as a power cut may leave of one that was just made.

@@ -331,8 +331,18 @@ Task<Result<std::optional<BatchAt>>> Segment::find(Offset offset) {
   used_ = true;
   BROOK_CO_TRY(const auto expected, co_await find_expected(offset));
   if (expected) co_return expected;
-  const std::uint64_t end = size_;
   BROOK_CO_TRY(const std::uint64_t start, co_await scan_start(offset));
+  co_return co_await scan(start, offset);
+}
+
+Task<Result<std::optional<BatchAt>>> Segment::find_behind(std::uint64_t position, Offset offset) {
+  used_ = true;
+  BROOK_CO_TRY(const std::uint64_t start, co_await scan_start(offset));
+  co_return co_await scan(std::max(start, position), offset);
+}
+
+Task<Result<std::optional<BatchAt>>> Segment::scan(std::uint64_t start, Offset offset) {
+  const std::uint64_t end = size_;
   BROOK_CO_TRY(auto opened, file());
   BatchReader reader(std::move(opened), start, end, kHeaderChunk);
   while (reader.position() < reader.end()) {

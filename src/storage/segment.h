@@ -83,6 +83,8 @@ class Segment {
 
   /// The first batch whose last offset is not below `offset`.
   [[nodiscard]] Task<Result<std::optional<BatchAt>>> find(Offset offset);
+  /// The same without a look at what lies before `position`, where a batch begins.
+  [[nodiscard]] Task<Result<std::optional<BatchAt>>> find_behind(std::uint64_t position, Offset offset);
   /// The same from memory alone; the outer optional is empty where only the file knows.
   [[nodiscard]] std::optional<std::optional<BatchAt>> find_in_tail(Offset offset) const;
   /// Where the last batch starts, of those that are known to start at or before `position`: all of the tail,
@@ -121,6 +123,7 @@ class Segment {
   [[nodiscard]] Task<Result<void>> rebuild_indexes(std::uint32_t index_interval);
   [[nodiscard]] Task<Result<std::uint64_t>> scan_start(Offset offset);
   [[nodiscard]] Task<Result<std::optional<BatchAt>>> find_expected(Offset offset);
+  [[nodiscard]] Task<Result<std::optional<BatchAt>>> scan(std::uint64_t start, Offset offset);
   void expect(IndexedPosition next);
   void account(const internal::BatchHeader& header, std::uint64_t position, std::uint32_t index_interval);
   void remember(const internal::BatchHeader& header, std::uint64_t position);

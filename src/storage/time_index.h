@@ -26,6 +26,16 @@ struct IndexedTimestamp {
 /// is newer. Runs on: the log's shard.
 class TimeIndex {
  public:
+  /// An entry as it is in the file.
+  struct Entry {
+    static constexpr std::size_t kSize = 12;
+    std::int64_t timestamp = 0;
+    std::int32_t relative_offset = 0;
+
+    void encode(std::byte* to) const;
+    [[nodiscard]] static Entry decode(const std::byte* from);
+  };
+
   TimeIndex(runtime::FileSystem& files, std::string path, Offset base_offset)
       : entries_(files, std::move(path)), base_offset_(base_offset) {}
 
@@ -47,15 +57,6 @@ class TimeIndex {
   [[nodiscard]] const std::string& path() const { return entries_.path(); }
 
  private:
-  struct Entry {
-    static constexpr std::size_t kSize = 12;
-    std::int64_t timestamp = 0;
-    std::int32_t relative_offset = 0;
-
-    void encode(std::byte* to) const;
-    [[nodiscard]] static Entry decode(const std::byte* from);
-  };
-
   [[nodiscard]] IndexedTimestamp absolute(const Entry& entry) const {
     return {Timestamp(entry.timestamp), base_offset_ + entry.relative_offset};
   }

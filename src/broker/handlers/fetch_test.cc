@@ -115,6 +115,30 @@ TEST(FetchHandler, TellsTheErrorOfEachPartitionAndServesTheOthers) {
   });
 }
 
+TEST(FetchHandler, TellsOfCorruptRecordsAndServesWhatIsBeforeThem) {
+  with_orders([](World& world) -> Task<void> {
+    const std::size_t batch = world.append(0);
+    world.append(0);
+    const auto partition = world.replicas.find({world.topic, PartitionIndex(0)}).value();
+    partition->log().mark_corrupt({.segment_base_offset = Offset(0),
+                                   .position = batch,
+                                   .end = 2 * batch,
+                                   .first_offset = Offset(1),
+                                   .last_offset = Offset(1),
+                                   .reason = "a test says so"});
+
+    const FetchResponse before = co_await world.fetch(World::request({0}));
+    EXPECT_EQ(sizes(before), (Sizes{{0, batch}}));
+    EXPECT_EQ(code(before.responses.at(0).partitions.at(0)), ErrorCode::kNone);
+
+    FetchRequest request = World::request({0});
+    request.topics[0].partitions[0].fetch_offset = 1;
+    const FetchResponse at = co_await world.fetch(request);
+    EXPECT_EQ(code(at.responses.at(0).partitions.at(0)), ErrorCode::kCorruptMessage);
+    EXPECT_EQ(size_of(at.responses.at(0).partitions.at(0)), 0U);
+  });
+}
+
 TEST(FetchHandler, RefusesATopicIdThatNobodyHas) {
   with_orders([](World& world) -> Task<void> {
     FetchRequest request = World::request({0});

@@ -11,8 +11,6 @@
 namespace brook::storage::internal {
 namespace {
 
-constexpr std::size_t kCrcStart = 21;
-
 /// Of the first record of a control batch, which is never compressed.
 std::optional<EndMarker> parse_end_marker(ByteView batch) {
   const auto view = record::BatchView::parse(batch);

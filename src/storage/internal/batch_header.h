@@ -13,6 +13,9 @@ namespace brook::storage::internal {
 
 using record::kBatchHeaderSize;
 
+/// Where the bytes begin that a batch's CRC is over; it ends with the batch.
+inline constexpr std::size_t kCrcStart = 21;
+
 /// The head of a record batch v2 as the log needs it. It is read without the batch's body, which
 /// record::BatchView needs.
 struct BatchHeader {

@@ -4,13 +4,20 @@
 
 #include <algorithm>
 
-namespace brook::storage::internal {
+#include "base/crc32c.h"
 
-Task<Result<ByteView>> BatchReader::bytes(std::size_t size) {
-  if (position_ < buffer_start_ || position_ + size > buffer_start_ + filled_) {
-    constexpr std::uint64_t kPage = runtime::AlignedBuffer::kPage;
-    const std::uint64_t start = position_ / kPage * kPage;
-    const std::size_t needed = static_cast<std::size_t>(position_ - start) + size;
+namespace brook::storage::internal {
+namespace {
+
+constexpr std::uint64_t kPage = runtime::AlignedBuffer::kPage;
+
+}  // namespace
+
+Task<Result<ByteView>> BatchReader::peek(std::uint64_t offset, std::size_t size) {
+  const std::uint64_t from = position_ + offset;
+  if (from < buffer_start_ || from + size > buffer_start_ + filled_) {
+    const std::uint64_t start = from / kPage * kPage;
+    const std::size_t needed = static_cast<std::size_t>(from - start) + size;
     const std::size_t capacity = std::max(chunk_, (needed + kPage - 1) / kPage * kPage);
     if (buffer_.size() < capacity) buffer_ = runtime::AlignedBuffer(capacity);
     filled_ = 0;
@@ -19,17 +26,17 @@ Task<Result<ByteView>> BatchReader::bytes(std::size_t size) {
     BROOK_CO_TRY(filled_, co_await file_->read_at(start, buffer_.bytes().first(wanted)));
     if (filled_ < needed) co_return ByteView{};
   }
-  co_return ByteView(buffer_.bytes()).subspan(static_cast<std::size_t>(position_ - buffer_start_), size);
+  co_return ByteView(buffer_.bytes()).subspan(static_cast<std::size_t>(from - buffer_start_), size);
 }
 
 Task<Result<std::optional<BatchHeader>>> BatchReader::header() {
   const std::uint64_t left = end_ - position_;
   const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(kBatchHeaderSize, left));
-  BROOK_CO_TRY(const ByteView head, co_await bytes(size));
+  BROOK_CO_TRY(const ByteView head, co_await peek(0, size));
   std::optional<BatchHeader> parsed = parse_batch_header(head);
   if (parsed && parsed->size > left) parsed.reset();
   if (!parsed && looks_like_old_message(head, left)) {
-    BROOK_CO_TRY(const ByteView message, co_await bytes(old_message_size(head)));
+    BROOK_CO_TRY(const ByteView message, co_await peek(0, old_message_size(head)));
     if (!is_old_message(message)) co_return parsed;
     co_return fail(ErrorCode::kKafkaStorageError,
                    fmt::format("{} at byte {}: a message of format 0 or 1, which Kafka wrote before 0.11 and "
@@ -39,6 +46,20 @@ Task<Result<std::optional<BatchHeader>>> BatchReader::header() {
   co_return parsed;
 }
 
-Task<Result<ByteView>> BatchReader::body(BatchHeader header) { co_return co_await bytes(header.size); }
+Task<Result<ByteView>> BatchReader::body(BatchHeader header) { co_return co_await peek(0, header.size); }
+
+Task<Result<bool>> BatchReader::crc_matches(BatchHeader header) {
+  // A piece and the page that it begins in fit the buffer.
+  const std::uint64_t piece_max = std::max<std::uint64_t>(chunk_, 2 * kPage) - kPage;
+  std::uint32_t crc = 0;
+  for (std::uint64_t at = kCrcStart; at < header.size;) {
+    const auto size = static_cast<std::size_t>(std::min(piece_max, header.size - at));
+    BROOK_CO_TRY(const ByteView piece, co_await peek(at, size));
+    if (piece.size() < size) co_return false;
+    crc = crc32c(piece, crc);
+    at += size;
+  }
+  co_return crc == header.crc;
+}
 
 }  // namespace brook::storage::internal

@@ -27,14 +27,19 @@ class BatchReader {
   [[nodiscard]] Task<Result<std::optional<BatchHeader>>> header();
   /// All bytes of the batch whose header was just read; valid until the next call.
   [[nodiscard]] Task<Result<ByteView>> body(BatchHeader header);
+  /// `size` bytes from `offset` behind position() on, whatever they are; valid until the next call. Empty
+  /// where the file ends before them.
+  [[nodiscard]] Task<Result<ByteView>> peek(std::uint64_t offset, std::size_t size);
+  /// The CRC over the batch at position() is what `header`, its header, says; false too where the file ends
+  /// before it. Piece by piece: a header may lie about the size, and costs no memory for it.
+  [[nodiscard]] Task<Result<bool>> crc_matches(BatchHeader header);
   /// Goes behind the batch at position().
-  void skip(const BatchHeader& header) { position_ += header.size; }
+  void skip(const BatchHeader& header) { skip_bytes(header.size); }
+  void skip_bytes(std::uint64_t size) { position_ += size; }
   [[nodiscard]] std::uint64_t position() const { return position_; }
   [[nodiscard]] std::uint64_t end() const { return end_; }
 
  private:
-  [[nodiscard]] Task<Result<ByteView>> bytes(std::size_t size);
-
   std::shared_ptr<runtime::File> file_;
   std::uint64_t position_;
   std::uint64_t end_;

@@ -31,7 +31,7 @@ inline std::vector<std::byte> make_keyed(record::BatchOptions options,
 }
 
 /// Never waits: calls `between` after each piece of work, and goes on while that returns true.
-class CallingPace final : public CompactionPace {
+class CallingPace final : public WorkPace {
  public:
   explicit CallingPace(std::function<Task<bool>()> between) : between_(std::move(between)) {}
   Task<bool> pause(std::uint64_t) override { return between_(); }
