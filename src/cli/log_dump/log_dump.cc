@@ -132,7 +132,7 @@ Result<void> dump_path(runtime::FileSystem& files, const std::string& path, cons
 
 int dump_all(runtime::FileSystem& files, const LogDumpOptions& options, Console& console) {
   const auto decoder = chosen_decoder(options);
-  if (!decoder) return console.usage_failure(decoder.error());
+  if (!decoder) return console.usage(decoder.error().context);
   DumpStyle style{.json = options.json, .records = options.records || *decoder};
   const auto paths = expand(files, options.paths);
   if (!paths) return console.failure(paths.error());
