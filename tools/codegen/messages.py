@@ -430,7 +430,7 @@ def visitor(struct: Struct, message: Message) -> list[str]:
         if test != "false":
             body += guard(test, [f'visit("{snake(field.name)}", {member(field.name)});'])
     return ["", "/// Calls visit(name, value) for each field that `version` has.", "template <class Visit>",
-            f"void visit_fields(std::int16_t {version_name(body)}, Visit&& visit) const {{", *indent(body), "}"]
+            f"void visit_fields(std::int16_t {version_name(body)}, const Visit& visit) const {{", *indent(body), "}"]
 
 
 def header(source: str, messages: list[Message]) -> str:

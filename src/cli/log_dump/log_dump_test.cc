@@ -188,8 +188,7 @@ TEST(StateDump, DecodesStructsArraysAndWhatMayBeNull) {
 }
 
 TEST(StateDump, DecodesTransactionsAndShareStates) {
-  const protocol::TransactionLogValue transaction{
-      .producer_id = 7, .transaction_status = 1, .transaction_partitions = {{{.topic = "t", .partition_ids = {0, 2}}}}};
+  const protocol::TransactionLogValue transaction{.producer_id = 7, .transaction_status = 1};
   EXPECT_THAT(dumped_state(StateTopic::kTransactions,
                            part(0, protocol::TransactionLogKey{.transactional_id = "pay"}, 0),
                            part(0, transaction, 0), false),
