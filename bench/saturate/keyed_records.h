@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/bytes.h"
 #include "record/builder.h"
 
 namespace brook::saturate {
