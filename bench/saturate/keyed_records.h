@@ -13,8 +13,8 @@ namespace brook::saturate {
 /// The records of a keyed load, the same each time, so that every broker gets the same input and what
 /// compaction must leave of it is known. Record `index` of a new partition has the offset `index`.
 ///
-/// Keys are drawn with the density of a squared random number: few are replaced all the time, many seldom, and
-/// survivors lie all over the log. Runs on: any.
+/// Keys are drawn with the density of a squared random number: few are replaced all the time, many seldom,
+/// and survivors lie all over the log. Runs on: any.
 class KeyedRecords {
  public:
   static constexpr std::size_t kValueBytesMin = 8;

@@ -102,8 +102,8 @@ struct Keyed {
 void run(const Keyed& load);
 
 /// Reads all of a partition that Keyed has written, and compaction has passed up to `clean_end`: every record
-/// must be one that was written there. Says how many survivors are `missing` and how many replaced records are
-/// `left_over`, and the checksums of (offset, key, value) of all, and of those before `clean_end`.
+/// must be one that was written there. Says how many survivors are `missing` and how many replaced records
+/// are `left_over`, and the checksums of (offset, key, value) of all, and of those before `clean_end`.
 struct Survivors {
   std::uint16_t port = 0;
   std::string topic;

@@ -77,7 +77,8 @@ class Arguments {
 
 // Braces keep the order of evaluation.
 Produce produce_of(Arguments& in) {
-  return Produce{in.port(), in.text(), in.partitions(), in.number(1, kCountMax), in.bytes(), in.bytes(), in.acks()};
+  return Produce{in.port(),  in.text(),  in.partitions(), in.number(1, kCountMax),
+                 in.bytes(), in.bytes(), in.acks()};
 }
 Fetch fetch_of(Arguments& in) {
   return Fetch{in.port(), in.text(), in.number(1, kCountMax), in.number(0, 100'000)};

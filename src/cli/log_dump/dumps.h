@@ -13,8 +13,8 @@
 namespace brook::cli {
 
 struct DumpStyle {
-  bool json = false;     ///< one object a line
-  bool records = false;  ///< the records of each batch too
+  bool json = false;                           ///< one object a line
+  bool records = false;                        ///< the records of each batch too
   std::optional<StateTopic> state_topic = {};  ///< whose records are decoded
 };
 

@@ -51,9 +51,10 @@ void declare(Arguments& arguments, LogDumpOptions& options) {
 Result<std::optional<StateTopic>> chosen_decoder(const LogDumpOptions& options) {
   std::optional<StateTopic> chosen;
   int given = options.raw ? 1 : 0;
-  for (const auto& [is_given, topic] : {std::pair(options.offsets_decoder, StateTopic::kGroups),
-                                        std::pair(options.transaction_log_decoder, StateTopic::kTransactions),
-                                        std::pair(options.share_group_state_decoder, StateTopic::kShareStates)}) {
+  for (const auto& [is_given, topic] :
+       {std::pair(options.offsets_decoder, StateTopic::kGroups),
+        std::pair(options.transaction_log_decoder, StateTopic::kTransactions),
+        std::pair(options.share_group_state_decoder, StateTopic::kShareStates)}) {
     if (!is_given) continue;
     ++given;
     chosen = topic;

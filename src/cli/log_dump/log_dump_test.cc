@@ -154,10 +154,11 @@ Bytes commit_key() {
 TEST(StateDump, DecodesACommittedOffsetWithTheFieldsOfItsVersion) {
   const protocol::OffsetCommitValue value{.offset = 42, .metadata = "note", .commit_timestamp = 5};
 
-  EXPECT_THAT(dumped_state(StateTopic::kGroups, commit_key(), part(3, value, 3), true),
-              HasSubstr(R"("key":{"type":1,"name":"OffsetCommit","data":{"group":"g","topic":"t","partition":3}},)"
-                        R"("value":{"version":3,"data":{"offset":42,"leader_epoch":-1,"metadata":"note",)"
-                        R"("commit_timestamp":5}},"headers":[])"));
+  EXPECT_THAT(
+      dumped_state(StateTopic::kGroups, commit_key(), part(3, value, 3), true),
+      HasSubstr(R"("key":{"type":1,"name":"OffsetCommit","data":{"group":"g","topic":"t","partition":3}},)"
+                R"("value":{"version":3,"data":{"offset":42,"leader_epoch":-1,"metadata":"note",)"
+                R"("commit_timestamp":5}},"headers":[])"));
   EXPECT_THAT(dumped_state(StateTopic::kGroups, commit_key(), part(0, value, 0), false),
               HasSubstr(R"(  key OffsetCommit {"group":"g","topic":"t","partition":3})"
                         R"(  value v0 {"offset":42,"metadata":"note","commit_timestamp":5})"
@@ -177,7 +178,8 @@ TEST(StateDump, DecodesStructsArraysAndWhatMayBeNull) {
       .generation = 2,
       .protocol = "range",
       .leader = std::nullopt,
-      .members = {{.member_id = "m", .client_id = "c", .client_host = "/1", .subscription = {std::byte{255}}}}};
+      .members = {
+          {.member_id = "m", .client_id = "c", .client_host = "/1", .subscription = {std::byte{255}}}}};
   const std::string written = dumped_state(
       StateTopic::kGroups, part(2, protocol::GroupMetadataKey{.group = "g"}, 0), part(3, value, 3), true);
 
@@ -194,9 +196,11 @@ TEST(StateDump, DecodesTransactionsAndShareStates) {
                            part(0, transaction, 0), false),
               HasSubstr(R"(key TransactionLog {"transactional_id":"pay"}  value v0 {"producer_id":7,)"));
   const protocol::ShareUpdateKey key{.group_id = "workers", .topic_id = {}, .partition = 1};
-  EXPECT_THAT(dumped_state(StateTopic::kShareStates, part(1, key, 0),
-                           part(0, protocol::ShareUpdateValue{.start_offset = 9}, 0), false),
-              HasSubstr(R"(key ShareUpdate {"group_id":"workers","topic_id":"AAAAAAAAAAAAAAAAAAAAAA","partition":1})"));
+  EXPECT_THAT(
+      dumped_state(StateTopic::kShareStates, part(1, key, 0),
+                   part(0, protocol::ShareUpdateValue{.start_offset = 9}, 0), false),
+      HasSubstr(
+          R"(key ShareUpdate {"group_id":"workers","topic_id":"AAAAAAAAAAAAAAAAAAAAAA","partition":1})"));
 }
 
 TEST(StateDump, ShowsWhatItCannotDecodeAsItIsAndSaysWhy) {

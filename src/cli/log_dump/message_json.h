@@ -23,7 +23,8 @@ namespace brook::cli {
 template <class Message>
 [[nodiscard]] boost::json::object message_json(const Message& message, std::int16_t version);
 
-/// Values of fields: numbers, booleans, strings, bytes, ids, structs; also those that may be null, and arrays.
+/// Values of fields: numbers, booleans, strings, bytes, ids, structs; also those that may be null, and
+/// arrays.
 class FieldJson {
  public:
   explicit FieldJson(std::int16_t version) : version_(version) {}
@@ -57,9 +58,8 @@ class FieldJson {
 template <class Message>
 boost::json::object message_json(const Message& message, std::int16_t version) {
   boost::json::object object;
-  message.visit_fields(version, [&](std::string_view name, const auto& value) {
-    object[name] = FieldJson(version)(value);
-  });
+  message.visit_fields(
+      version, [&](std::string_view name, const auto& value) { object[name] = FieldJson(version)(value); });
   return object;
 }
 

@@ -87,8 +87,7 @@ State read_state(const record::RecordView& each, std::optional<StateTopic> topic
 
 json::value key_json(const record::RecordView& each, const State& state) {
   if (!state.key) return to_json(each.key);
-  return json::object{
-      {"type", state.key->type}, {"name", state.key->name}, {"data", state.key->fields}};
+  return json::object{{"type", state.key->type}, {"name", state.key->name}, {"data", state.key->fields}};
 }
 
 json::value value_json(const record::RecordView& each, const State& state) {

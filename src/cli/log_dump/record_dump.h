@@ -9,8 +9,8 @@
 #include "record/batch.h"
 #include "record/record.h"
 
-/// One record of a segment, for `brook log dump --records`. In batches of a `topic` the record is decoded; what
-/// cannot be is shown as it is, with a note that says why.
+/// One record of a segment, for `brook log dump --records`. In batches of a `topic` the record is decoded;
+/// what cannot be is shown as it is, with a note that says why.
 namespace brook::cli {
 
 [[nodiscard]] boost::json::object record_json(const record::BatchView& batch, const record::RecordView& each,

@@ -180,8 +180,9 @@ class SegmentDump {
     json::object object = batch_json(batch, reader_.position(), crc_valid);
     if (style_.records) {
       json::array records;
-      const auto read = for_each_record(
-          batch, [&](const record::RecordView& each) { records.push_back(record_json(batch, each, style_.state_topic)); });
+      const auto read = for_each_record(batch, [&](const record::RecordView& each) {
+        records.push_back(record_json(batch, each, style_.state_topic));
+      });
       object["records"] = std::move(records);
       if (!read) {
         object["error"] = read.error().context;
@@ -194,8 +195,9 @@ class SegmentDump {
   void print_text_batch(const BatchView& batch, bool crc_valid) {
     console_.out(batch_line(console_, batch, reader_.position(), crc_valid));
     if (!style_.records) return;
-    const auto read = for_each_record(
-        batch, [&](const record::RecordView& each) { console_.out(record_line(batch, each, style_.state_topic)); });
+    const auto read = for_each_record(batch, [&](const record::RecordView& each) {
+      console_.out(record_line(batch, each, style_.state_topic));
+    });
     if (read) return;
     console_.out(emphasize(console_, "    " + read.error().context, Emphasis::kBad) + "\n");
     note_unreadable_records(crc_valid);

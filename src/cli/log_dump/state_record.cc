@@ -26,28 +26,28 @@ struct Pair {
 template <class... Pairs>
 struct Records {};
 
-using GroupRecords = Records<
-    Pair<LegacyOffsetCommitKey, OffsetCommitValue>,  // the value has a version of its own
-    Pair<OffsetCommitKey, OffsetCommitValue>, Pair<GroupMetadataKey, GroupMetadataValue>,
-    Pair<ConsumerGroupMetadataKey, ConsumerGroupMetadataValue>,
-    Pair<ConsumerGroupPartitionMetadataKey, ConsumerGroupPartitionMetadataValue>,
-    Pair<ConsumerGroupMemberMetadataKey, ConsumerGroupMemberMetadataValue>,
-    Pair<ConsumerGroupTargetAssignmentMetadataKey, ConsumerGroupTargetAssignmentMetadataValue>,
-    Pair<ConsumerGroupTargetAssignmentMemberKey, ConsumerGroupTargetAssignmentMemberValue>,
-    Pair<ConsumerGroupCurrentMemberAssignmentKey, ConsumerGroupCurrentMemberAssignmentValue>,
-    Pair<ConsumerGroupRegularExpressionKey, ConsumerGroupRegularExpressionValue>,
-    Pair<ShareGroupMemberMetadataKey, ShareGroupMemberMetadataValue>,
-    Pair<ShareGroupMetadataKey, ShareGroupMetadataValue>,
-    Pair<ShareGroupTargetAssignmentMetadataKey, ShareGroupTargetAssignmentMetadataValue>,
-    Pair<ShareGroupTargetAssignmentMemberKey, ShareGroupTargetAssignmentMemberValue>,
-    Pair<ShareGroupCurrentMemberAssignmentKey, ShareGroupCurrentMemberAssignmentValue>,
-    Pair<ShareGroupStatePartitionMetadataKey, ShareGroupStatePartitionMetadataValue>,
-    Pair<StreamsGroupMetadataKey, StreamsGroupMetadataValue>,
-    Pair<StreamsGroupMemberMetadataKey, StreamsGroupMemberMetadataValue>,
-    Pair<StreamsGroupTargetAssignmentMetadataKey, StreamsGroupTargetAssignmentMetadataValue>,
-    Pair<StreamsGroupTargetAssignmentMemberKey, StreamsGroupTargetAssignmentMemberValue>,
-    Pair<StreamsGroupCurrentMemberAssignmentKey, StreamsGroupCurrentMemberAssignmentValue>,
-    Pair<StreamsGroupTopologyKey, StreamsGroupTopologyValue>>;
+using GroupRecords =
+    Records<Pair<LegacyOffsetCommitKey, OffsetCommitValue>,  // the value has a version of its own
+            Pair<OffsetCommitKey, OffsetCommitValue>, Pair<GroupMetadataKey, GroupMetadataValue>,
+            Pair<ConsumerGroupMetadataKey, ConsumerGroupMetadataValue>,
+            Pair<ConsumerGroupPartitionMetadataKey, ConsumerGroupPartitionMetadataValue>,
+            Pair<ConsumerGroupMemberMetadataKey, ConsumerGroupMemberMetadataValue>,
+            Pair<ConsumerGroupTargetAssignmentMetadataKey, ConsumerGroupTargetAssignmentMetadataValue>,
+            Pair<ConsumerGroupTargetAssignmentMemberKey, ConsumerGroupTargetAssignmentMemberValue>,
+            Pair<ConsumerGroupCurrentMemberAssignmentKey, ConsumerGroupCurrentMemberAssignmentValue>,
+            Pair<ConsumerGroupRegularExpressionKey, ConsumerGroupRegularExpressionValue>,
+            Pair<ShareGroupMemberMetadataKey, ShareGroupMemberMetadataValue>,
+            Pair<ShareGroupMetadataKey, ShareGroupMetadataValue>,
+            Pair<ShareGroupTargetAssignmentMetadataKey, ShareGroupTargetAssignmentMetadataValue>,
+            Pair<ShareGroupTargetAssignmentMemberKey, ShareGroupTargetAssignmentMemberValue>,
+            Pair<ShareGroupCurrentMemberAssignmentKey, ShareGroupCurrentMemberAssignmentValue>,
+            Pair<ShareGroupStatePartitionMetadataKey, ShareGroupStatePartitionMetadataValue>,
+            Pair<StreamsGroupMetadataKey, StreamsGroupMetadataValue>,
+            Pair<StreamsGroupMemberMetadataKey, StreamsGroupMemberMetadataValue>,
+            Pair<StreamsGroupTargetAssignmentMetadataKey, StreamsGroupTargetAssignmentMetadataValue>,
+            Pair<StreamsGroupTargetAssignmentMemberKey, StreamsGroupTargetAssignmentMemberValue>,
+            Pair<StreamsGroupCurrentMemberAssignmentKey, StreamsGroupCurrentMemberAssignmentValue>,
+            Pair<StreamsGroupTopologyKey, StreamsGroupTopologyValue>>;
 using TransactionRecords = Records<Pair<TransactionLogKey, TransactionLogValue>>;
 using ShareStateRecords =
     Records<Pair<ShareSnapshotKey, ShareSnapshotValue>, Pair<ShareUpdateKey, ShareUpdateValue>>;
@@ -63,8 +63,8 @@ template <class Message>
 Result<boost::json::object> decode(Reader& in, std::int16_t version) {
   BROOK_TRY(const Message message, Message::decode(in, version));
   if (in.remaining() > 0) {
-    return fail(ErrorCode::kCorruptMessage, fmt::format("{} v{}: {} bytes follow its end", Message::kName,
-                                                        version, in.remaining()));
+    return fail(ErrorCode::kCorruptMessage,
+                fmt::format("{} v{}: {} bytes follow its end", Message::kName, version, in.remaining()));
   }
   return message_json(message, version);
 }
@@ -89,10 +89,10 @@ template <class... Pairs>
 Result<boost::json::object> decode_value(Records<Pairs...> /*topic*/, std::int16_t type, Reader& in,
                                          std::int16_t version) {
   Result<boost::json::object> decoded = unknown_type(type);
-  static_cast<void>(((type == Pairs::Key::kRecordType
-                          ? (decoded = decode<typename Pairs::Value>(in, version), true)
-                          : false) ||
-                     ...));
+  static_cast<void>(
+      ((type == Pairs::Key::kRecordType ? (decoded = decode<typename Pairs::Value>(in, version), true)
+                                        : false) ||
+       ...));
   return decoded;
 }
 
