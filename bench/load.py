@@ -45,13 +45,20 @@ class Tools:
         with _Beside(self._bench("consume", broker, topic, {"from": begin, **options})) as consumer:
             yield consumer
 
+    @contextlib.contextmanager
+    def producer_beside(self, broker, topic, **options):
+        """A producer that runs until the body's end, which may be its broker's end too; check() says whether it has failed by now."""
+        with _Beside(self._bench("produce", broker, topic, {"seconds": f"{TIMEOUT_S}s", **options})) as producer:
+            yield producer
+
     def _bench(self, what, broker, topic, options):
         return [self.brook, "bench", what, "--bootstrap", broker.bootstrap, "--topic", topic, "--json", *_options(options)]
 
     # without librdkafka, below its floor
 
-    def saturate_produce(self, broker, topic, *, batches, record_bytes, batch_bytes, acks=-1):
-        return _run([self.saturate, "produce", broker.port, topic, batches, record_bytes, batch_bytes, acks])
+    def saturate_produce(self, broker, topic, *, batches, record_bytes, batch_bytes, partitions=1, acks=-1):
+        """The same batch to each partition in turn."""
+        return _run([self.saturate, "produce", broker.port, topic, partitions, batches, record_bytes, batch_bytes, acks])
 
     def saturate_fetch(self, broker, topic, *, bytes_wanted):
         return _run([self.saturate, "fetch", broker.port, topic, bytes_wanted, 0])
@@ -81,6 +88,14 @@ class Tools:
 
     def bare_latency(self, broker, topic, *, rate, seconds, warm_up, record_bytes, acks=-1):
         return _run([self.saturate, "latency", broker.port, topic, rate, seconds, warm_up, record_bytes, acks])
+
+    def keyed(self, broker, topic, partition, *, records, keys, record_bytes, batch_bytes):
+        """The same records with keys each time, to a new partition."""
+        return _run([self.saturate, "keyed", broker.port, topic, partition, records, keys, record_bytes, batch_bytes])
+
+    def survivors(self, broker, topic, partition, *, records, keys, record_bytes, clean_end):
+        """Reads what compaction up to `clean_end` has left of keyed(), and checks it: records, survivors, missing, left_over, crc."""
+        return _run([self.saturate, "survivors", broker.port, topic, partition, records, keys, record_bytes, clean_end])
 
     def ceilings(self, directory, seconds, *which):
         return _run([self.ceilings_program, directory, seconds, *which])

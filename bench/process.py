@@ -40,8 +40,12 @@ class CpuMeter:
         self._cpu_begin = cpu_seconds(self.pid)
         return self
 
+    def so_far(self):
+        """Processor time since the beginning."""
+        return cpu_seconds(self.pid) - self._cpu_begin
+
     def __exit__(self, *_):
-        self.cpu_s = cpu_seconds(self.pid) - self._cpu_begin
+        self.cpu_s = self.so_far()
         self.seconds = time.monotonic() - self._begin
 
 

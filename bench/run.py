@@ -15,6 +15,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.dont_write_bytecode = True
 
 import session as sessions  # first: it finds the tests' modules
+import admin
 import ceilings
 import figures
 import load
@@ -24,7 +25,7 @@ from measures import FAMILIES, FIGURES
 
 FULL_PAIRS, QUICK_PAIRS = 5, 2
 # What a load, a broker or the connection to one may end with.
-FAILURES = (load.LoadFailed, sessions.BrokerFailed, sessions.apache_kafka.PeerFailed, sessions.brokers.StartFailed, sessions.kafka_wire.Closed, OSError)
+FAILURES = (load.LoadFailed, admin.Refused, sessions.BrokerFailed, sessions.apache_kafka.PeerFailed, sessions.brokers.StartFailed, sessions.kafka_wire.Closed, OSError)
 
 
 def parse(arguments):
@@ -34,7 +35,7 @@ def parse(arguments):
     parser.add_argument("--family", action="append", choices=list(FAMILIES), metavar="NAME", help=f"run this family, may be repeated: {', '.join(FAMILIES)}")
     parser.add_argument("--pairs", type=int, help=f"rounds of each broker (default {FULL_PAIRS}, quick {QUICK_PAIRS}); some families take fewer")
     parser.add_argument("--results", type=pathlib.Path, default=ROOT / "bench" / "results", help="where the report goes (default bench/results)")
-    parser.add_argument("--scratch", type=pathlib.Path, help="where the brokers' data goes; about 20 GB (default: the system's temporary folder)")
+    parser.add_argument("--scratch", type=pathlib.Path, help="where the brokers' data goes; about 30 GB (default: the system's temporary folder)")
     parser.add_argument("--readme", action="store_true", help="put the table into README.md too")
     parser.add_argument("--brook", type=pathlib.Path, default=ROOT / "build/release/src/app/brook", help=argparse.SUPPRESS)
     parser.add_argument("--tools", type=pathlib.Path, default=ROOT / "build/release/bench", help=argparse.SUPPRESS)

@@ -1,6 +1,6 @@
 """The families of measures, in the order in which a whole run takes them. Each module has FIGURES and run(session)."""
 
-from measures import cold, connections, consume, durable, groups, latency, produce, scale, start
+from measures import cold, compaction, connections, consume, durable, groups, latency, produce, restart, scale, start
 
 # name: (module, seconds that it may take in a whole run, in a quick one). What a family has begun it ends.
 FAMILIES = {
@@ -10,7 +10,9 @@ FAMILIES = {
     "consume": (consume, 480, 40),
     "latency": (latency, 720, 50),
     "durable": (durable, 180, 15),
+    "compaction": (compaction, 480, 60),
     "scale": (scale, 720, 40),
+    "restart": (restart, 480, 60),
     "connections": (connections, 120, 15),
     "groups": (groups, 180, 25),
 }

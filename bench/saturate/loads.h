@@ -9,10 +9,11 @@
 /// The loads. Each prints one line of JSON; bytes are those of record batches.
 namespace brook::saturate {
 
-/// The same batch to partition 0 again and again, a few requests in flight on one connection.
+/// The same batch to each partition in turn, a few requests in flight on one connection.
 struct Produce {
   std::uint16_t port = 0;
   std::string topic;
+  std::int32_t partitions = 1;
   std::int64_t batches = 0;
   std::size_t record_bytes = 0;
   std::size_t batch_bytes = 0;
@@ -87,6 +88,32 @@ struct Commits {
   std::int64_t commits = 0;  ///< of all groups
 };
 void run(const Commits& load);
+
+/// KeyedRecords to a new partition; of the same ones compaction leaves the same.
+struct Keyed {
+  std::uint16_t port = 0;
+  std::string topic;
+  std::int32_t partition = 0;
+  std::int64_t records = 0;
+  std::int64_t keys = 0;
+  std::size_t record_bytes = 0;  ///< of the value, 8 at least
+  std::size_t batch_bytes = 0;
+};
+void run(const Keyed& load);
+
+/// Reads all of a partition that Keyed has written, and compaction has passed up to `clean_end`: every record
+/// must be one that was written there. Says how many survivors are `missing` and how many replaced records
+/// are `left_over`, and the checksums of (offset, key, value) of all, and of those before `clean_end`.
+struct Survivors {
+  std::uint16_t port = 0;
+  std::string topic;
+  std::int32_t partition = 0;
+  std::int64_t records = 0;  ///< this and the next two as they were written
+  std::int64_t keys = 0;
+  std::size_t record_bytes = 0;
+  std::int64_t clean_end = 0;  ///< `records` at most
+};
+void run(const Survivors& load);
 
 /// `, "KEY_p50_us": …` and so on, of times in seconds.
 [[nodiscard]] std::string percentiles_json(std::string_view key, std::vector<double> times_s);

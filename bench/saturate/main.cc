@@ -1,13 +1,15 @@
 // bench_saturate: clients that cost as little as a client can, so that what is measured is the broker. One
 // thread, blocking sockets, requests that were encoded once.
 //
-//   bench_saturate produce PORT TOPIC BATCHES RECORD_BYTES BATCH_BYTES ACKS
+//   bench_saturate produce PORT TOPIC PARTITIONS BATCHES RECORD_BYTES BATCH_BYTES ACKS
 //   bench_saturate fetch PORT TOPIC BYTES MB_PER_S
 //   bench_saturate requests PORT TOPIC REQUESTS PRODUCERS DEPTH RECORD_BYTES ACKS
 //   bench_saturate spread PORT RECORD_BYTES TOPIC PARTITIONS [TOPIC PARTITIONS]...
 //   bench_saturate latency PORT TOPIC RATE SECONDS WARM_UP_SECONDS RECORD_BYTES ACKS
 //   bench_saturate groups PORT PREFIX GROUPS MEMBERS
 //   bench_saturate commits PORT TOPIC PREFIX GROUPS COMMITS
+//   bench_saturate keyed PORT TOPIC PARTITION RECORDS KEYS RECORD_BYTES BATCH_BYTES
+//   bench_saturate survivors PORT TOPIC PARTITION RECORDS KEYS RECORD_BYTES CLEAN_END
 // ACKS is -1 or 1. See loads.h. Exit status 1 where anything failed, 2 for wrong arguments.
 #include <fmt/core.h>
 
@@ -17,6 +19,7 @@
 #include <span>
 #include <string_view>
 
+#include "saturate/keyed_records.h"
 #include "saturate/loads.h"
 
 namespace brook::saturate {
@@ -24,6 +27,8 @@ namespace brook::saturate {
 namespace {
 
 constexpr std::int64_t kBytesMax = 1 << 26;
+constexpr std::int64_t kPartitionsMax = 1'000'000;
+constexpr std::int64_t kKeyedMax = 1 << 28;  // records and keys that are held in memory to be judged
 constexpr std::int64_t kCountMax = std::int64_t{1} << 50;
 
 // Reads arguments one after the other; any that is wrong makes it not ok.
@@ -47,8 +52,14 @@ class Arguments {
     if (word.empty() || *end != '\0' || value < least || value > most) ok_ = false;
     return value;
   }
+  std::int32_t partitions() { return static_cast<std::int32_t>(number(1, kPartitionsMax)); }
+  std::int32_t partition() { return static_cast<std::int32_t>(number(0, kPartitionsMax)); }
   std::uint16_t port() { return static_cast<std::uint16_t>(number(1, 65'535)); }
   std::size_t bytes() { return static_cast<std::size_t>(number(1, kBytesMax)); }
+  std::size_t keyed_value_bytes() {
+    return static_cast<std::size_t>(
+        number(static_cast<std::int64_t>(KeyedRecords::kValueBytesMin), kBytesMax));
+  }
   std::int16_t acks() {
     const std::int64_t value = number(-1, 1);
     if (value == 0) ok_ = false;  // nothing would be answered
@@ -66,7 +77,8 @@ class Arguments {
 
 // Braces keep the order of evaluation.
 Produce produce_of(Arguments& in) {
-  return Produce{in.port(), in.text(), in.number(1, kCountMax), in.bytes(), in.bytes(), in.acks()};
+  return Produce{in.port(),  in.text(),  in.partitions(), in.number(1, kCountMax),
+                 in.bytes(), in.bytes(), in.acks()};
 }
 Fetch fetch_of(Arguments& in) {
   return Fetch{in.port(), in.text(), in.number(1, kCountMax), in.number(0, 100'000)};
@@ -83,7 +95,7 @@ Requests requests_of(Arguments& in) {
 Spread spread_of(Arguments& in) {
   Spread load{in.port(), in.bytes(), {}};
   do {
-    load.topics.push_back({in.text(), static_cast<std::int32_t>(in.number(1, 1'000'000))});
+    load.topics.push_back({in.text(), in.partitions()});
   } while (in.ok() && !in.is_empty());
   return load;
 }
@@ -106,6 +118,27 @@ Commits commits_of(Arguments& in) {
   return Commits{in.port(), in.text(), in.text(), in.number(1, 10'000), in.number(1, 1 << 28)};
 }
 
+Keyed keyed_of(Arguments& in) {
+  return Keyed{in.port(),
+               in.text(),
+               in.partition(),
+               in.number(1, kKeyedMax),
+               in.number(1, kKeyedMax),
+               in.keyed_value_bytes(),
+               in.bytes()};
+}
+Survivors survivors_of(Arguments& in) {
+  Survivors load{in.port(),
+                 in.text(),
+                 in.partition(),
+                 in.number(1, kKeyedMax),
+                 in.number(1, kKeyedMax),
+                 in.keyed_value_bytes(),
+                 0};
+  load.clean_end = in.number(0, load.records);
+  return load;
+}
+
 template <class Load>
 bool run_if_right(Arguments& in, Load (*load_of)(Arguments&)) {
   const Load load = load_of(in);
@@ -123,6 +156,8 @@ bool run_command(Arguments& in) {
   if (command == "latency") return run_if_right(in, latency_of);
   if (command == "groups") return run_if_right(in, groups_of);
   if (command == "commits") return run_if_right(in, commits_of);
+  if (command == "keyed") return run_if_right(in, keyed_of);
+  if (command == "survivors") return run_if_right(in, survivors_of);
   return false;
 }
 
@@ -134,12 +169,14 @@ int main(int count, char** words) {
   brook::saturate::Arguments arguments(std::span(words, static_cast<std::size_t>(count)).subspan(1));
   if (brook::saturate::run_command(arguments)) return 0;
   fmt::print(stderr,
-             "usage: bench_saturate produce PORT TOPIC BATCHES RECORD_BYTES BATCH_BYTES ACKS\n"
+             "usage: bench_saturate produce PORT TOPIC PARTITIONS BATCHES RECORD_BYTES BATCH_BYTES ACKS\n"
              "       bench_saturate fetch PORT TOPIC BYTES MB_PER_S\n"
              "       bench_saturate requests PORT TOPIC REQUESTS PRODUCERS DEPTH RECORD_BYTES ACKS\n"
              "       bench_saturate spread PORT RECORD_BYTES TOPIC PARTITIONS [TOPIC PARTITIONS]...\n"
              "       bench_saturate latency PORT TOPIC RATE SECONDS WARM_UP_SECONDS RECORD_BYTES ACKS\n"
              "       bench_saturate groups PORT PREFIX GROUPS MEMBERS\n"
-             "       bench_saturate commits PORT TOPIC PREFIX GROUPS COMMITS\n");
+             "       bench_saturate commits PORT TOPIC PREFIX GROUPS COMMITS\n"
+             "       bench_saturate keyed PORT TOPIC PARTITION RECORDS KEYS RECORD_BYTES BATCH_BYTES\n"
+             "       bench_saturate survivors PORT TOPIC PARTITION RECORDS KEYS RECORD_BYTES CLEAN_END\n");
   return 2;
 }

@@ -8,6 +8,7 @@ import tempfile
 import broker as brokers
 from command_line import AgainstBroker, run
 import settings
+import transaction_wire
 
 CODECS = ("none", "gzip", "snappy", "lz4", "zstd")
 
@@ -32,6 +33,10 @@ class LogDump(AgainstBroker):
             done = run("produce", "dumped", "--from-json", "-z", codec, bootstrap=cls.broker.bootstrap, input="".join(json.dumps(each) + "\n" for each in records))
             assert done.returncode == 0, done.stderr
         cls.partition = cls.broker.data_dir / "dumped-0"
+        done = run("group", "reset-offsets", "reader", "--to", "7", "--topic", "dumped", bootstrap=cls.broker.bootstrap)
+        assert done.returncode == 0, done.stderr
+        producer = transaction_wire.TransactionalProducer(cls.broker.port, "payments")
+        producer.close()
         cls.broker.stop()
 
     def dumped(self, *words, status=0):
@@ -68,6 +73,37 @@ class LogDump(AgainstBroker):
         self.assertLessEqual({entry["position"] for entry in entries}, positions)
         times = self.dumped_json(self.partition / "00000000000000000000.timeindex")
         self.assertEqual(times[-1]["timestamp"], 1700000000009)
+
+    def internal(self, topic):
+        """The partition of an internal topic that something was written to."""
+        found = [path.parent for path in self.broker.data_dir.glob(f"{topic}-*/*.log") if path.stat().st_size > 0]
+        self.assertEqual(len(found), 1, found)
+        return found[0]
+
+    def test_committed_offsets_are_decoded(self):
+        partition = self.internal("__consumer_offsets")
+        commits = [record for batch in self.dumped_json("--records", partition) for record in batch["records"] if record["key"]["name"] == "OffsetCommit"]
+
+        commit, = commits
+        self.assertEqual(commit["key"], {"type": 1, "name": "OffsetCommit", "data": {"group": "reader", "topic": "dumped", "partition": 0}})
+        self.assertEqual(commit["value"]["data"]["offset"], 7)
+        self.assertNotIn("note", commit)
+        self.assertRegex(self.dumped("--records", partition).stdout,
+                         r'  key OffsetCommit \{"group":"reader","topic":"dumped","partition":0\}  value v\d \{"offset":7,')
+        self.assertNotIn("OffsetCommit", self.dumped("--records", "--raw", partition).stdout)
+
+    def test_a_decoder_can_be_chosen(self):
+        partition = self.internal("__transaction_state")
+        elsewhere = self.broker.directory / "00000000000000000000.log"
+        shutil.copy(partition / "00000000000000000000.log", elsewhere)
+
+        records = [record for batch in self.dumped_json("--transaction-log-decoder", elsewhere) for record in batch["records"]]
+
+        self.assertEqual({record["key"]["data"]["transactional_id"] for record in records}, {"payments"})
+        self.assertGreaterEqual(records[0]["value"]["data"]["producer_id"], 0)
+        self.assertNotIn("name", str(self.dumped_json("--records", elsewhere)[0]["records"][0]["key"]))
+        self.assertIn("not decoded", self.dumped("--share-group-state-decoder", elsewhere).stdout)
+        self.assertIn("exclude each other", self.dumped("--raw", "--offsets-decoder", elsewhere, status=2).stderr)
 
     def test_what_lies_beside_the_segment_can_be_read(self):
         snapshots = sorted(self.partition.glob("*.snapshot"))

@@ -385,7 +385,7 @@ def declaration(message: Message) -> str:
     if message.structs:
         lines += [f"namespace {snake(name)} {{"]
         for struct in message.structs:
-            lines += ["", f"struct {struct.name} {{", *indent(fields(struct, message)),
+            lines += ["", f"struct {struct.name} {{", *indent(fields(struct, message)), *indent(visitor(struct, message)),
                       f"  friend bool operator==(const {struct.name}&, const {struct.name}&) = default;", "};"]
         lines += ["", f"}}  // namespace {snake(name)}", ""]
     lines += [f"struct {name} {{", f'  static constexpr std::string_view kName = "{name}";']
@@ -398,7 +398,7 @@ def declaration(message: Message) -> str:
               f"  static constexpr std::int16_t kFlexibleFrom = {message.flexible.first if message.flexible else MAX};", ""]
     lines += [f"  using {struct.name} = {snake(name)}::{struct.name};" for struct in message.structs]
     lines += [""] if message.structs else []
-    lines += [*indent(fields(message.root, message)), "",
+    lines += [*indent(fields(message.root, message)), *indent(visitor(message.root, message)), "",
               f"  static Result<{name}> decode(Reader& in, std::int16_t version);",
               "  Result<void> encode(Writer& out, std::int16_t version) const;",
               "  [[nodiscard]] std::size_t size(std::int16_t version) const;",
@@ -418,6 +418,19 @@ def fields(struct: Struct, message: Message) -> list[str]:
                                           else f"-{has.last}") if has else "  // in no version"
         lines.append(f"{cpp_type(field, message)} {member(field.name)}{initializer(field, message)};{note}")
     return lines
+
+
+def visitor(struct: Struct, message: Message) -> list[str]:
+    """What shows a record to a person: its fields by name. Requests and responses have no use for it."""
+    if message.kind in ("request", "response", "header"):
+        return []
+    body: list[str] = []
+    for field in struct.fields:
+        test = condition(field.versions, Coder(message).possible(struct))
+        if test != "false":
+            body += guard(test, [f'visit("{snake(field.name)}", {member(field.name)});'])
+    return ["", "/// Calls visit(name, value) for each field that `version` has.", "template <class Visit>",
+            f"void visit_fields(std::int16_t {version_name(body)}, const Visit& visit) const {{", *indent(body), "}"]
 
 
 def header(source: str, messages: list[Message]) -> str:

@@ -1,8 +1,11 @@
 #pragma once
 
+#include <optional>
+
 #include "base/ids.h"
 #include "base/result.h"
 #include "cli/console.h"
+#include "cli/log_dump/state_topic.h"
 #include "runtime/file.h"
 
 /// One function for each kind of file that `brook log dump` prints. Each prints all that can be read and then
@@ -10,8 +13,9 @@
 namespace brook::cli {
 
 struct DumpStyle {
-  bool json = false;     ///< one object a line
-  bool records = false;  ///< the records of each batch too
+  bool json = false;                           ///< one object a line
+  bool records = false;                        ///< the records of each batch too
+  std::optional<StateTopic> state_topic = {};  ///< whose records are decoded
 };
 
 [[nodiscard]] Result<void> dump_segment(runtime::File& file, const DumpStyle& style, Console& console);

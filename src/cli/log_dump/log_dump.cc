@@ -7,10 +7,12 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "cli/log_dump/dumps.h"
 #include "cli/log_dump/file_kind.h"
+#include "cli/log_dump/state_topic.h"
 #include "cli/table.h"
 #include "runtime/host.h"
 
@@ -19,7 +21,12 @@ namespace {
 
 struct LogDumpOptions {
   std::vector<std::string> paths;
-  DumpStyle style;
+  bool json = false;
+  bool records = false;
+  bool offsets_decoder = false;
+  bool transaction_log_decoder = false;
+  bool share_group_state_decoder = false;
+  bool raw = false;
 };
 
 void declare(Arguments& arguments, LogDumpOptions& options) {
@@ -28,8 +35,36 @@ void declare(Arguments& arguments, LogDumpOptions& options) {
                   "Files of a data directory; a directory stands for the segments in it")
       .required()
       .completed_by(Completes::kFile);
-  arguments.flag("-r,--records", options.style.records, "Print the records of each batch too");
-  arguments.flag("--json", options.style.json, "Print one JSON object for each batch or entry");
+  arguments.flag("-r,--records", options.records, "Print the records of each batch too");
+  arguments.flag("--json", options.json, "Print one JSON object for each batch or entry");
+  arguments.section("Records of internal topics (chosen by the directory's name where nothing is said)");
+  arguments.flag("--offsets-decoder", options.offsets_decoder,
+                 "Print records, decoded as those of __consumer_offsets");
+  arguments.flag("--transaction-log-decoder", options.transaction_log_decoder,
+                 "Print records, decoded as those of __transaction_state");
+  arguments.flag("--share-group-state-decoder", options.share_group_state_decoder,
+                 "Print records, decoded as those of __share_group_state");
+  arguments.flag("--raw", options.raw, "Do not decode them");
+}
+
+/// What the decoder options choose, of which one at most is given.
+Result<std::optional<StateTopic>> chosen_decoder(const LogDumpOptions& options) {
+  std::optional<StateTopic> chosen;
+  int given = options.raw ? 1 : 0;
+  for (const auto& [is_given, topic] :
+       {std::pair(options.offsets_decoder, StateTopic::kGroups),
+        std::pair(options.transaction_log_decoder, StateTopic::kTransactions),
+        std::pair(options.share_group_state_decoder, StateTopic::kShareStates)}) {
+    if (!is_given) continue;
+    ++given;
+    chosen = topic;
+  }
+  if (given > 1) {
+    return fail(ErrorCode::kInvalidRequest,
+                "--offsets-decoder, --transaction-log-decoder, --share-group-state-decoder and --raw exclude "
+                "each other");
+  }
+  return chosen;
 }
 
 /// Replaces a directory by the segments in it.
@@ -97,16 +132,20 @@ Result<void> dump_path(runtime::FileSystem& files, const std::string& path, cons
 }
 
 int dump_all(runtime::FileSystem& files, const LogDumpOptions& options, Console& console) {
+  const auto decoder = chosen_decoder(options);
+  if (!decoder) return console.usage(decoder.error().context);
+  DumpStyle style{.json = options.json, .records = options.records || *decoder};
   const auto paths = expand(files, options.paths);
   if (!paths) return console.failure(paths.error());
   int status = kOk;
   for (const std::string& path : *paths) {
-    if (paths->size() > 1 && !options.style.json) {
+    if (paths->size() > 1 && !options.json) {
       console.out(emphasize(console, fmt::format("{}{}:", &path == paths->data() ? "" : "\n", path),
                             Emphasis::kBold) +
                   "\n");
     }
-    const auto dumped = dump_path(files, path, options.style, console);
+    style.state_topic = *decoder ? *decoder : options.raw ? std::nullopt : state_topic_of(path);
+    const auto dumped = dump_path(files, path, style, console);
     if (dumped) continue;
     const std::string& why = dumped.error().context;  // which names the path where the file system refused
     status = console.failure(why.contains(path) ? why : fmt::format("{}: {}", path, why));
@@ -135,10 +174,13 @@ Command log_dump_command() {
                   "anything. A torn or\n"
                   "damaged file is printed as far as it can be read; then the position and exit status 1 say "
                   "where it ends.\n"
-                  "PRODUCER is id/epoch#sequence.",
+                  "PRODUCER is id/epoch#sequence. The records of __consumer_offsets, __transaction_state and "
+                  "__share_group_state\n"
+                  "are decoded; what cannot be is printed as it is, and why.",
        .examples = {{"brook log dump data/orders-0/00000000000000000000.log", "The batches of a segment"},
                     {"brook log dump --records data/orders-0",
                      "All segments of a partition with their records"},
+                    {"brook log dump --records data/__consumer_offsets-7", "Offsets that were committed"},
                     {"brook log dump --json data/orders-0 | jq -c 'select(.crc_valid | not)'",
                      "Damaged batches"},
                     {"brook log dump data/recovery-point-offset-checkpoint", "A checkpoint"}}},

@@ -10,7 +10,12 @@
 #include "base/crc32c.h"
 #include "cli/log_dump/dumps.h"
 #include "cli/log_dump/file_kind.h"
+#include "cli/log_dump/state_topic.h"
 #include "cli/testing/fake_console.h"
+#include "protocol/state/group_coordinator.h"
+#include "protocol/state/share_coordinator.h"
+#include "protocol/state/transaction_coordinator.h"
+#include "protocol/writer.h"
 #include "record/builder.h"
 #include "record/control.h"
 #include "runtime/testing/run.h"
@@ -121,6 +126,108 @@ TEST(SegmentDump, DecodesControlRecords) {
   EXPECT_THAT(text.written, HasSubstr("ok transactional control\n"));
   EXPECT_THAT(text.written, HasSubstr("  COMMIT  coordinator epoch 7\n"));
   EXPECT_THAT(json.written, HasSubstr(R"("control":"COMMIT","coordinator_epoch":7})"));
+}
+
+/// A key of a coordinator's record behind its type, or a value behind its version.
+template <class Message>
+Bytes part(std::int16_t type_or_version, const Message& message, std::int16_t version) {
+  protocol::Writer out;
+  out.int16(type_or_version);
+  EXPECT_TRUE(message.encode(out, version));
+  return {out.bytes().begin(), out.bytes().end()};
+}
+
+/// What the record is printed as, in JSON or as text.
+std::string dumped_state(StateTopic topic, const Bytes& key, std::optional<Bytes> value, bool as_json) {
+  BatchBuilder builder({});
+  builder.append(Timestamp(1000), ByteView(key), value ? std::optional<ByteView>(*value) : std::nullopt);
+  const Outcome outcome =
+      dumped(builder.finish(), segment({.json = as_json, .records = true, .state_topic = topic}));
+  EXPECT_EQ(outcome.error, "");
+  return outcome.written;
+}
+
+Bytes commit_key() {
+  return part(1, protocol::OffsetCommitKey{.group = "g", .topic = "t", .partition = 3}, 0);
+}
+
+TEST(StateDump, DecodesACommittedOffsetWithTheFieldsOfItsVersion) {
+  const protocol::OffsetCommitValue value{.offset = 42, .metadata = "note", .commit_timestamp = 5};
+
+  EXPECT_THAT(
+      dumped_state(StateTopic::kGroups, commit_key(), part(3, value, 3), true),
+      HasSubstr(R"("key":{"type":1,"name":"OffsetCommit","data":{"group":"g","topic":"t","partition":3}},)"
+                R"("value":{"version":3,"data":{"offset":42,"leader_epoch":-1,"metadata":"note",)"
+                R"("commit_timestamp":5}},"headers":[])"));
+  EXPECT_THAT(dumped_state(StateTopic::kGroups, commit_key(), part(0, value, 0), false),
+              HasSubstr(R"(  key OffsetCommit {"group":"g","topic":"t","partition":3})"
+                        R"(  value v0 {"offset":42,"metadata":"note","commit_timestamp":5})"
+                        "\n"));
+}
+
+TEST(StateDump, ShowsATombstoneAsOne) {
+  EXPECT_THAT(dumped_state(StateTopic::kGroups, commit_key(), std::nullopt, true),
+              HasSubstr(R"("partition":3}},"value":null,"headers":[])"));
+  EXPECT_THAT(dumped_state(StateTopic::kGroups, commit_key(), std::nullopt, false),
+              HasSubstr(R"("partition":3}  value (null))"));
+}
+
+TEST(StateDump, DecodesStructsArraysAndWhatMayBeNull) {
+  const protocol::GroupMetadataValue value{
+      .protocol_type = "consumer",
+      .generation = 2,
+      .protocol = "range",
+      .leader = std::nullopt,
+      .members = {
+          {.member_id = "m", .client_id = "c", .client_host = "/1", .subscription = {std::byte{255}}}}};
+  const std::string written = dumped_state(
+      StateTopic::kGroups, part(2, protocol::GroupMetadataKey{.group = "g"}, 0), part(3, value, 3), true);
+
+  EXPECT_THAT(written, HasSubstr(R"({"type":2,"name":"GroupMetadata","data":{"group":"g"}})"));
+  EXPECT_THAT(written, HasSubstr(R"("protocol":"range","leader":null,"current_state_timestamp":-1,"members":)"
+                                 R"([{"member_id":"m","group_instance_id":null,"client_id":"c",)"));
+  EXPECT_THAT(written, HasSubstr(R"("subscription":{"base64":"/w=="},"assignment":""}]}})"));
+}
+
+TEST(StateDump, DecodesTransactionsAndShareStates) {
+  const protocol::TransactionLogValue transaction{.producer_id = 7, .transaction_status = 1};
+  EXPECT_THAT(dumped_state(StateTopic::kTransactions,
+                           part(0, protocol::TransactionLogKey{.transactional_id = "pay"}, 0),
+                           part(0, transaction, 0), false),
+              HasSubstr(R"(key TransactionLog {"transactional_id":"pay"}  value v0 {"producer_id":7,)"));
+  const protocol::ShareUpdateKey key{.group_id = "workers", .topic_id = {}, .partition = 1};
+  EXPECT_THAT(
+      dumped_state(StateTopic::kShareStates, part(1, key, 0),
+                   part(0, protocol::ShareUpdateValue{.start_offset = 9}, 0), false),
+      HasSubstr(
+          R"(key ShareUpdate {"group_id":"workers","topic_id":"AAAAAAAAAAAAAAAAAAAAAA","partition":1})"));
+}
+
+TEST(StateDump, ShowsWhatItCannotDecodeAsItIsAndSaysWhy) {
+  const Bytes unknown_type = {std::byte{0}, std::byte{99}};
+  EXPECT_THAT(dumped_state(StateTopic::kGroups, unknown_type, Bytes(), false),
+              HasSubstr("key \\x00c  value   (key not decoded: the type 99 is unknown)\n"));
+
+  const Bytes unknown_version = {std::byte{0}, std::byte{9}};
+  EXPECT_THAT(dumped_state(StateTopic::kGroups, commit_key(), unknown_version, true),
+              HasSubstr(R"("value":"\u0000\t","note":"value not decoded: OffsetCommitValue)"));
+
+  Bytes cut_off = part(1, protocol::OffsetCommitValue{}, 1);
+  cut_off.pop_back();
+  EXPECT_THAT(dumped_state(StateTopic::kGroups, commit_key(), cut_off, true),
+              HasSubstr(R"("note":"value not decoded: OffsetCommitValue v1: )"));
+
+  const Bytes longer = part(0, protocol::OffsetCommitValue{}, 0) + Bytes(2);
+  EXPECT_THAT(dumped_state(StateTopic::kGroups, commit_key(), longer, false),
+              HasSubstr("(value not decoded: OffsetCommitValue v0: 2 bytes follow its end)"));
+}
+
+TEST(StateTopic, IsKnownByTheDirectory) {
+  EXPECT_EQ(state_topic_of("data/__consumer_offsets-7/00000000000000000000.log"), StateTopic::kGroups);
+  EXPECT_EQ(state_topic_of("__transaction_state-0//00000000000000000000.log"), StateTopic::kTransactions);
+  EXPECT_EQ(state_topic_of("/d/__share_group_state-49.0a-delete/0.log"), StateTopic::kShareStates);
+  EXPECT_EQ(state_topic_of("__consumer_offsets-7/orders-0/00000000000000000000.log"), std::nullopt);
+  EXPECT_EQ(state_topic_of("00000000000000000000.log"), std::nullopt);
 }
 
 TEST(SegmentDump, TellsWhereATornTailBegins) {

@@ -11,10 +11,10 @@
 #include "cli/json.h"
 #include "cli/log_dump/dumps.h"
 #include "cli/log_dump/file_reader.h"
+#include "cli/log_dump/record_dump.h"
 #include "cli/table.h"
 #include "cli/time_text.h"
 #include "record/batch.h"
-#include "record/control.h"
 #include "record/record.h"
 #include "record/validate.h"
 
@@ -37,44 +37,6 @@ struct Totals {
 
 std::string_view time_type_name(record::TimestampType type) {
   return type == record::TimestampType::kLogAppendTime ? "LogAppendTime" : "CreateTime";
-}
-
-std::string control_name(record::ControlType type) {
-  switch (type) {
-    case record::ControlType::kAbort:
-      return "ABORT";
-    case record::ControlType::kCommit:
-      return "COMMIT";
-    case record::ControlType::kLeaderChange:
-      return "LEADER_CHANGE";
-    case record::ControlType::kSnapshotHeader:
-      return "SNAPSHOT_HEADER";
-    case record::ControlType::kSnapshotFooter:
-      return "SNAPSHOT_FOOTER";
-    case record::ControlType::kKraftVersion:
-      return "KRAFT_VERSION";
-    case record::ControlType::kKraftVoters:
-      return "KRAFT_VOTERS";
-  }
-  return "UNKNOWN";
-}
-
-/// What a control record says.
-struct Control {
-  std::string type = "UNKNOWN";
-  std::optional<std::int32_t> coordinator_epoch;
-};
-
-Control read_control(const record::RecordView& each) {
-  Control control;
-  if (!each.key) return control;
-  const auto type = record::parse_control_key(*each.key);
-  if (!type || !*type) return control;
-  control.type = control_name(**type);
-  if (!each.value) return control;
-  const auto marker = record::EndTxnMarker::parse(*each.key, *each.value);
-  if (marker) control.coordinator_epoch = marker->coordinator_epoch;
-  return control;
 }
 
 json::object batch_json(const BatchView& batch, std::uint64_t position, bool crc_valid) {
@@ -100,44 +62,6 @@ json::object batch_json(const BatchView& batch, std::uint64_t position, bool crc
   object["crc"] = batch.crc();
   object["crc_valid"] = crc_valid;
   return object;
-}
-
-json::object record_json(const BatchView& batch, const record::RecordView& each) {
-  json::object object;
-  object["offset"] = (batch.base_offset() + each.offset_delta).value();
-  object["timestamp"] = to_json(batch.timestamp_of(each.timestamp_delta));
-  if (batch.is_control()) {
-    const Control control = read_control(each);
-    object["control"] = control.type;
-    if (control.coordinator_epoch) object["coordinator_epoch"] = *control.coordinator_epoch;
-    return object;
-  }
-  object["key"] = to_json(each.key);
-  object["value"] = to_json(each.value);
-  json::array headers;
-  for (const record::HeaderView& header : each.headers()) {
-    headers.push_back(json::object{{"key", to_json(header.key)}, {"value", to_json(header.value)}});
-  }
-  object["headers"] = std::move(headers);
-  return object;
-}
-
-std::string shown(std::optional<ByteView> bytes) { return bytes ? printable(*bytes) : "(null)"; }
-
-std::string record_line(const BatchView& batch, const record::RecordView& each) {
-  std::string line = fmt::format("    offset {}  {}", (batch.base_offset() + each.offset_delta).value(),
-                                 format_time(batch.timestamp_of(each.timestamp_delta)));
-  if (batch.is_control()) {
-    const Control control = read_control(each);
-    line += "  " + control.type;
-    if (control.coordinator_epoch) line += fmt::format("  coordinator epoch {}", *control.coordinator_epoch);
-    return line + "\n";
-  }
-  line += fmt::format("  key {}  value {}", shown(each.key), shown(each.value));
-  for (const record::HeaderView& header : each.headers()) {
-    line += fmt::format("  {}={}", printable(header.key), shown(header.value));
-  }
-  return line + "\n";
 }
 
 std::string batch_line(const Console& console, const BatchView& batch, std::uint64_t position,
@@ -256,8 +180,9 @@ class SegmentDump {
     json::object object = batch_json(batch, reader_.position(), crc_valid);
     if (style_.records) {
       json::array records;
-      const auto read = for_each_record(
-          batch, [&](const record::RecordView& each) { records.push_back(record_json(batch, each)); });
+      const auto read = for_each_record(batch, [&](const record::RecordView& each) {
+        records.push_back(record_json(batch, each, style_.state_topic));
+      });
       object["records"] = std::move(records);
       if (!read) {
         object["error"] = read.error().context;
@@ -270,8 +195,9 @@ class SegmentDump {
   void print_text_batch(const BatchView& batch, bool crc_valid) {
     console_.out(batch_line(console_, batch, reader_.position(), crc_valid));
     if (!style_.records) return;
-    const auto read = for_each_record(
-        batch, [&](const record::RecordView& each) { console_.out(record_line(batch, each)); });
+    const auto read = for_each_record(batch, [&](const record::RecordView& each) {
+      console_.out(record_line(batch, each, style_.state_topic));
+    });
     if (read) return;
     console_.out(emphasize(console_, "    " + read.error().context, Emphasis::kBad) + "\n");
     note_unreadable_records(crc_valid);
