@@ -8,7 +8,11 @@
 //   bench_saturate latency PORT TOPIC RATE SECONDS WARM_UP_SECONDS RECORD_BYTES ACKS
 //   bench_saturate groups PORT PREFIX GROUPS MEMBERS
 //   bench_saturate commits PORT TOPIC PREFIX GROUPS COMMITS
-// ACKS is -1 or 1. See loads.h. Exit status 1 where anything failed, 2 for wrong arguments.
+//   bench_saturate group_memory PORT TOPIC PREFIX SIMPLE_GROUPS GROUPS MEMBERS
+//   bench_saturate transactions PORT TOPIC PARTITIONS PREFIX PRODUCERS TRANSACTIONS RECORD_BYTES ABORT_PERCENT
+//   bench_saturate preload PORT TOPIC PARTITIONS RECORDS RECORD_BYTES BATCH_RECORDS HAS_TIMES
+//   bench_saturate share PORT TOPIC PARTITIONS GROUP MEMBERS REJECTED_PER_THOUSAND RELEASED_PER_THOUSAND
+// ACKS is -1 or 1, HAS_TIMES 0 or 1. See loads.h. Exit status 1 where anything failed, 2 for wrong arguments.
 #include <fmt/core.h>
 
 #include <cstdint>
@@ -49,6 +53,7 @@ class Arguments {
   }
   std::uint16_t port() { return static_cast<std::uint16_t>(number(1, 65'535)); }
   std::size_t bytes() { return static_cast<std::size_t>(number(1, kBytesMax)); }
+  std::int32_t partitions() { return static_cast<std::int32_t>(number(1, 1'000'000)); }
   std::int16_t acks() {
     const std::int64_t value = number(-1, 1);
     if (value == 0) ok_ = false;  // nothing would be answered
@@ -83,7 +88,7 @@ Requests requests_of(Arguments& in) {
 Spread spread_of(Arguments& in) {
   Spread load{in.port(), in.bytes(), {}};
   do {
-    load.topics.push_back({in.text(), static_cast<std::int32_t>(in.number(1, 1'000'000))});
+    load.topics.push_back({in.text(), in.partitions()});
   } while (in.ok() && !in.is_empty());
   return load;
 }
@@ -106,6 +111,44 @@ Commits commits_of(Arguments& in) {
   return Commits{in.port(), in.text(), in.text(), in.number(1, 10'000), in.number(1, 1 << 28)};
 }
 
+GroupMemory group_memory_of(Arguments& in) {
+  return GroupMemory{in.port(),
+                     in.text(),
+                     in.text(),
+                     in.number(1, 1'000'000),
+                     in.number(1, 100'000),
+                     in.number(1, 1000)};
+}
+Transactions transactions_of(Arguments& in) {
+  return Transactions{in.port(),
+                      in.text(),
+                      in.partitions(),
+                      in.text(),
+                      in.number(1, 10'000),
+                      in.number(1, 1 << 28),
+                      in.bytes(),
+                      in.number(0, 100)};
+}
+
+Preload preload_of(Arguments& in) {
+  return Preload{in.port(),
+                 in.text(),
+                 in.partitions(),
+                 in.number(1, kCountMax),
+                 in.bytes(),
+                 in.number(1, 1'000'000),
+                 in.number(0, 1) == 1};
+}
+Share share_of(Arguments& in) {
+  return Share{in.port(),
+               in.text(),
+               in.partitions(),
+               in.text(),
+               in.number(1, 1000),
+               in.number(0, 1000),
+               in.number(0, 1000)};
+}
+
 template <class Load>
 bool run_if_right(Arguments& in, Load (*load_of)(Arguments&)) {
   const Load load = load_of(in);
@@ -123,6 +166,10 @@ bool run_command(Arguments& in) {
   if (command == "latency") return run_if_right(in, latency_of);
   if (command == "groups") return run_if_right(in, groups_of);
   if (command == "commits") return run_if_right(in, commits_of);
+  if (command == "group_memory") return run_if_right(in, group_memory_of);
+  if (command == "transactions") return run_if_right(in, transactions_of);
+  if (command == "preload") return run_if_right(in, preload_of);
+  if (command == "share") return run_if_right(in, share_of);
   return false;
 }
 
@@ -140,6 +187,10 @@ int main(int count, char** words) {
              "       bench_saturate spread PORT RECORD_BYTES TOPIC PARTITIONS [TOPIC PARTITIONS]...\n"
              "       bench_saturate latency PORT TOPIC RATE SECONDS WARM_UP_SECONDS RECORD_BYTES ACKS\n"
              "       bench_saturate groups PORT PREFIX GROUPS MEMBERS\n"
-             "       bench_saturate commits PORT TOPIC PREFIX GROUPS COMMITS\n");
+             "       bench_saturate commits PORT TOPIC PREFIX GROUPS COMMITS\n"
+             "       bench_saturate group_memory PORT TOPIC PREFIX SIMPLE_GROUPS GROUPS MEMBERS\n"
+             "       bench_saturate transactions PORT TOPIC PARTITIONS PREFIX PRODUCERS TRANSACTIONS RECORD_BYTES ABORT_PERCENT\n"
+             "       bench_saturate preload PORT TOPIC PARTITIONS RECORDS RECORD_BYTES BATCH_RECORDS HAS_TIMES\n"
+             "       bench_saturate share PORT TOPIC PARTITIONS GROUP MEMBERS REJECTED_PER_THOUSAND RELEASED_PER_THOUSAND\n");
   return 2;
 }
