@@ -8,7 +8,8 @@ The report goes to bench/results/: latest.md, latest.json with every sample, and
 without. The whole takes under an hour, on a machine that does nothing else; Ctrl-C leaves no process and no file behind.
   --quick        small loads, few rounds, under five minutes: to see that it runs, not to quote
   --only BROKER  one broker alone
-  --family NAME  this family of measures; may be repeated: start, cold, produce, consume, latency, durable, scale, connections, groups
+  --family NAME  this family of measures; may be repeated: start, cold, produce, consume, latency, durable, scale, connections, groups,
+                 transactions, share
   --pairs N      rounds of each broker after the warm-up (default 5, quick 2); long ones take fewer
   --readme       put the newest table into README.md too
   --results DIR  where the report goes instead
