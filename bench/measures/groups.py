@@ -4,6 +4,7 @@ import time
 
 from figures import Figure
 from process import resident_mib
+from session import WARM_PROPERTIES
 
 GROUPS, MEMBERS = 1_000, 10
 COMMITTERS = 64
@@ -62,7 +63,7 @@ def _memory(session, name, groups):
     shrinks with nothing."""
     simple_groups = session.size(SIMPLE_GROUPS, 1_000)
     mib = {}
-    with session.fresh(name) as broker, session.topic(broker, 1) as topic:
+    with session.fresh(name, WARM_PROPERTIES) as broker, session.topic(broker, 1) as topic:
         with session.tools.group_memory(broker, topic, "memory", simple_groups=simple_groups, groups=groups, members=MEMBERS) as steps:
             for step in steps:
                 time.sleep(SETTLE_SECONDS)

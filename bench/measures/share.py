@@ -35,9 +35,9 @@ class Option:
     released_per_thousand: int = 0
 
 
-SIZES = [Size("100b", "100 B", 100, 1_000_000), Size("1k", "1 KiB", 1024, 500_000)]
+SIZES = [Size("100b", "100 B", 100, 1_000_000), Size("1k", "1 KiB", 1024, 300_000)]
 
-OPTION_BYTES, OPTION_RECORDS = 100, 500_000
+OPTION_BYTES, OPTION_RECORDS = 100, 300_000
 OPTIONS = [
     Option("plain", "no option; records with a key and a time header"),
     Option("ordered", "share.key.ordering", "plain", {"share.key.ordering": "true"}),
@@ -103,7 +103,7 @@ def _options(session, broker):
                               batch_records=BATCH_BYTES // OPTION_BYTES, has_times=1)
         with kafka_wire.Connection(broker.port, timeout_s=REQUEST_TIMEOUT_S) as connection:
             create_topic(connection, DEAD_LETTER_TOPIC, PARTITIONS, {"errors.deadletterqueue.group.enable": "true"})
-        for index in session.rounds(least=1, pairs=1 if session.quick else 3):
+        for index in session.rounds(least=1, pairs=1 if session.quick else 2):
             rates = {option.key: _option(session, broker, topic, option, index) for option in OPTIONS}
             for option in OPTIONS:
                 session.add("brook", f"share.{option.key}.records_s", rates[option.key])

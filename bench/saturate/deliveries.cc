@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include <iterator>
+
 #include "saturate/connection.h"
 
 namespace brook::saturate {

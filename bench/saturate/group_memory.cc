@@ -51,8 +51,9 @@ void run(const GroupMemory& load) {
   const std::string warm_up = load.prefix + "-warm-up";
   const std::string simple = load.prefix + "-simple";
   Connection connection(load.port, kBufferBytes);
-  // between them, so many groups have every coordinator
   wait_for_coordinators(load.port, warm_up, load.groups);
+  wait_for_coordinators(load.port, simple, load.simple_groups);
+  wait_for_coordinators(load.port, load.prefix, load.groups);
   commit_each(connection, load.topic, warm_up, load.groups);
   show("warm");
   commit_each(connection, load.topic, simple, load.simple_groups);

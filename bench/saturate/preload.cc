@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
-#include <deque>
+#include <span>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "record/builder.h"
 #include "saturate/connection.h"

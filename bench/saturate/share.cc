@@ -2,9 +2,13 @@
 
 #include <chrono>
 #include <deque>
+#include <iterator>
 #include <set>
+#include <string>
 #include <thread>
 
+#include "base/bytes.h"
+#include "base/uuid.h"
 #include "saturate/coordinator.h"
 #include "saturate/loads.h"
 #include "saturate/poller.h"
@@ -29,6 +33,13 @@ bool is_assigned(const std::deque<ShareMember>& members, std::int32_t partitions
     assigned.insert(member.partitions().begin(), member.partitions().end());
   }
   return std::ssize(assigned) == partitions;
+}
+
+// As clients make them: a UUID as text.
+std::string member_id(std::int64_t index) {
+  Uuid id;
+  store_be(id.bytes.data() + sizeof(std::int64_t), index + 1);
+  return id.text();
 }
 
 void join_all(std::deque<ShareMember>& members, std::int32_t partitions) {
@@ -83,7 +94,7 @@ void run(const Share& load) {
                          .released_per_thousand = load.released_per_thousand};
   std::deque<ShareMember> members;
   for (std::int64_t i = 0; i < load.members; ++i)
-    members.emplace_back(load.port, offered, group, deliveries, fmt::format("member-{}", i));
+    members.emplace_back(load.port, offered, group, deliveries, member_id(i));
   join_all(members, load.partitions);
 
   const double begin = now_s();

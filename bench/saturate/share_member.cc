@@ -99,7 +99,7 @@ void ShareMember::send_heartbeat(std::int32_t epoch) {
   request.group_id = group_.name;
   request.member_id = id_;
   request.member_epoch = epoch;
-  if (epoch == 0) request.subscribed_topic_names = {group_.topic};
+  if (epoch == 0) request.subscribed_topic_names = std::vector{group_.topic};
   connection_.send_all(encode(request, heartbeat_version_).bytes());
   next_heartbeat_s_ = now_s() + kHeartbeatS;
 }
