@@ -27,9 +27,7 @@ protocol::Bytes as_vector(std::string_view text) {
   return {bytes.begin(), bytes.end()};
 }
 
-bool is(std::int16_t code, ErrorCode expected) {
-  return code == static_cast<std::int16_t>(expected);
-}
+bool is(std::int16_t code, ErrorCode expected) { return code == static_cast<std::int16_t>(expected); }
 
 }  // namespace
 

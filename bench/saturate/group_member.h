@@ -11,7 +11,8 @@
 
 namespace brook::saturate {
 
-/// A member of a group of the classic protocol on a connection of its own, since a join holds its connection up.
+/// A member of a group of the classic protocol on a connection of its own, since a join holds its connection
+/// up.
 class GroupMember {
  public:
   GroupMember(std::uint16_t port, std::string group);

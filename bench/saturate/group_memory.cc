@@ -59,7 +59,8 @@ void run(const GroupMemory& load) {
   commit_each(connection, load.topic, simple, load.simple_groups);
   show("committed");
 
-  GroupMembers all({.port = load.port, .prefix = load.prefix, .groups = load.groups, .members = load.members});
+  GroupMembers all(
+      {.port = load.port, .prefix = load.prefix, .groups = load.groups, .members = load.members});
   for (GroupMember& member : all.members()) member.ask_versions();
   show("connected");
   for (GroupMember& member : all.members()) member.join();

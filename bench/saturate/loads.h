@@ -89,8 +89,8 @@ struct Commits {
 void run(const Commits& load);
 
 /// What groups cost in memory, in steps that each end with a line of JSON, {"step": …}, and go on when a line
-/// comes in: "warm", "committed" (an offset for each of the simple groups, which have no members), "connected"
-/// (all members, and idle), "stable" (all groups).
+/// comes in: "warm", "committed" (an offset for each of the simple groups, which have no members),
+/// "connected" (all members, and idle), "stable" (all groups).
 struct GroupMemory {
   std::uint16_t port = 0;
   std::string topic;
@@ -101,8 +101,8 @@ struct GroupMemory {
 };
 void run(const GroupMemory& load);
 
-/// Transactions of transaction.version 2 (KIP-890): a record in each of one or two partitions, and the end. One
-/// in flight of each producer. At the end every transaction has its markers. The topic is new.
+/// Transactions of transaction.version 2 (KIP-890): a record in each of one or two partitions, and the end.
+/// One in flight of each producer. At the end every transaction has its markers. The topic is new.
 struct Transactions {
   std::uint16_t port = 0;
   std::string topic;
@@ -128,9 +128,9 @@ struct Preload {
 };
 void run(const Preload& load);
 
-/// All that is in a topic, through the members of a share group, which begins at the earliest: until each record
-/// was accepted or rejected, once. Of each thousand records so many are rejected, and so many others released
-/// when they come the first time.
+/// All that is in a topic, through the members of a share group, which begins at the earliest: until each
+/// record was accepted or rejected, once. Of each thousand records so many are rejected, and so many others
+/// released when they come the first time.
 struct Share {
   std::uint16_t port = 0;
   std::string topic;

@@ -9,8 +9,8 @@
 //   bench_saturate groups PORT PREFIX GROUPS MEMBERS
 //   bench_saturate commits PORT TOPIC PREFIX GROUPS COMMITS
 //   bench_saturate group_memory PORT TOPIC PREFIX SIMPLE_GROUPS GROUPS MEMBERS
-//   bench_saturate transactions PORT TOPIC PARTITIONS PREFIX PRODUCERS TRANSACTIONS RECORD_BYTES ABORT_PERCENT
-//   bench_saturate preload PORT TOPIC PARTITIONS RECORDS RECORD_BYTES BATCH_RECORDS HAS_TIMES
+//   bench_saturate transactions PORT TOPIC PARTITIONS PREFIX PRODUCERS TRANSACTIONS RECORD_BYTES
+//   ABORT_PERCENT bench_saturate preload PORT TOPIC PARTITIONS RECORDS RECORD_BYTES BATCH_RECORDS HAS_TIMES
 //   bench_saturate share PORT TOPIC PARTITIONS GROUP MEMBERS REJECTED_PER_THOUSAND RELEASED_PER_THOUSAND
 // ACKS is -1 or 1, HAS_TIMES 0 or 1. See loads.h. Exit status 1 where anything failed, 2 for wrong arguments.
 #include <fmt/core.h>
@@ -112,41 +112,24 @@ Commits commits_of(Arguments& in) {
 }
 
 GroupMemory group_memory_of(Arguments& in) {
-  return GroupMemory{in.port(),
-                     in.text(),
-                     in.text(),
-                     in.number(1, 1'000'000),
-                     in.number(1, 100'000),
+  return GroupMemory{in.port(),         in.text(), in.text(), in.number(1, 1'000'000), in.number(1, 100'000),
                      in.number(1, 1000)};
 }
 Transactions transactions_of(Arguments& in) {
-  return Transactions{in.port(),
-                      in.text(),
-                      in.partitions(),
-                      in.text(),
-                      in.number(1, 10'000),
-                      in.number(1, 1 << 28),
-                      in.bytes(),
-                      in.number(0, 100)};
+  return Transactions{
+      in.port(),  in.text(),        in.partitions(), in.text(), in.number(1, 10'000), in.number(1, 1 << 28),
+      in.bytes(), in.number(0, 100)};
 }
 
 Preload preload_of(Arguments& in) {
-  return Preload{in.port(),
-                 in.text(),
-                 in.partitions(),
-                 in.number(1, kCountMax),
-                 in.bytes(),
-                 in.number(1, 1'000'000),
+  return Preload{in.port(),           in.text(),
+                 in.partitions(),     in.number(1, kCountMax),
+                 in.bytes(),          in.number(1, 1'000'000),
                  in.number(0, 1) == 1};
 }
 Share share_of(Arguments& in) {
-  return Share{in.port(),
-               in.text(),
-               in.partitions(),
-               in.text(),
-               in.number(1, 1000),
-               in.number(0, 1000),
-               in.number(0, 1000)};
+  return Share{in.port(),          in.text(),          in.partitions(),   in.text(),
+               in.number(1, 1000), in.number(0, 1000), in.number(0, 1000)};
 }
 
 template <class Load>
@@ -180,17 +163,20 @@ bool run_command(Arguments& in) {
 int main(int count, char** words) {
   brook::saturate::Arguments arguments(std::span(words, static_cast<std::size_t>(count)).subspan(1));
   if (brook::saturate::run_command(arguments)) return 0;
-  fmt::print(stderr,
-             "usage: bench_saturate produce PORT TOPIC BATCHES RECORD_BYTES BATCH_BYTES ACKS\n"
-             "       bench_saturate fetch PORT TOPIC BYTES MB_PER_S\n"
-             "       bench_saturate requests PORT TOPIC REQUESTS PRODUCERS DEPTH RECORD_BYTES ACKS\n"
-             "       bench_saturate spread PORT RECORD_BYTES TOPIC PARTITIONS [TOPIC PARTITIONS]...\n"
-             "       bench_saturate latency PORT TOPIC RATE SECONDS WARM_UP_SECONDS RECORD_BYTES ACKS\n"
-             "       bench_saturate groups PORT PREFIX GROUPS MEMBERS\n"
-             "       bench_saturate commits PORT TOPIC PREFIX GROUPS COMMITS\n"
-             "       bench_saturate group_memory PORT TOPIC PREFIX SIMPLE_GROUPS GROUPS MEMBERS\n"
-             "       bench_saturate transactions PORT TOPIC PARTITIONS PREFIX PRODUCERS TRANSACTIONS RECORD_BYTES ABORT_PERCENT\n"
-             "       bench_saturate preload PORT TOPIC PARTITIONS RECORDS RECORD_BYTES BATCH_RECORDS HAS_TIMES\n"
-             "       bench_saturate share PORT TOPIC PARTITIONS GROUP MEMBERS REJECTED_PER_THOUSAND RELEASED_PER_THOUSAND\n");
+  fmt::print(
+      stderr,
+      "usage: bench_saturate produce PORT TOPIC BATCHES RECORD_BYTES BATCH_BYTES ACKS\n"
+      "       bench_saturate fetch PORT TOPIC BYTES MB_PER_S\n"
+      "       bench_saturate requests PORT TOPIC REQUESTS PRODUCERS DEPTH RECORD_BYTES ACKS\n"
+      "       bench_saturate spread PORT RECORD_BYTES TOPIC PARTITIONS [TOPIC PARTITIONS]...\n"
+      "       bench_saturate latency PORT TOPIC RATE SECONDS WARM_UP_SECONDS RECORD_BYTES ACKS\n"
+      "       bench_saturate groups PORT PREFIX GROUPS MEMBERS\n"
+      "       bench_saturate commits PORT TOPIC PREFIX GROUPS COMMITS\n"
+      "       bench_saturate group_memory PORT TOPIC PREFIX SIMPLE_GROUPS GROUPS MEMBERS\n"
+      "       bench_saturate transactions PORT TOPIC PARTITIONS PREFIX PRODUCERS TRANSACTIONS RECORD_BYTES "
+      "ABORT_PERCENT\n"
+      "       bench_saturate preload PORT TOPIC PARTITIONS RECORDS RECORD_BYTES BATCH_RECORDS HAS_TIMES\n"
+      "       bench_saturate share PORT TOPIC PARTITIONS GROUP MEMBERS REJECTED_PER_THOUSAND "
+      "RELEASED_PER_THOUSAND\n");
   return 2;
 }

@@ -14,8 +14,9 @@ namespace brook::saturate {
 
 namespace {
 
-constexpr std::size_t kBufferBytes = 8 << 20;  // a fetch of kRecordsMax records of some kilobytes, and a batch
-constexpr std::int32_t kLeaves = -1;           // a member's epoch
+constexpr std::size_t kBufferBytes = 8
+                                     << 20;  // a fetch of kRecordsMax records of some kilobytes, and a batch
+constexpr std::int32_t kLeaves = -1;         // a member's epoch
 // As Apache Kafka's consumer has them: max.poll.records, fetch.max.bytes.
 constexpr std::int32_t kRecordsMax = 500;
 constexpr std::int32_t kBytesMax = 50 << 20;
@@ -136,10 +137,12 @@ void ShareMember::send_fetch() {
   auto& topic = request.topics.emplace_back();
   topic.topic_id = group_.topic_id;
   if (session_epoch_ == 0) {
-    for (const std::int32_t partition : partitions_) topic.partitions.push_back({.partition_index = partition});
+    for (const std::int32_t partition : partitions_)
+      topic.partitions.push_back({.partition_index = partition});
   } else {
     for (const Said& said : said_)
-      topic.partitions.push_back({.partition_index = said.partition, .acknowledgement_batches = said.batches});
+      topic.partitions.push_back(
+          {.partition_index = said.partition, .acknowledgement_batches = said.batches});
   }
   if (topic.partitions.empty()) request.topics.clear();
   connection_.send_all(encode(request, fetch_version_).bytes());
@@ -150,13 +153,15 @@ void ShareMember::send_fetch() {
 void ShareMember::take_fetch(ByteView frame) {
   const auto response = decode<protocol::ShareFetchResponse>(frame, fetch_version_);
   if (response.error_code != 0)
-    stop(fmt::format("{}: fetch: error {} {}", id_, response.error_code, response.error_message.value_or("")));
+    stop(
+        fmt::format("{}: fetch: error {} {}", id_, response.error_code, response.error_message.value_or("")));
   for (const auto& topic : response.responses) {
     for (const auto& partition : topic.partitions) {
       if (partition.error_code != 0 || partition.acknowledge_error_code != 0)
         stop(fmt::format("{}: partition {}: fetch: error {} {}, acknowledgement: error {} {}", id_,
-                         partition.partition_index, partition.error_code, partition.error_message.value_or(""),
-                         partition.acknowledge_error_code, partition.acknowledge_error_message.value_or("")));
+                         partition.partition_index, partition.error_code,
+                         partition.error_message.value_or(""), partition.acknowledge_error_code,
+                         partition.acknowledge_error_message.value_or("")));
       take_acknowledged(partition);
       take_records(partition);
     }

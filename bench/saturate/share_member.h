@@ -23,8 +23,8 @@ struct ShareGroup {
   std::int64_t released_per_thousand = 0;
 };
 
-/// A member of a share group (KIP-932) on a connection of its own, with one request in flight. What it is given
-/// it acknowledges with its next fetch.
+/// A member of a share group (KIP-932) on a connection of its own, with one request in flight. What it is
+/// given it acknowledges with its next fetch.
 class ShareMember {
  public:
   /// All outlive it.

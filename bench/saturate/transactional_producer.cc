@@ -24,15 +24,16 @@ constexpr std::int16_t kFeatureLevel = 2;       // of transaction.version: KIP-8
 constexpr std::int32_t kTransactionTimeoutMs = 60'000;
 constexpr std::int32_t kRequestTimeoutMs = 30'000;
 constexpr std::int16_t kAllReplicas = -1;
-constexpr double kPauseS = 0.01;  // Apache Kafka's client: 20 ms at first; the last transaction's markers take less
+constexpr double kPauseS =
+    0.01;  // Apache Kafka's client: 20 ms at first; the last transaction's markers take less
 constexpr double kPatienceS = 60;
 
 bool will_pass(std::int16_t error) {
   constexpr std::array kPassing{
-      ErrorCode::kConcurrentTransactions, ErrorCode::kCoordinatorLoadInProgress,
+      ErrorCode::kConcurrentTransactions,  ErrorCode::kCoordinatorLoadInProgress,
       ErrorCode::kCoordinatorNotAvailable, ErrorCode::kNotCoordinator,
       ErrorCode::kNotEnoughReplicas,  // a broker's word for "the coordinator is not there yet"
-      ErrorCode::kNotLeaderOrFollower, ErrorCode::kUnknownTopicOrPartition};
+      ErrorCode::kNotLeaderOrFollower,     ErrorCode::kUnknownTopicOrPartition};
   return std::ranges::find(kPassing, static_cast<ErrorCode>(error)) != kPassing.end();
 }
 

@@ -12,8 +12,8 @@
 
 namespace brook::saturate {
 
-/// The versions that a transaction is made in. Those of transaction.version 2 (KIP-890): a partition is of the
-/// transaction once it is written to, and each end begins a new epoch.
+/// The versions that a transaction is made in. Those of transaction.version 2 (KIP-890): a partition is of
+/// the transaction once it is written to, and each end begins a new epoch.
 struct TransactionVersions {
   explicit TransactionVersions(const Offered& offered);
 

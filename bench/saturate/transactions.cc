@@ -60,7 +60,8 @@ class Run {
   void begin_next(TransactionalProducer& producer) {
     if (begun_ == load_.transactions) return;
     const std::int64_t index = begun_++;
-    const auto partitions = static_cast<std::int32_t>(std::min<std::int64_t>(1 + index % 2, load_.partitions));
+    const auto partitions =
+        static_cast<std::int32_t>(std::min<std::int64_t>(1 + index % 2, load_.partitions));
     const bool aborts = (index + 1) * load_.abort_percent / 100 > index * load_.abort_percent / 100;
     producer.begin(static_cast<std::int32_t>(index % load_.partitions), partitions, !aborts);
     records += partitions;
@@ -99,7 +100,8 @@ void run(const Transactions& load) {
                                .record_bytes = load.record_bytes};
   std::deque<TransactionalProducer> producers;
   for (std::int64_t i = 0; i < load.producers; ++i)
-    producers.emplace_back(load.port, TransactionVersions(offered), fmt::format("{}-{}", load.prefix, i), topic);
+    producers.emplace_back(load.port, TransactionVersions(offered), fmt::format("{}-{}", load.prefix, i),
+                           topic);
 
   Run all(load, producers);
   const double begin = now_s();
@@ -110,7 +112,8 @@ void run(const Transactions& load) {
   std::int64_t retries = 0;
   for (const TransactionalProducer& producer : producers) retries += producer.retries();
   fmt::print(
-      "{{\"transactions\": {}, \"aborted\": {}, \"records\": {}, \"retries\": {}, \"seconds\": {:.6f}{}{}}}\n",
+      "{{\"transactions\": {}, \"aborted\": {}, \"records\": {}, \"retries\": {}, \"seconds\": "
+      "{:.6f}{}{}}}\n",
       load.transactions, all.aborted, all.records, retries, seconds,
       percentiles_json("end_latency", std::move(all.end_s)),
       percentiles_json("transaction_latency", std::move(all.transaction_s)));
