@@ -80,7 +80,7 @@ def run(session):
 def _measure(session, name, broker, size, index):
     result, meter = _through_group(session, broker, size, session.size(size.records, size.records // 20), f"{size.key}-{index}")
     session.keep_load(name, size.key, result, broker_cpu_s=meter.cpu_s)
-    session.add(name, f"share.{size.key}.records_s", result["records"] / result["seconds"])
+    session.add(name, f"share.{size.key}.records_s", result["records"] / result["delivered_seconds"])
     session.add(name, f"share.{size.key}.cpu_s_per_million", meter.cpu_s / (result["records"] / 1e6))
 
 
@@ -119,7 +119,7 @@ def _option(session, broker, topic, option, index):
         result = session.tools.share(broker, topic, group, partitions=PARTITIONS, members=MEMBERS, rejected_per_thousand=option.rejected_per_thousand,
                                      released_per_thousand=option.released_per_thousand)
     session.keep_load("brook", option.key, result, broker_cpu_s=meter.cpu_s)
-    return result["records"] / result["seconds"]
+    return result["records"] / result["delivered_seconds"]
 
 
 def _configure(broker, group, configs):

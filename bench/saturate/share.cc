@@ -58,16 +58,23 @@ void join_all(std::deque<ShareMember>& members, std::int32_t partitions) {
   }
 }
 
-// Until every record is done with; each member goes on while others have records.
-void consume_all(std::deque<ShareMember>& members, const Deliveries& deliveries) {
+// Until every record is done with; each member goes on while others have records. Returns when the last one
+// was delivered: the acknowledgements behind it wait with a fetch that finds nothing.
+double consume_all(std::deque<ShareMember>& members, const Deliveries& deliveries) {
   Poller poller;
   for (std::size_t i = 0; i < members.size(); ++i) poller.add(members[i].descriptor(), i);
   for (ShareMember& member : members) member.ask();
   double end = now_s() + kPatienceS;
   std::int64_t finished = 0;
+  std::int64_t delivered = 0;
+  double delivered_s = now_s();
   while (!deliveries.all_finished()) {
     for (const std::size_t index : poller.wait(kPollMs)) {
       if (members[index].receive()) members[index].ask();
+    }
+    if (deliveries.deliveries() != delivered) {
+      delivered = deliveries.deliveries();
+      delivered_s = now_s();
     }
     if (deliveries.finished() != finished) {
       finished = deliveries.finished();
@@ -77,6 +84,7 @@ void consume_all(std::deque<ShareMember>& members, const Deliveries& deliveries)
       stop(fmt::format("{} of {} records are done with, and none more for a minute", finished,
                        deliveries.records()));
   }
+  return delivered_s;
 }
 
 }  // namespace
@@ -98,7 +106,7 @@ void run(const Share& load) {
   join_all(members, load.partitions);
 
   const double begin = now_s();
-  consume_all(members, deliveries);
+  const double delivered = consume_all(members, deliveries);
   const double seconds = now_s() - begin;
 
   std::int64_t fetches = 0;
@@ -114,8 +122,9 @@ void run(const Share& load) {
   }
   fmt::print(
       "{{\"records\": {}, \"deliveries\": {}, \"rejected\": {}, \"released\": {}, \"fetches\": {}, "
-      "\"bytes\": {}, \"seconds\": {:.6f}}}\n",
-      deliveries.records(), deliveries.deliveries(), rejected, released, fetches, bytes, seconds);
+      "\"bytes\": {}, \"delivered_seconds\": {:.6f}, \"seconds\": {:.6f}}}\n",
+      deliveries.records(), deliveries.deliveries(), rejected, released, fetches, bytes, delivered - begin,
+      seconds);
 }
 
 }  // namespace brook::saturate
