@@ -93,4 +93,8 @@ GOALS = [
     Goal("produce of large batches, share of the copy + CRC + write ceiling", "Brook, MB/s of 1 MB batches ÷ receive, CRC, write",
          _share("produce.large.mb_s", "receive_crc_write_mb_s"), 0.8, 0.5, "share", "more"),
     Goal("durable produce, 64 producers: appends per fsync", "Brook", _brook("durable.64.appends_per_fsync"), 30, 10, "count", "more"),
+    Goal("1,000 groups of 10 members rebalance: time", BROOK_TO_KAFKA, _ratio("groups.rebalance_s"), 1 / 3, 1 / 2),
+    Goal("transactions/s, 64 producers", BROOK_TO_KAFKA, _ratio("transactions.per_s"), 2, 1, "times", "more"),
+    Goal("records/s through a share group, 100 B", BROOK_TO_KAFKA, _ratio("share.100b.records_s"), 2, 1, "times", "more"),
+    Goal("broker CPU per million records of a share group, 100 B", BROOK_TO_KAFKA, _ratio("share.100b.cpu_s_per_million"), 1 / 3, 1 / 2),
 ]

@@ -82,6 +82,24 @@ class Tools:
         """Commits for groups without members, one of each in flight."""
         return _run([self.saturate, "commits", broker.port, topic, prefix, groups, commits])
 
+    @contextlib.contextmanager
+    def group_memory(self, broker, topic, prefix, *, simple_groups, groups, members):
+        """Groups with an offset alone, then such with members, made in steps: an iterator over their names, which bench/saturate/loads.h says."""
+        with _Beside([self.saturate, "group_memory", broker.port, topic, prefix, simple_groups, groups, members], asks=True) as steps:
+            yield steps.each()
+
+    def transactions(self, broker, topic, prefix, *, partitions, producers, transactions, record_bytes, abort_percent=0):
+        """Transactions of a record in one or two partitions, one in flight of each producer."""
+        return _run([self.saturate, "transactions", broker.port, topic, partitions, prefix, producers, transactions, record_bytes, abort_percent])
+
+    def preload(self, broker, topic, *, partitions, records, record_bytes, batch_records, has_times=0):
+        """Records with keys, and where wanted with the header of a delay that is over."""
+        return _run([self.saturate, "preload", broker.port, topic, partitions, records, record_bytes, batch_records, has_times])
+
+    def share(self, broker, topic, group, *, partitions, members, rejected_per_thousand=0, released_per_thousand=0):
+        """All of a topic through a new share group that begins at the earliest."""
+        return _run([self.saturate, "share", broker.port, topic, partitions, group, members, rejected_per_thousand, released_per_thousand])
+
     def spread(self, broker, topics, *, record_bytes):
         """One record to each partition of `topics` in turn, which are pairs of a name and its partitions."""
         return _run([self.saturate, "spread", broker.port, record_bytes, *(word for topic in topics for word in topic)])
@@ -129,15 +147,25 @@ def _judge(command, status, output, errors):
 
 
 class _Beside:
-    """A load program beside another one."""
+    """A load program beside another one. One that `asks` is given a line whenever it may go on."""
 
-    def __init__(self, command):
+    def __init__(self, command, asks=False):
         self.command = [str(word) for word in command]
+        self._source = subprocess.PIPE if asks else subprocess.DEVNULL
 
     def __enter__(self):
         self._errors = tempfile.TemporaryFile("w+")
-        self._process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self._errors, text=True)
+        self._process = subprocess.Popen(self.command, stdin=self._source, stdout=subprocess.PIPE, stderr=self._errors, text=True)
         return self
+
+    def each(self):
+        """The steps of a program that asks, each when it is done; the next one begins when it is asked for."""
+        while line := self._process.stdout.readline():
+            yield json.loads(line)["step"]
+            self._process.stdin.write("\n")
+            self._process.stdin.flush()
+        if self._process.wait(STOP_TIMEOUT_S) != 0:
+            self.result()
 
     def result(self):
         try:
@@ -161,4 +189,6 @@ class _Beside:
                 self._process.kill()
                 self._process.wait()
         self._process.stdout.close()
+        if self._process.stdin:
+            self._process.stdin.close()
         self._errors.close()

@@ -115,6 +115,61 @@ struct Survivors {
 };
 void run(const Survivors& load);
 
+/// What groups cost in memory, in steps that each end with a line of JSON, {"step": …}, and go on when a line
+/// comes in: "warm", "committed" (an offset for each of the simple groups, which have no members),
+/// "connected" (all members, and idle), "stable" (all groups).
+struct GroupMemory {
+  std::uint16_t port = 0;
+  std::string topic;
+  std::string prefix;  ///< of the groups' names
+  std::int64_t simple_groups = 0;
+  std::int64_t groups = 0;
+  std::int64_t members = 0;  ///< of each group
+};
+void run(const GroupMemory& load);
+
+/// Transactions of transaction.version 2 (KIP-890): a record in each of one or two partitions, and the end.
+/// One in flight of each producer. At the end every transaction has its markers. The topic is new.
+struct Transactions {
+  std::uint16_t port = 0;
+  std::string topic;
+  std::int32_t partitions = 0;
+  std::string prefix;  ///< of the transactional ids
+  std::int64_t producers = 0;
+  std::int64_t transactions = 0;
+  std::size_t record_bytes = 0;
+  std::int64_t abort_percent = 0;
+};
+void run(const Transactions& load);
+
+/// Records with keys, to each partition in turn, in batches of so many. `has_times`: with the header
+/// share.not.before.ms, of a time that is long over.
+struct Preload {
+  std::uint16_t port = 0;
+  std::string topic;
+  std::int32_t partitions = 0;
+  std::int64_t records = 0;
+  std::size_t record_bytes = 0;
+  std::int64_t batch_records = 1;
+  bool has_times = false;
+};
+void run(const Preload& load);
+
+/// All that is in a topic, through the members of a share group, which begins at the earliest: until each
+/// record was accepted or rejected, once. Of each thousand records so many are rejected, and so many others
+/// released when they come the first time. delivered_seconds ends with the last delivery, seconds with its
+/// acknowledgement.
+struct Share {
+  std::uint16_t port = 0;
+  std::string topic;
+  std::int32_t partitions = 0;
+  std::string group;
+  std::int64_t members = 0;
+  std::int64_t rejected_per_thousand = 0;
+  std::int64_t released_per_thousand = 0;
+};
+void run(const Share& load);
+
 /// `, "KEY_p50_us": …` and so on, of times in seconds.
 [[nodiscard]] std::string percentiles_json(std::string_view key, std::vector<double> times_s);
 

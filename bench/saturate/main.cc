@@ -10,7 +10,11 @@
 //   bench_saturate commits PORT TOPIC PREFIX GROUPS COMMITS
 //   bench_saturate keyed PORT TOPIC PARTITION RECORDS KEYS RECORD_BYTES BATCH_BYTES
 //   bench_saturate survivors PORT TOPIC PARTITION RECORDS KEYS RECORD_BYTES CLEAN_END
-// ACKS is -1 or 1. See loads.h. Exit status 1 where anything failed, 2 for wrong arguments.
+//   bench_saturate group_memory PORT TOPIC PREFIX SIMPLE_GROUPS GROUPS MEMBERS
+//   bench_saturate transactions PORT TOPIC PARTITIONS PREFIX PRODUCERS TRANSACTIONS RECORD_BYTES
+//   ABORT_PERCENT bench_saturate preload PORT TOPIC PARTITIONS RECORDS RECORD_BYTES BATCH_RECORDS HAS_TIMES
+//   bench_saturate share PORT TOPIC PARTITIONS GROUP MEMBERS REJECTED_PER_THOUSAND RELEASED_PER_THOUSAND
+// ACKS is -1 or 1, HAS_TIMES 0 or 1. See loads.h. Exit status 1 where anything failed, 2 for wrong arguments.
 #include <fmt/core.h>
 
 #include <cstdint>
@@ -139,6 +143,27 @@ Survivors survivors_of(Arguments& in) {
   return load;
 }
 
+GroupMemory group_memory_of(Arguments& in) {
+  return GroupMemory{in.port(),         in.text(), in.text(), in.number(1, 1'000'000), in.number(1, 100'000),
+                     in.number(1, 1000)};
+}
+Transactions transactions_of(Arguments& in) {
+  return Transactions{
+      in.port(),  in.text(),        in.partitions(), in.text(), in.number(1, 10'000), in.number(1, 1 << 28),
+      in.bytes(), in.number(0, 100)};
+}
+
+Preload preload_of(Arguments& in) {
+  return Preload{in.port(),           in.text(),
+                 in.partitions(),     in.number(1, kCountMax),
+                 in.bytes(),          in.number(1, 1'000'000),
+                 in.number(0, 1) == 1};
+}
+Share share_of(Arguments& in) {
+  return Share{in.port(),          in.text(),          in.partitions(),   in.text(),
+               in.number(1, 1000), in.number(0, 1000), in.number(0, 1000)};
+}
+
 template <class Load>
 bool run_if_right(Arguments& in, Load (*load_of)(Arguments&)) {
   const Load load = load_of(in);
@@ -158,6 +183,10 @@ bool run_command(Arguments& in) {
   if (command == "commits") return run_if_right(in, commits_of);
   if (command == "keyed") return run_if_right(in, keyed_of);
   if (command == "survivors") return run_if_right(in, survivors_of);
+  if (command == "group_memory") return run_if_right(in, group_memory_of);
+  if (command == "transactions") return run_if_right(in, transactions_of);
+  if (command == "preload") return run_if_right(in, preload_of);
+  if (command == "share") return run_if_right(in, share_of);
   return false;
 }
 
@@ -177,6 +206,12 @@ int main(int count, char** words) {
              "       bench_saturate groups PORT PREFIX GROUPS MEMBERS\n"
              "       bench_saturate commits PORT TOPIC PREFIX GROUPS COMMITS\n"
              "       bench_saturate keyed PORT TOPIC PARTITION RECORDS KEYS RECORD_BYTES BATCH_BYTES\n"
-             "       bench_saturate survivors PORT TOPIC PARTITION RECORDS KEYS RECORD_BYTES CLEAN_END\n");
+             "       bench_saturate survivors PORT TOPIC PARTITION RECORDS KEYS RECORD_BYTES CLEAN_END\n"
+             "       bench_saturate group_memory PORT TOPIC PREFIX SIMPLE_GROUPS GROUPS MEMBERS\n"
+      "       bench_saturate transactions PORT TOPIC PARTITIONS PREFIX PRODUCERS TRANSACTIONS RECORD_BYTES "
+      "ABORT_PERCENT\n"
+      "       bench_saturate preload PORT TOPIC PARTITIONS RECORDS RECORD_BYTES BATCH_RECORDS HAS_TIMES\n"
+      "       bench_saturate share PORT TOPIC PARTITIONS GROUP MEMBERS REJECTED_PER_THOUSAND "
+      "RELEASED_PER_THOUSAND\n");
   return 2;
 }

@@ -9,7 +9,7 @@ without. The whole takes about an hour, on a machine that does nothing else; Ctr
   --quick        small loads, few rounds, about five minutes: to see that it runs, not to quote
   --only BROKER  one broker alone
   --family NAME  this family of measures; may be repeated: start, cold, produce, consume, latency, durable,
-                 compaction, scale, restart, connections, groups
+                 compaction, scale, restart, connections, groups, transactions, share
   --pairs N      rounds of each broker after the warm-up (default 5, quick 2); long ones take fewer
   --readme       put the newest table into README.md too
   --results DIR  where the report goes instead
