@@ -4,6 +4,7 @@
         with kafka_wire.Connection(broker.port) as connection: ...
 """
 
+import os
 import pathlib
 import shutil
 import signal
@@ -32,9 +33,10 @@ class Brook:
 
     is_brook = True
 
-    def __init__(self, binary, properties=None, data_dir=None):
+    def __init__(self, binary, properties=None, data_dir=None, environment=None):
         self.binary = str(binary)
         self.properties = dict(properties or {})
+        self.environment = {**os.environ, **(environment or {})}
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="brook-faults-"))
         self.data_dir = pathlib.Path(data_dir) if data_dir else self.directory / "data"
         self.output_path = self.directory / "output.log"
@@ -52,7 +54,8 @@ class Brook:
 
     def start(self):
         with open(self.output_path, "ab") as output:
-            self.process = subprocess.Popen(self.command(), stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True)
+            self.process = subprocess.Popen(self.command(), stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True,
+                                            env=self.environment)
         try:
             readiness.wait_until_answers("127.0.0.1", self.port, START_TIMEOUT_S, self.process)
         except readiness.NotReady as error:
@@ -62,7 +65,8 @@ class Brook:
 
     def run_to_end(self, timeout_s=START_TIMEOUT_S, **replaced):
         """Starts a broker that shall not come up. Returns its exit status and what it printed."""
-        result = subprocess.run(self.command(**replaced), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout_s)
+        result = subprocess.run(self.command(**replaced), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout_s,
+                                env=self.environment)
         return result.returncode, result.stdout + result.stderr
 
     def stop(self):

@@ -226,6 +226,14 @@ HOOK_PWRITEV2(pwritev64v2)
 HOOK_FTRUNCATE(ftruncate)
 HOOK_FTRUNCATE(ftruncate64)
 
+#define HOOK_ALLOCATE(name)                           \
+  int name(int fd, off_t at, off_t size) {            \
+    if (fd_fails(fd, "write")) return EIO;            \
+    return NEXT(name)(fd, at, size);                  \
+  }
+HOOK_ALLOCATE(posix_fallocate)
+HOOK_ALLOCATE(posix_fallocate64)
+
 int mkdir(const char* path, mode_t mode) {
   if (path_fails(path, "write")) return -1;
   return NEXT(mkdir)(path, mode);

@@ -21,7 +21,7 @@
 #include <unistd.h>
 
 enum { kPathMax = 4096 };
-enum entry_kind { kWrite = 1, kTruncate, kCreate, kMakeDirectory, kRename, kRemove, kSyncBegins, kSyncAllBegins, kSyncDone };
+enum entry_kind { kWrite = 1, kTruncate, kCreate, kMakeDirectory, kRename, kRemove, kSyncBegins, kSyncAllBegins, kSyncDone, kExtend };
 
 struct head {
   uint32_t kind;
@@ -229,6 +229,19 @@ HOOK_PWRITEV(pwritev64)
   }
 HOOK_FTRUNCATE(ftruncate)
 HOOK_FTRUNCATE(ftruncate64)
+
+#define HOOK_ALLOCATE(name)                                                                        \
+  int name(int fd, off_t at, off_t size) {                                                         \
+    char path[kPathMax];                                                                           \
+    pthread_mutex_lock(&mutex);                                                                    \
+    int known = known_fd(fd, path, 0);                                                             \
+    int outcome = NEXT(name)(fd, at, size);                                                        \
+    if (outcome == 0 && known) note(kExtend, path, "", (uint64_t)(at + size), NULL, 0);            \
+    pthread_mutex_unlock(&mutex);                                                                  \
+    return outcome;                                                                                \
+  }
+HOOK_ALLOCATE(posix_fallocate)
+HOOK_ALLOCATE(posix_fallocate64)
 
 /* Syncing: what was there when it began is on the disk when it is done. */
 
