@@ -45,9 +45,10 @@ class CommittingReader:
 
     def check(self, connection):
         """The committed offset, which is noted as a problem where it is none that it can be."""
+        told = self.told
         found = connection.committed(self.group, self.topic, self.partition)
-        if not self.told <= found <= self.asked:
-            self.problem = f"{self.group} has committed {found}; {self.told} was acknowledged and {self.asked} the last that was asked for"
+        if not told <= found <= self.asked:
+            self.problem = f"{self.group} has committed {found}; {told} was acknowledged and {self.asked} the last that was asked for"
         return found
 
     def stop(self):
