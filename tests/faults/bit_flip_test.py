@@ -1,6 +1,6 @@
 """Bits of a stopped broker's files flip: it serves nothing that was not written, and what it does not serve any more its log tells of."""
 
-import pathlib
+import contextlib
 import random
 import shutil
 import unittest
@@ -11,7 +11,6 @@ import broker as brokers
 import settings
 
 KILLS_PER_FLIP = 100  # of the crash test's for each further flip of a kind
-SEGMENT_TOPICS = (*bit_flip_data.TOPICS, "__consumer_offsets", "__transaction_state")
 RECORDS_OF_LOGS = "records of .log"
 KINDS = (".log", RECORDS_OF_LOGS, ".index", ".timeindex", ".txnindex", ".snapshot", "leader-epoch-checkpoint", "partition.metadata", "meta.properties",
          "recovery-point-offset-checkpoint", "log-start-offset-checkpoint", "replication-offset-checkpoint", "cleaner-offset-checkpoint",
@@ -77,7 +76,7 @@ class BitFlip(unittest.TestCase):
         count = chance.randint(1, 3)
         positions = bit_flip_check.positions_in_records(whole, chance, count) if in_records else [chance.randrange(len(whole)) for _ in range(count)]
         positions = {position: chance.randrange(8) for position in positions}
-        with brokers_for(source) as broker:
+        with contextlib.closing(broker_over_copy(source)) as broker:
             hurt_file = broker.data_dir / file
             hurt_file.write_bytes(bit_flip_check.bits_flipped(whole, positions))
             topic = file.parent.name.rpartition("-")[0]
@@ -97,13 +96,8 @@ class BitFlip(unittest.TestCase):
         return "\n".join(line for line in broker.output().splitlines() if " INFO " not in line)[-2000:]
 
 
-def brokers_for(source):
-    """A broker, not started, with its own copy of `source`, in which nothing is compacted any more."""
-    broker = NotStarted(settings.brook, bit_flip_data.PROPERTIES | {"log.cleaner.enable": "false"})
+def broker_over_copy(source):
+    """A broker, not started, that compacts nothing any more."""
+    broker = brokers.Brook(settings.brook, bit_flip_data.PROPERTIES | {"log.cleaner.enable": "false"})
     shutil.copytree(source, broker.data_dir)
     return broker
-
-
-class NotStarted(brokers.Brook):
-    def __enter__(self):
-        return self

@@ -120,6 +120,12 @@ class ShareMember:
         self.session_epoch = 0
         self.partitions = {}  # topic id -> partitions
 
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
     def close(self):
         self.connection.close()
 
