@@ -35,8 +35,7 @@ class LogDirectory(unittest.TestCase):
                                   "log.flush.interval.messages": "1"}
         self.acknowledged = {}  # (topic, partition) -> values
 
-    def fail(self, directory, kinds="all"):
-        self.broker.environment |= settings.preloaded("failing_disk", BROOK_FAIL_PREFIX=directory, BROOK_FAIL_SWITCH=self.switch)
+    def fail_disk(self, kinds="all"):
         draft = self.switch.with_suffix(".draft")
         draft.write_text(kinds)
         draft.rename(self.switch)
@@ -139,7 +138,7 @@ class LogDirectory(unittest.TestCase):
 
     def test_everything_fails_in_one_of_two(self):
         self.start_with_data(fails=self.second)
-        self.fail(self.second)
+        self.fail_disk()
         with self.connect() as connection:
             self.until_offline(connection, lambda: self.produce(connection, self.in_second[0]))
             self.check_after_failure(connection)
@@ -158,7 +157,7 @@ class LogDirectory(unittest.TestCase):
             with self.subTest(kind):
                 self.setUp()
                 self.start_with_data(fails=self.second)
-                self.fail(self.second, kind)
+                self.fail_disk(kind)
                 with self.connect() as connection:
                     partition = self.in_second[-1]
                     meet = (lambda: connection.fetch(TOPIC, 0, partition=partition)[0]) if kind == "read" else (lambda: self.produce(connection, partition))
@@ -170,7 +169,7 @@ class LogDirectory(unittest.TestCase):
     def test_a_directory_that_has_failed_before_the_start(self):
         self.start_with_data(fails=self.second)
         self.assertEqual(0, self.broker.stop())
-        self.fail(self.second)
+        self.fail_disk()
         self.broker.start()
         with self.connect() as connection:
             self.check_after_failure(connection)
@@ -182,41 +181,38 @@ class LogDirectory(unittest.TestCase):
         self.broker.stop()
         self.check_whole_again()
 
-    def test_all_have_failed_before_the_start(self):
-        self.start_with_data(fails=self.broker.directory)
-        self.assertEqual(0, self.broker.stop())
-        # What it reads its configuration from is not a data directory.
-        self.broker.environment["BROOK_FAIL_PREFIX"] = str(self.first)
-        second = brokers.Brook(settings.brook, {**self.broker.properties, "log.dirs": str(self.first)}, environment=self.broker.environment)
-        self.addCleanup(second.close)
-        self.switch.write_text("all")
-        status, output = second.run_to_end()
-        self.assertEqual(1, status, output)
-        self.assertIn(str(self.first), output.strip().splitlines()[-1])
-        self.switch.unlink()
-        self.check_end_of_both()
-
-    def check_end_of_both(self):
-        """Both fail while the broker runs."""
+    def broker_of_two_that_fail(self):
+        """Started; both of its directories fail at once."""
         both = self.broker.directory / "both"
         both.mkdir()
         broker = brokers.Brook(settings.brook, {**self.broker.properties, "log.dirs": f"{both}/a,{both}/b"},
                                environment=settings.preloaded("failing_disk", BROOK_FAIL_PREFIX=both, BROOK_FAIL_SWITCH=self.switch))
         self.addCleanup(broker.close)
-        broker.start()
-        self.switch.write_text("all")
-        self.provoke_until_it_ends(broker, f"{both}/a")
+        return both, broker.start()
+
+    def test_all_have_failed_before_the_start(self):
+        both, broker = self.broker_of_two_that_fail()
+        self.assertEqual(0, broker.stop())
+        self.fail_disk()
+        status, output = broker.run_to_end()
+        self.assertEqual(1, status, output)
+        self.assertIn(str(both), output.strip().splitlines()[-1])
+
+    def test_all_fail_while_it_runs(self):
+        both, broker = self.broker_of_two_that_fail()
+        self.fail_disk()
+        self.provoke_until_it_ends(broker, both)
 
     def test_the_keepers_directory_fails_while_it_runs(self):
         self.start_with_data(fails=self.first)
-        self.fail(self.first)
+        self.fail_disk()
         self.provoke_until_it_ends(self.broker, self.first)
         self.check_whole_again()
 
     def test_the_keepers_directory_has_failed_before_the_start(self):
         self.start_with_data(fails=self.first)
         self.assertEqual(0, self.broker.stop())
-        self.fail(self.first)
+        self.fail_disk()
         status, output = self.broker.run_to_end()
         self.assertEqual(1, status, output)
         self.assertIn(str(self.first), output.strip().splitlines()[-1])
