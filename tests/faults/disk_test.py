@@ -101,12 +101,13 @@ class Disk(unittest.TestCase):
         acknowledged = [0] * PARTITIONS
         for round_number in range(1, ROUNDS + 1):
             self.assertTrue(producer.wait_for_more_than(acknowledged), f"round {round_number}: {producer.problem}\n{broker.output()[-2000:]}")
+            full, has_room = (self.told(broker, event) for event in ("disk_full", "disk_has_room"))
             self.fill_disk()
-            self.wait_for(broker, "event=disk_full", round_number)
+            self.wait_for_more(broker, "disk_full", full)
             with Connection(broker.port) as connection:
                 self.assertTrue(connection.fetch(LOADED, 0)[2], "reads go on")
             self.free_disk()
-            self.wait_for(broker, "event=disk_has_room", round_number)
+            self.wait_for_more(broker, "disk_has_room", has_room)
             acknowledged = producer.snapshot()
         self.assertTrue(producer.wait_for_more_than(acknowledged), f"after the last: {producer.problem}\n{broker.output()[-2000:]}")
         producer.finish()
@@ -117,9 +118,13 @@ class Disk(unittest.TestCase):
             ends = check_ends(self, broker, LOADED, producer.snapshot(), f"after {how.__name__}")
             self.assertEqual(producer.sent, sum(ends), "each record once")
 
-    def wait_for(self, broker, event, count):
+    @staticmethod
+    def told(broker, event):
+        return broker.output().count(f"event={event} ")
+
+    def wait_for_more(self, broker, event, before):
         deadline = time.monotonic() + RESUME_TIMEOUT_S
-        while broker.output().count(event) < count:
+        while self.told(broker, event) <= before:
             self.assertLess(time.monotonic(), deadline, f"no {event}\n{broker.output()[-2000:]}")
             self.assertTrue(broker.is_running(), broker.output()[-2000:])
             time.sleep(0.05)  # a log does not tell that it grows

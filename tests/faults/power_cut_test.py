@@ -57,7 +57,8 @@ class PowerCut(unittest.TestCase):
         self.chance = random.Random(seed)
         cuts = max(3, round(settings.kills * CUTS_PER_KILL))
         broker = brokers.Brook(settings.brook, {"log.flush.interval.messages": "1", "offsets.topic.num.partitions": "2",
-                                                "log.flush.offset.checkpoint.interval.ms": "300"})
+                                                "log.flush.offset.checkpoint.interval.ms": "300",
+                                                "brook.log.reserve.bytes": "0"})
         self.addCleanup(broker.close)
         self.journal = broker.directory / "journal"
         broker.environment |= settings.preloaded("power_cut", BROOK_JOURNAL_PREFIX=broker.data_dir, BROOK_JOURNAL=self.journal)
