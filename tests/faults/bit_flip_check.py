@@ -41,7 +41,7 @@ class Check:
         below = str(self.hurt_file.relative_to(self.broker.data_dir))
         if re.search(r"/\d{20}\.", below):
             below = below.rpartition(".")[0]
-        return any(re.match(r"\S+ (WARN|ERROR) ", line) and below in line for line in self.broker.output().splitlines())
+        return any(below in line for line in self.broker.complaints())
 
     def is_served(self, connection, topic):
         error, leader, _ = connection.partitions(topic).get(0, (kafka_wire.UNKNOWN_TOPIC_OR_PARTITION, -1, []))

@@ -6,6 +6,7 @@
 
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -89,6 +90,10 @@ class Brook:
 
     def output(self):
         return self.output_path.read_text(errors="replace") if self.output_path.exists() else ""
+
+    def complaints(self):
+        """The warnings and errors of its log, a list of lines."""
+        return [line for line in self.output().splitlines() if re.match(r"\S+Z (warn|warning|error) +event=", line, re.IGNORECASE)]
 
     def rss_kib(self):
         return resident_kib(self.process.pid)

@@ -86,7 +86,7 @@ static int fd_fails(int fd, const char* kind) { return at_fails(fd, NULL, kind);
 /* Opening */
 
 static mode_t mode_of(int flags, va_list arguments) {
-  return (flags & (O_CREAT | O_TMPFILE)) ? va_arg(arguments, mode_t) : 0;
+  return (flags & O_CREAT) || (flags & O_TMPFILE) == O_TMPFILE ? va_arg(arguments, mode_t) : 0;
 }
 
 #define HOOK_OPEN(name)                              \

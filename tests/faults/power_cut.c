@@ -121,7 +121,7 @@ static int open_noted(const char* path, int flags, mode_t mode) {
 }
 
 static mode_t mode_of(int flags, va_list arguments) {
-  return (flags & (O_CREAT | O_TMPFILE)) ? va_arg(arguments, mode_t) : 0;
+  return (flags & O_CREAT) || (flags & O_TMPFILE) == O_TMPFILE ? va_arg(arguments, mode_t) : 0;
 }
 
 #define HOOK_OPEN(name)                         \
