@@ -4,7 +4,9 @@
         with kafka_wire.Connection(broker.port) as connection: ...
 """
 
+import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -32,9 +34,10 @@ class Brook:
 
     is_brook = True
 
-    def __init__(self, binary, properties=None, data_dir=None):
+    def __init__(self, binary, properties=None, data_dir=None, environment=None):
         self.binary = str(binary)
         self.properties = dict(properties or {})
+        self.environment = {**os.environ, **(environment or {})}
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="brook-faults-"))
         self.data_dir = pathlib.Path(data_dir) if data_dir else self.directory / "data"
         self.output_path = self.directory / "output.log"
@@ -52,7 +55,8 @@ class Brook:
 
     def start(self):
         with open(self.output_path, "ab") as output:
-            self.process = subprocess.Popen(self.command(), stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True)
+            self.process = subprocess.Popen(self.command(), stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True,
+                                            env=self.environment)
         try:
             readiness.wait_until_answers("127.0.0.1", self.port, START_TIMEOUT_S, self.process)
         except readiness.NotReady as error:
@@ -62,7 +66,8 @@ class Brook:
 
     def run_to_end(self, timeout_s=START_TIMEOUT_S, **replaced):
         """Starts a broker that shall not come up. Returns its exit status and what it printed."""
-        result = subprocess.run(self.command(**replaced), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout_s)
+        result = subprocess.run(self.command(**replaced), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout_s,
+                                env=self.environment)
         return result.returncode, result.stdout + result.stderr
 
     def stop(self):
@@ -85,6 +90,10 @@ class Brook:
 
     def output(self):
         return self.output_path.read_text(errors="replace") if self.output_path.exists() else ""
+
+    def complaints(self):
+        """The warnings and errors of its log, a list of lines."""
+        return [line for line in self.output().splitlines() if re.match(r"\S+Z (warn|warning|error) +event=", line, re.IGNORECASE)]
 
     def rss_kib(self):
         return resident_kib(self.process.pid)

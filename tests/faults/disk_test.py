@@ -2,12 +2,14 @@
 
 import os
 import pathlib
+import shutil
 import subprocess
 import tempfile
 import time
 import unittest
 
 import broker as brokers
+from counting_producer import CountingProducer, check_ends
 import kafka_wire
 from kafka_wire import Connection, batch
 import settings
@@ -16,24 +18,36 @@ DISK_MIB = 256
 FREE_MIB_MIN = 32  # below it Brook refuses writes
 RETRIABLE = {kafka_wire.KAFKA_STORAGE_ERROR, 6, 7, 19}  # NOT_LEADER_OR_FOLLOWER, REQUEST_TIMED_OUT, NOT_ENOUGH_REPLICAS
 RESUME_TIMEOUT_S = 30
+LOADED, PARTITIONS, RECORDS_PER_SECOND = "loaded", 3, 1000
+EXT4_MIB, EXT4_FREE_MIB_MIN = 64, 8
+ROUNDS = 3
 
 
 class Disk(unittest.TestCase):
     def setUp(self):
         if settings.peer:
             self.skipTest("Apache Kafka exits when its disk is full")
-        self.mount_point = tempfile.mkdtemp(prefix="brook-disk-")
-        self.addCleanup(os.rmdir, self.mount_point)
-        mounted = os.geteuid() == 0 and subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={DISK_MIB}m", "brook-faults", self.mount_point],
-                                                       capture_output=True).returncode == 0
-        if not mounted:
+        if os.geteuid() != 0:
             self.skipTest("only root may mount the small disk that this fills")
+        self.directory = tempfile.mkdtemp(prefix="brook-disk-")
+        self.addCleanup(shutil.rmtree, self.directory)
+        self.mount_point = pathlib.Path(self.directory) / "disk"
+        self.mount_point.mkdir()
+
+    def mount(self, *arguments):
+        mounted = subprocess.run(["mount", *arguments, self.mount_point], capture_output=True, text=True)
+        if mounted.returncode != 0:
+            self.skipTest(f"the small disk cannot be mounted: {mounted.stderr.strip()}")
         self.addCleanup(subprocess.run, ["umount", "--lazy", self.mount_point], check=True)
 
-    def test_full_disk_refuses_writes_and_recovers(self):
-        broker = brokers.Brook(settings.brook, {"brook.log.min.free.bytes": FREE_MIB_MIN << 20}, data_dir=f"{self.mount_point}/data")
+    def start_broker(self, free_mib_min):
+        broker = brokers.Brook(settings.brook, {"brook.log.min.free.bytes": free_mib_min << 20}, data_dir=self.mount_point / "data")
         self.addCleanup(broker.close)
-        broker.start()
+        return broker.start()
+
+    def test_full_disk_refuses_writes_and_recovers(self):
+        self.mount("-t", "tmpfs", "-o", f"size={DISK_MIB}m", "brook-faults")
+        broker = self.start_broker(FREE_MIB_MIN)
         connection = self.enterContext(Connection(broker.port))
         self.assertEqual(kafka_wire.NONE, connection.create_topic("full")[1])
         connection.wait_for_leader("full", 1)
@@ -55,7 +69,7 @@ class Disk(unittest.TestCase):
         self.assertTrue(broker.is_running(), broker.output()[-3000:])
         self.assertEqual(kafka_wire.NONE, connection.delete_topic("other"), "deletes go on")
 
-        (pathlib.Path(self.mount_point) / "ballast").unlink()
+        self.free_disk()
         deadline = time.monotonic() + RESUME_TIMEOUT_S
         while (answer := connection.produce("full", batch([b"room again"])))[0] != kafka_wire.NONE and time.monotonic() < deadline:
             self.assertIn(answer[0], RETRIABLE)
@@ -68,10 +82,60 @@ class Disk(unittest.TestCase):
         with Connection(broker.port) as again:
             self.assertEqual(end + 1, again.fetch("full", 0)[1])
 
+    def test_ext4_that_fills_and_is_freed_under_load_loses_nothing(self):
+        if shutil.which("mkfs.ext4") is None:
+            self.skipTest("mkfs.ext4 is not there")
+        image = pathlib.Path(self.directory) / "image"
+        with open(image, "wb") as file:
+            file.truncate(EXT4_MIB << 20)
+        subprocess.run(["mkfs.ext4", "-q", "-F", image], check=True, capture_output=True)
+        self.mount("-t", "ext4", "-o", "loop", str(image))
+        broker = self.start_broker(EXT4_FREE_MIB_MIN)
+        with Connection(broker.port) as connection:
+            # Each append is synced: where ext4 finds no room only as it writes the page, the sync tells.
+            configs = {"segment.bytes": 1 << 20, "flush.messages": 1}
+            self.assertEqual(kafka_wire.NONE, connection.create_topic(LOADED, PARTITIONS, configs)[1])
+            connection.wait_for_leader(LOADED, PARTITIONS)
+        producer = CountingProducer(broker.bootstrap, LOADED, PARTITIONS, RECORDS_PER_SECOND)
+        self.addCleanup(producer.close)
+        acknowledged = [0] * PARTITIONS
+        for round_number in range(1, ROUNDS + 1):
+            self.assertTrue(producer.wait_for_more_than(acknowledged), f"round {round_number}: {producer.problem}\n{broker.output()[-2000:]}")
+            full, has_room = (self.told(broker, event) for event in ("disk_full", "disk_has_room"))
+            self.fill_disk()
+            self.wait_for_more(broker, "disk_full", full)
+            with Connection(broker.port) as connection:
+                self.assertTrue(connection.fetch(LOADED, 0)[2], "reads go on")
+            self.free_disk()
+            self.wait_for_more(broker, "disk_has_room", has_room)
+            acknowledged = producer.snapshot()
+        self.assertTrue(producer.wait_for_more_than(acknowledged), f"after the last: {producer.problem}\n{broker.output()[-2000:]}")
+        producer.finish()
+        self.assertIsNone(producer.problem, broker.output()[-2000:])
+        for how in (broker.stop, broker.kill):
+            how()
+            broker.start()
+            ends = check_ends(self, broker, LOADED, producer.snapshot(), f"after {how.__name__}")
+            self.assertEqual(producer.sent, sum(ends), "each record once")
+
+    @staticmethod
+    def told(broker, event):
+        return broker.output().count(f"event={event} ")
+
+    def wait_for_more(self, broker, event, before):
+        deadline = time.monotonic() + RESUME_TIMEOUT_S
+        while self.told(broker, event) <= before:
+            self.assertLess(time.monotonic(), deadline, f"no {event}\n{broker.output()[-2000:]}")
+            self.assertTrue(broker.is_running(), broker.output()[-2000:])
+            time.sleep(0.05)  # a log does not tell that it grows
+
     def fill_disk(self):
-        with open(f"{self.mount_point}/ballast", "wb", buffering=0) as ballast:
+        with open(self.mount_point / "ballast", "wb", buffering=0) as ballast:
             try:
                 while True:
                     ballast.write(b"\0" * 65536)
             except OSError:
                 pass
+
+    def free_disk(self):
+        (self.mount_point / "ballast").unlink()

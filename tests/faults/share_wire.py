@@ -61,11 +61,13 @@ class FlexibleReader(kafka_wire.Reader):
 
 
 def values(records):
-    """{offset: value} of uncompressed batches."""
+    """{offset: value} of uncompressed batches; the last may be cut, and is left out then."""
     found, reader = {}, FlexibleReader(records)
-    while reader.at < len(records):
+    while len(records) - reader.at >= 12:
         base, size = reader.take("qi")
         end = reader.at + size
+        if end > len(records):
+            break
         reader.at += 9 + 36  # up to the number of records
         for _ in range(reader.take("i")):
             reader.varint()
@@ -117,6 +119,12 @@ class ShareMember:
         self.group, self.topic, self.member = group, topic, member
         self.session_epoch = 0
         self.partitions = {}  # topic id -> partitions
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
 
     def close(self):
         self.connection.close()
