@@ -193,7 +193,7 @@ TEST(LogScrub, ReadsGoOnBehindADamagedBatch) {
 
 // Also where the damage is in what a search for an offset goes by: base offset, length, magic, last delta.
 TEST(LogScrub, NeverServesADamagedBatchWhateverItsHeaderSays) {
-  for (const std::size_t byte : {0, 5, 7, 8, 10, 11, 16, 17, 20, 21, 23, 26, 60}) {
+  for (const std::size_t byte : {0UZ, 5UZ, 7UZ, 8UZ, 10UZ, 11UZ, 16UZ, 17UZ, 20UZ, 21UZ, 23UZ, 26UZ, 60UZ}) {
     with_log([byte](World& world) -> Task<void> {
       const std::size_t from = world.batch_size;
       world.flip(6, from + byte);
