@@ -425,12 +425,17 @@ def visitor(struct: Struct, message: Message) -> list[str]:
     if message.kind in ("request", "response", "header"):
         return []
     body: list[str] = []
+    asks = False
     for field in struct.fields:
         test = condition(field.versions, Coder(message).possible(struct))
-        if test != "false":
-            body += guard(test, [f'visit("{snake(field.name)}", {member(field.name)});'])
-    return ["", "/// Calls visit(name, value) for each field that `version` has.", "template <class Visit>",
-            f"void visit_fields(std::int16_t {version_name(body)}, const Visit& visit) const {{", *indent(body), "}"]
+        if test == "false":
+            continue
+        asks = asks or test is not None
+        test = test and test.replace("version", "wire_version")  # some have a field `version`
+        body += guard(test, [f'visit("{snake(field.name)}", {member(field.name)});'])
+    version = "wire_version" if asks else "/*wire_version*/"
+    return ["", "/// Calls visit(name, value) for each field that `wire_version` has.", "template <class Visit>",
+            f"void visit_fields(std::int16_t {version}, const Visit& visit) const {{", *indent(body), "}"]
 
 
 def header(source: str, messages: list[Message]) -> str:
