@@ -13,8 +13,8 @@ from measures import FAMILIES, FIGURES
 BEGIN, END = "<!-- bench: begin -->", "<!-- bench: end -->"
 # Of the README's table.
 README_FIGURES = ["produce.1k.mb_s", "produce.1k.cpu_s_per_gb", "cold.produce_cpu_s_per_gb", "produce.small.cpu_s_per_million", "consume.hot.cpu_s_per_gb",
-                  "latency.10000.p99_ms", "latency.10000.p99_9_ms", "durable.64.records_s", "start.ms", "start.rss_idle_mib", "produce.rss_loaded_mib",
-                  "scale.10000.rss_mib", "scale.10000.start_clean_ms"]
+                  "latency.10000.p99_ms", "latency.10000.p99_9_ms", "durable.64.records_s", "compaction.cpu_s_per_gb", "start.ms", "start.rss_idle_mib", "produce.rss_loaded_mib",
+                  "scale.10000.rss_mib", "scale.10000.start_clean_ms", "restart.killed_s"]
 QUICK = "**A quick run: it shows that the bench works. Its figures are not to be quoted.**"
 
 

@@ -137,7 +137,7 @@ class Session:
         with kafka_wire.Connection(broker.port, timeout_s=REQUEST_TIMEOUT_S) as connection:
             create_topic(connection, topic, partitions, configs)
             for partition in range(partitions):
-                _wait_until_served(connection, topic, partition)
+                wait_until_served(connection, topic, partition)
         return topic
 
     @contextlib.contextmanager
@@ -176,7 +176,7 @@ def create_topic(connection, topic, partitions, configs=None):
     connection.wait_for_leader(topic, partitions, timeout_s=REQUEST_TIMEOUT_S)
 
 
-def _wait_until_served(connection, topic, partition):
+def wait_until_served(connection, topic, partition):
     """Apache Kafka names a partition's leader a moment before that leader serves it."""
     end = time.monotonic() + REQUEST_TIMEOUT_S
     while (error := connection.fetch(topic, 0, partition=partition, max_wait_ms=0, min_bytes=0)[0]) != kafka_wire.NONE:

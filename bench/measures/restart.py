@@ -13,7 +13,7 @@ import admin
 import kafka_wire
 import process
 from figures import Figure
-from session import REQUEST_TIMEOUT_S, BrokerFailed, create_topic
+from session import REQUEST_TIMEOUT_S, BrokerFailed, create_topic, wait_until_served
 
 PARTITIONS, QUICK_PARTITIONS = 1_000, 100
 BATCHES, QUICK_BATCHES = 200, 20  # of each partition
@@ -48,6 +48,8 @@ def run(session):
 def _measure(session, name, broker, partitions, batches):
     with kafka_wire.Connection(broker.port, timeout_s=REQUEST_TIMEOUT_S) as connection:
         create_topic(connection, TOPIC, partitions)
+        for partition in range(partitions):
+            wait_until_served(connection, TOPIC, partition)
         written = session.tools.saturate_produce(broker, TOPIC, partitions=partitions, batches=partitions * batches, record_bytes=RECORD_BYTES,
                                                  batch_bytes=BATCH_BYTES)
         os.sync()  # what the disk does afterwards is not the start's
