@@ -67,7 +67,7 @@ FIGURES = list(_figures())
 def run(session):
     warm = session.warm()
     for broker in warm.values():
-        _through_group(session, broker, SIZES[0], session.size(200_000, 20_000), "warm-up")
+        _through_group(session, broker, SIZES[0], session.size(1_000_000, 100_000), "warm-up")
     for index in session.rounds(least=1, pairs=2 if session.quick else 3):
         for size in SIZES:
             for name, broker in warm.items():
@@ -78,7 +78,7 @@ def run(session):
 
 
 def _measure(session, name, broker, size, index):
-    result, meter = _through_group(session, broker, size, session.size(size.records, size.records // 20), f"{size.key}-{index}")
+    result, meter = _through_group(session, broker, size, session.size(size.records, size.records // 5), f"{size.key}-{index}")
     session.keep_load(name, size.key, result, broker_cpu_s=meter.cpu_s)
     session.add(name, f"share.{size.key}.records_s", result["records"] / result["delivered_seconds"])
     session.add(name, f"share.{size.key}.cpu_s_per_million", meter.cpu_s / (result["records"] / 1e6))
@@ -97,7 +97,7 @@ def _through_group(session, broker, size, records, group):
 
 def _options(session, broker):
     """Each with a group of its own, over one topic, whose records have what the options look for."""
-    records = session.size(OPTION_RECORDS, OPTION_RECORDS // 20)
+    records = session.size(OPTION_RECORDS, OPTION_RECORDS // 3)
     with session.topic(broker, PARTITIONS) as topic:
         session.tools.preload(broker, topic, partitions=PARTITIONS, records=records, record_bytes=OPTION_BYTES,
                               batch_records=BATCH_BYTES // OPTION_BYTES, has_times=1)

@@ -21,7 +21,7 @@ FIGURES = [
 def run(session):
     warm = session.warm()
     for broker in warm.values():
-        _transactions(session, broker, "warm-up", session.size(10_000, 1_000))
+        _transactions(session, broker, "warm-up", session.size(5_000, 500))
     for index in session.rounds(least=1, pairs=2 if session.quick else 3):
         for name, broker in warm.items():
             _commit(session, name, broker, index)
@@ -31,7 +31,7 @@ def run(session):
 
 def _commit(session, name, broker, index):
     with session.cpu(broker) as meter:
-        result = _transactions(session, broker, f"commit-{index}", session.size(50_000, 5_000))
+        result = _transactions(session, broker, f"commit-{index}", session.size(15_000, 2_500))
     session.keep_load(name, "commit", result, broker_cpu_s=meter.cpu_s)
     session.add(name, "transactions.per_s", result["transactions"] / result["seconds"])
     for point in ("p50", "p99"):
@@ -41,7 +41,7 @@ def _commit(session, name, broker, index):
 
 
 def _abort(session, name, broker, index):
-    result = _transactions(session, broker, f"abort-{index}", session.size(20_000, 2_000), ABORT_PERCENT)
+    result = _transactions(session, broker, f"abort-{index}", session.size(5_000, 1_000), ABORT_PERCENT)
     session.keep_load(name, "abort", result)
     session.add(name, "transactions.aborting.per_s", result["transactions"] / result["seconds"])
 
