@@ -69,7 +69,7 @@ class LogVerify(AgainstBroker):
         (self.data / "recovery-point-offset-checkpoint").write_text(f"0\n1\nchecked 0 {recovery_point}\n")
 
     def test_a_sound_directory(self):
-        self.assertRegex(self.verified(self.data).stdout, r"^\d+ partitions, \d+ segments, \d+ batches, \d+ bytes: sound\n$")
+        self.assertRegex(self.verified(self.data).stdout, r"^1 partition, \d+ segments, \d+ batches, \d+ bytes: sound\n$")
         found, summary = self.findings(self.partition)
         self.assertEqual(found, [])
         self.assertEqual((summary["partitions"], summary["flaws"], summary["notes"]), (1, 0, 0))
