@@ -81,7 +81,7 @@ Task<bool> LogCleaner::compact_dirtiest() {
 }
 
 bool LogCleaner::may_be_compacted(const Partition& partition) const {
-  if (partition.closed() || !replicas_.writable(partition)) return false;
+  if (partition.closed() || !replicas_.check_room(partition)) return false;
   const auto failure = failures_.find(partition.id());
   return failure == failures_.end() || failure->second.again <= shard_.clock().now();
 }
