@@ -6,10 +6,10 @@
 #include <utility>
 
 #include "base/result.h"
+#include "protocol/api_versions.h"
 #include "protocol/leave_group.h"
 #include "protocol/writer.h"
 #include "saturate/messages.h"
-#include "saturate/offered.h"
 
 namespace brook::saturate {
 
@@ -46,7 +46,7 @@ bool is(std::int16_t code, ErrorCode expected) { return code == static_cast<std:
 GroupMember::GroupMember(std::uint16_t port, std::string group)
     : connection_(port, kBufferBytes), group_(std::move(group)) {}
 
-void GroupMember::ask_versions() { static_cast<void>(Offered(connection_)); }
+void GroupMember::ask_versions() { connection_.send_all(encode(protocol::ApiVersionsRequest{}, 0).bytes()); }
 
 void GroupMember::join() {
   protocol::JoinGroupRequest request;
