@@ -6,9 +6,10 @@
 #include <utility>
 
 #include "base/result.h"
+#include "protocol/api_versions.h"
 #include "protocol/leave_group.h"
+#include "protocol/writer.h"
 #include "saturate/messages.h"
-#include "saturate/offered.h"
 
 namespace brook::saturate {
 
@@ -27,6 +28,17 @@ protocol::Bytes as_vector(std::string_view text) {
   return {bytes.begin(), bytes.end()};
 }
 
+// A consumer's subscription to one topic, version 0: Apache Kafka reads it, and never completes a join
+// without.
+protocol::Bytes subscription() {
+  protocol::Writer out;
+  out.int16(0);
+  out.array_count(false, 1);
+  out.string(false, "bench", "Topics");
+  out.null_array(false, true, "UserData");
+  return {out.bytes().begin(), out.bytes().end()};
+}
+
 bool is(std::int16_t code, ErrorCode expected) { return code == static_cast<std::int16_t>(expected); }
 
 }  // namespace
@@ -34,7 +46,7 @@ bool is(std::int16_t code, ErrorCode expected) { return code == static_cast<std:
 GroupMember::GroupMember(std::uint16_t port, std::string group)
     : connection_(port, kBufferBytes), group_(std::move(group)) {}
 
-void GroupMember::ask_versions() { static_cast<void>(Offered(connection_)); }
+void GroupMember::ask_versions() { connection_.send_all(encode(protocol::ApiVersionsRequest{}, 0).bytes()); }
 
 void GroupMember::join() {
   protocol::JoinGroupRequest request;
@@ -43,7 +55,7 @@ void GroupMember::join() {
   request.rebalance_timeout_ms = kRebalanceMs;
   request.member_id = id_;
   request.protocol_type = "consumer";
-  request.protocols.push_back({"range", as_vector("subscription")});
+  request.protocols.push_back({"range", subscription()});
   connection_.send_all(encode(request, kJoinVersion).bytes());
   state_ = State::kJoining;
 }

@@ -25,6 +25,8 @@ class GroupMember {
 
   /// A request that every broker answers, so that the connection has been of use.
   void ask_versions();
+  /// Waits for that answer.
+  void receive_versions() { static_cast<void>(connection_.receive_frame()); }
   void begin() { last_generation_ = generation_; }
   void join();
   void heartbeat();

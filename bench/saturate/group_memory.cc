@@ -62,6 +62,7 @@ void run(const GroupMemory& load) {
   GroupMembers all(
       {.port = load.port, .prefix = load.prefix, .groups = load.groups, .members = load.members});
   for (GroupMember& member : all.members()) member.ask_versions();
+  for (GroupMember& member : all.members()) member.receive_versions();
   show("connected");
   for (GroupMember& member : all.members()) member.join();
   all.until_stable();
