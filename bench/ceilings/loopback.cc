@@ -57,8 +57,8 @@ struct Pair {
   Pair(const Pair&) = delete;
   Pair& operator=(const Pair&) = delete;
 
-  // Resets the connection: a sender that is still at it ends with an error. A mere shutdown() leaves one whose
-  // peer's window is full waiting for ever.
+  // Resets the connection: a sender that is still at it ends with an error. A mere shutdown() leaves one
+  // whose peer's window is full waiting for ever.
   void abandon() {
     const linger none{.l_onoff = 1, .l_linger = 0};
     setsockopt(receiver, SOL_SOCKET, SO_LINGER, &none, sizeof none);

@@ -197,17 +197,18 @@ bool run_command(Arguments& in) {
 int main(int count, char** words) {
   brook::saturate::Arguments arguments(std::span(words, static_cast<std::size_t>(count)).subspan(1));
   if (brook::saturate::run_command(arguments)) return 0;
-  fmt::print(stderr,
-             "usage: bench_saturate produce PORT TOPIC PARTITIONS BATCHES RECORD_BYTES BATCH_BYTES ACKS\n"
-             "       bench_saturate fetch PORT TOPIC BYTES MB_PER_S\n"
-             "       bench_saturate requests PORT TOPIC REQUESTS PRODUCERS DEPTH RECORD_BYTES ACKS\n"
-             "       bench_saturate spread PORT RECORD_BYTES TOPIC PARTITIONS [TOPIC PARTITIONS]...\n"
-             "       bench_saturate latency PORT TOPIC RATE SECONDS WARM_UP_SECONDS RECORD_BYTES ACKS\n"
-             "       bench_saturate groups PORT PREFIX GROUPS MEMBERS\n"
-             "       bench_saturate commits PORT TOPIC PREFIX GROUPS COMMITS\n"
-             "       bench_saturate keyed PORT TOPIC PARTITION RECORDS KEYS RECORD_BYTES BATCH_BYTES\n"
-             "       bench_saturate survivors PORT TOPIC PARTITION RECORDS KEYS RECORD_BYTES CLEAN_END\n"
-             "       bench_saturate group_memory PORT TOPIC PREFIX SIMPLE_GROUPS GROUPS MEMBERS\n"
+  fmt::print(
+      stderr,
+      "usage: bench_saturate produce PORT TOPIC PARTITIONS BATCHES RECORD_BYTES BATCH_BYTES ACKS\n"
+      "       bench_saturate fetch PORT TOPIC BYTES MB_PER_S\n"
+      "       bench_saturate requests PORT TOPIC REQUESTS PRODUCERS DEPTH RECORD_BYTES ACKS\n"
+      "       bench_saturate spread PORT RECORD_BYTES TOPIC PARTITIONS [TOPIC PARTITIONS]...\n"
+      "       bench_saturate latency PORT TOPIC RATE SECONDS WARM_UP_SECONDS RECORD_BYTES ACKS\n"
+      "       bench_saturate groups PORT PREFIX GROUPS MEMBERS\n"
+      "       bench_saturate commits PORT TOPIC PREFIX GROUPS COMMITS\n"
+      "       bench_saturate keyed PORT TOPIC PARTITION RECORDS KEYS RECORD_BYTES BATCH_BYTES\n"
+      "       bench_saturate survivors PORT TOPIC PARTITION RECORDS KEYS RECORD_BYTES CLEAN_END\n"
+      "       bench_saturate group_memory PORT TOPIC PREFIX SIMPLE_GROUPS GROUPS MEMBERS\n"
       "       bench_saturate transactions PORT TOPIC PARTITIONS PREFIX PRODUCERS TRANSACTIONS RECORD_BYTES "
       "ABORT_PERCENT\n"
       "       bench_saturate preload PORT TOPIC PARTITIONS RECORDS RECORD_BYTES BATCH_RECORDS HAS_TIMES\n"

@@ -40,7 +40,11 @@ struct Gather {
 
 Checkpointer::Checkpointer(runtime::Shard& shard, broker::PartitionRouter& router,
                            replica::LogDirectories& directories, std::chrono::milliseconds interval)
-    : shard_(shard), router_(router), directories_(directories), interval_(interval), stopped_(shard.clock()) {}
+    : shard_(shard),
+      router_(router),
+      directories_(directories),
+      interval_(interval),
+      stopped_(shard.clock()) {}
 
 Task<void> Checkpointer::run() {
   running_ = true;

@@ -35,8 +35,8 @@ DiskWatch::DiskWatch(runtime::Shard& shard, replica::LogDirectories& directories
       stopped_(shard.clock()) {
   // Those that failed before were said at the start.
   for (const auto& health : directories.healths()) {
-    const bool opened = std::ranges::any_of(
-        directories.all(), [&](const auto& entry) { return entry->health == health.get(); });
+    const bool opened = std::ranges::any_of(directories.all(),
+                                            [&](const auto& entry) { return entry->health == health.get(); });
     known_offline_.push_back(!opened);
   }
   registry.gauge_callback("brook_log_directories_offline",
@@ -84,8 +84,9 @@ Task<void> DiskWatch::take_offline(const replica::DirectoryHealth& health) {
   log::error("log_directory_offline",
              {{"directory", health.path()},
               {"why", why},
-              {"what", "its partitions are not served, and the others are; replace or mount the disk and start "
-                       "the broker again"}});
+              {"what",
+               "its partitions are not served, and the others are; replace or mount the disk and start "
+               "the broker again"}});
   for (const Target& target : targets_) {
     const auto close = [&]() -> Task<bool> {
       co_await target.replicas->take_offline(health.path(), why);
@@ -124,13 +125,14 @@ void DiskWatch::look_at_room(replica::OpenLogDirectory& entry, std::uint64_t fre
     log::info("disk_has_room", {{"directory", entry.directory->path()}, {"free_bytes", free}});
     return;
   }
-  log::error("disk_full",
-             {{"directory", entry.directory->path()},
-              {"free_bytes", free},
-              {"brook.log.min.free.bytes", options_.min_free_bytes},
-              {"what", now == Room::kState
-                           ? "records are refused until there is room; reads, deletes and commits go on"
-                           : "records and commits are refused until there is room; reads and deletes go on"}});
+  log::error(
+      "disk_full",
+      {{"directory", entry.directory->path()},
+       {"free_bytes", free},
+       {"brook.log.min.free.bytes", options_.min_free_bytes},
+       {"what", now == Room::kState
+                    ? "records are refused until there is room; reads, deletes and commits go on"
+                    : "records and commits are refused until there is room; reads and deletes go on"}});
 }
 
 Task<void> DiskWatch::keep_reserve(const replica::OpenLogDirectory& entry, std::uint64_t free) {

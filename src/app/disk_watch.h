@@ -49,8 +49,8 @@ class DiskWatch {
   replica::LogDirectories& directories_;
   std::vector<Target> targets_;
   DiskWatchOptions options_;
-  std::vector<bool> known_offline_;  ///< as LogDirectories::healths()
-  std::size_t told_offline_ = 0;     ///< partitions
+  std::vector<bool> known_offline_;                               ///< as LogDirectories::healths()
+  std::size_t told_offline_ = 0;                                  ///< partitions
   std::set<const replica::OpenLogDirectory*> asked_for_reserve_;  ///< once each
   runtime::Signal stopped_;
   bool stopping_ = false;

@@ -235,8 +235,8 @@ class Server::Impl {
     for (const auto& parts : shards_)
       lagging.push_back({parts->shard, parts->groups.get(), &parts->replicas});
     group_lag_ = std::make_unique<GroupLag>(registry_, shards_.front()->view, std::move(lagging));
-    checkpointer_ = std::make_unique<Checkpointer>(
-        shard_, *router_, *directories_, config_.millis("log.flush.offset.checkpoint.interval.ms"));
+    checkpointer_ = std::make_unique<Checkpointer>(shard_, *router_, *directories_,
+                                                   config_.millis("log.flush.offset.checkpoint.interval.ms"));
     shard_.gate().spawn(checkpointer_->run());
     std::vector<DiskWatch::Target> on_disks;
     for (const auto& parts : shards_) on_disks.push_back({parts->shard, &parts->view, &parts->replicas});

@@ -17,7 +17,8 @@ std::string why_stray(const cluster::MetadataImage& image, BrokerId self, const 
   if (!topic) return "the cluster has no such topic";
   const cluster::PartitionInfo* const known = topic->partition(partition.partition);
   if (known == nullptr) return "the topic has no such partition";
-  if (id && *id != topic->id) return "its partition.metadata says that it belongs to another topic of that name: " + id->text();
+  if (id && *id != topic->id)
+    return "its partition.metadata says that it belongs to another topic of that name: " + id->text();
   if (std::ranges::find(known->replicas, self) == known->replicas.end())
     return "this broker has no replica of it";
   return {};

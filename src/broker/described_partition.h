@@ -9,8 +9,8 @@
 
 namespace brook::broker {
 
-/// Fills in what Metadata and DescribeTopicPartitions both tell of a partition. `image` is one that `view` has
-/// or had.
+/// Fills in what Metadata and DescribeTopicPartitions both tell of a partition. `image` is one that `view`
+/// has or had.
 template <class Partition>
 void describe_partition(const ClusterView& view, const cluster::MetadataImage& image,
                         const cluster::TopicInfo& topic, std::size_t index, Partition& out) {
@@ -24,7 +24,8 @@ void describe_partition(const ClusterView& view, const cluster::MetadataImage& i
   out.replica_nodes = to_wire(partition.replicas);
   out.isr_nodes = to_wire(partition.isr);
   for (const BrokerId id : partition.replicas) {
-    if (image.broker(id) == nullptr || (is_offline && id == view.self())) out.offline_replicas.push_back(id.value());
+    if (image.broker(id) == nullptr || (is_offline && id == view.self()))
+      out.offline_replicas.push_back(id.value());
   }
 }
 

@@ -7,8 +7,8 @@
 
 namespace brook::replica {
 
-/// Whether the disk of one entry of log.dirs works. Once it has failed it is offline until the next start: what
-/// a failing disk took for written is not known. Any thread.
+/// Whether the disk of one entry of log.dirs works. Once it has failed it is offline until the next start:
+/// what a failing disk took for written is not known. Any thread.
 class DirectoryHealth {
  public:
   explicit DirectoryHealth(std::string path) : path_(std::move(path)) {}

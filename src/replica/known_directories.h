@@ -9,8 +9,8 @@
 
 namespace brook::replica {
 
-/// The directory ids of log.dirs by path, as the first directory remembers them: one that is suddenly empty is a
-/// disk that was not mounted, and not a new one. Runs on: startup.
+/// The directory ids of log.dirs by path, as the first directory remembers them: one that is suddenly empty
+/// is a disk that was not mounted, and not a new one. Runs on: startup.
 using KnownDirectories = std::map<std::string, Uuid>;
 
 /// A file in the first directory; Apache Kafka passes over it.

@@ -42,8 +42,9 @@ bool LogDirectories::passes_over(const DirectoryHealth& health, const Error& err
   log::error("log_directory_offline",
              {{"directory", health.path()},
               {"why", error.context},
-              {"what", "the broker starts without it; what is in it is served again after a start with a disk "
-                       "that works"}});
+              {"what",
+               "the broker starts without it; what is in it is served again after a start with a disk "
+               "that works"}});
   return true;
 }
 
@@ -51,14 +52,16 @@ Result<std::optional<std::string>> LogDirectories::cluster_id() const {
   std::optional<std::string> found;
   for (const auto& entry : directories_) {
     const auto properties = entry->directory->meta_properties();
-    if (!properties && passes_over(*entry->health, properties.error())) continue;
+    const bool is_first = entry->health == healths_.front().get();
+    if (!properties && entry->health->offline() && !is_first) continue;  // claim() says so
     if (!properties) return std::unexpected(properties.error());
     if (!*properties) continue;
-    if (!found && entry->health != healths_.front().get()) {
-      return fail(ErrorCode::kKafkaStorageError,
-                  fmt::format("{} is empty, and {} holds data of cluster {}: is its disk mounted? The first of "
-                              "log.dirs holds the cluster's metadata",
-                              healths_.front()->path(), entry->directory->path(), (*properties)->cluster_id));
+    if (!found && !is_first) {
+      return fail(
+          ErrorCode::kKafkaStorageError,
+          fmt::format("{} is empty, and {} holds data of cluster {}: is its disk mounted? The first of "
+                      "log.dirs holds the cluster's metadata",
+                      healths_.front()->path(), entry->directory->path(), (*properties)->cluster_id));
     }
     if (!found) found = (*properties)->cluster_id;
   }
@@ -91,7 +94,8 @@ Result<Uuid> LogDirectories::claim_one(OpenLogDirectory& entry, const KnownDirec
   BROOK_TRY(const auto properties, directory.meta_properties());
   if (const auto before = known.find(directory.path()); !properties && before != known.end()) {
     const std::string why = fmt::format(
-        "{} is empty and was log directory {}: is its disk mounted? If it is meant to be new, remove its line "
+        "{} is empty and was log directory {}: is its disk mounted? If it is meant to be new, remove its "
+        "line "
         "from {} in the first of log.dirs",
         directory.path(), before->second.text(), kKnownDirectoriesFile);
     entry.health->fail(why);

@@ -36,8 +36,8 @@ struct OpenLogDirectory {
   std::atomic<std::size_t> partition_count{0};
 };
 
-/// The log.dirs of this broker, locked. One whose disk fails is offline from then on; the rest serve. Runs on:
-/// startup; then any shard reads it.
+/// The log.dirs of this broker, locked. One whose disk fails is offline from then on; the rest serve. Runs
+/// on: startup; then any shard reads it.
 class LogDirectories {
  public:
   /// Takes every directory's lock. One whose disk fails stays away, unless it is the first, which holds the
@@ -49,11 +49,11 @@ class LogDirectories {
   LogDirectories(const LogDirectories&) = delete;
   LogDirectories& operator=(const LogDirectories&) = delete;
 
-  /// The cluster that the data belongs to; nothing where no directory was ever used. KAFKA_STORAGE_ERROR where
-  /// the first was not, and another was.
+  /// The cluster that the data belongs to; nothing where no directory was ever used. KAFKA_STORAGE_ERROR
+  /// where the first was not, and another was.
   [[nodiscard]] Result<std::optional<std::string>> cluster_id() const;
-  /// Writes or checks meta.properties, reads the checkpoints, removes the clean-shutdown marks. A directory that
-  /// had data once and is empty stays away: its disk is not mounted.
+  /// Writes or checks meta.properties, reads the checkpoints, removes the clean-shutdown marks. A directory
+  /// that had data once and is empty stays away: its disk is not mounted.
   [[nodiscard]] Result<void> claim(std::string_view cluster_id, BrokerId node,
                                    const std::vector<Uuid>& fresh_directory_ids);
 

@@ -92,8 +92,7 @@ TEST(LogDirectories, GoOnWithoutOneWhoseDiskFails) {
     EXPECT_EQ(directories->healths()[1]->why(),
               "cannot open /b/orders-0/00000000000000000000.log: Input/output error");
     EXPECT_EQ(place(shard, *directories, 1), "/a") << "a new one has another place";
-    EXPECT_EQ(place(shard, *directories, 0, false),
-              "orders-0 is in no log directory that works; offline: /b")
+    EXPECT_EQ(place(shard, *directories, 0, false), "orders-0 is in no log directory that works; offline: /b")
         << "one that may be on the failed disk is not made anew";
     co_return;
   });
@@ -144,9 +143,10 @@ TEST(LogDirectories, TakeAnEmptyMountPointForNoNewDirectory) {
     const auto refused = start();
     EXPECT_FALSE(refused.has_value());
     if (!refused)
-      EXPECT_EQ(refused.error().context,
-                "/a is empty, and /b holds data of cluster cluster: is its disk mounted? The first of log.dirs "
-                "holds the cluster's metadata");
+      EXPECT_EQ(
+          refused.error().context,
+          "/a is empty, and /b holds data of cluster cluster: is its disk mounted? The first of log.dirs "
+          "holds the cluster's metadata");
     co_return;
   });
 }

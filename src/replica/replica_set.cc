@@ -65,8 +65,7 @@ Task<void> ReplicaSet::apply(cluster::ImagePtr image, std::shared_ptr<const clus
     const std::size_t old = known ? change.before->partitions.size() : 0;
     for (std::size_t i = 0; i < change.after->partitions.size(); ++i) {
       if (!is_mine(*change.after, i)) continue;
-      wanted.push_back(
-          {change.after, PartitionIndex(static_cast<std::int32_t>(i)), !starting && i >= old});
+      wanted.push_back({change.after, PartitionIndex(static_cast<std::int32_t>(i)), !starting && i >= old});
     }
   }
   co_await open_all(std::move(wanted));
@@ -215,8 +214,9 @@ Result<void> ReplicaSet::check_room(const Partition& partition, Room needs) cons
   for (const auto& entry : directories_.all()) {
     if (entry->directory->path() != partition.log_directory()) continue;
     if (entry->health->offline())
-      return fail(ErrorCode::kKafkaStorageError, fmt::format("log directory {} is offline: {}",
-                                                             partition.log_directory(), entry->health->why()));
+      return fail(
+          ErrorCode::kKafkaStorageError,
+          fmt::format("log directory {} is offline: {}", partition.log_directory(), entry->health->why()));
     if (entry->room.load(std::memory_order_relaxed) > needs)
       return fail(ErrorCode::kKafkaStorageError,
                   fmt::format("the disk of {} is full: less than {}brook.log.min.free.bytes are left",

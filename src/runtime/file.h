@@ -96,9 +96,9 @@ class FileSystem {
   /// Of the file system that holds `path`: what an ordinary user may still write, and its size.
   [[nodiscard]] virtual Result<std::uint64_t> free_bytes(const std::string& path) = 0;
   [[nodiscard]] virtual Result<std::uint64_t> total_bytes(const std::string& path) = 0;
-  /// Calls `observer` whenever a disk fails (EIO and its kin; not a full disk, and not a missing file), on the
-  /// thread that meets it and before the operation ends. One for all shards, in place of the one before; an
-  /// empty one takes it away.
+  /// Calls `observer` whenever a disk fails (EIO and its kin; not a full disk, and not a missing file), on
+  /// the thread that meets it and before the operation ends. One for all shards, in place of the one before;
+  /// an empty one takes it away.
   virtual void observe_disk_errors(DiskErrorObserver observer) = 0;
   /// How many files from open() are open now. Any thread.
   [[nodiscard]] virtual std::size_t open_files() const = 0;

@@ -85,8 +85,8 @@ class LogDirectory {
   [[nodiscard]] Result<PartitionDirectory> rename_for(const TopicPartition& partition,
                                                       PartitionDirectoryKind kind, const Uuid& unique);
 
-  /// Gives up the reserve where the disk has less room than that: a start on a full disk has something to write
-  /// with.
+  /// Gives up the reserve where the disk has less room than that: a start on a full disk has something to
+  /// write with.
   [[nodiscard]] Result<void> release_reserve();
   /// Keeps `bytes` of the disk for such a start, where they are not kept already.
   [[nodiscard]] Task<Result<void>> keep_reserve(std::uint64_t bytes);

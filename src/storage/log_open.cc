@@ -300,8 +300,8 @@ Task<Result<void>> Log::recover(Offset recovery_point) {
 }
 
 /// A power cut may keep the names of the last segments and lose the records of all of them, and of those
-/// before. The offsets in between were not on the disk and are given again: who reads on must not wait at a hole
-/// for what never comes. Compaction leaves such holes by design.
+/// before. The offsets in between were not on the disk and are given again: who reads on must not wait at a
+/// hole for what never comes. Compaction leaves such holes by design.
 Task<Result<void>> Log::end_at_last_batch(Offset recovered_from) {
   if (config_.cleanup_compact || first_dirty_offset_) co_return Result<void>{};
   auto last = std::prev(segments_.end());

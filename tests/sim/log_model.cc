@@ -166,12 +166,13 @@ void LogModel::forget_open_below_start() {
 }
 
 /// Of segments that were never synced any may be empty, also before one that is not: a gap, as in Apache
-/// Kafka.
+/// Kafka. Of what retention took, below the start, a snapshot may still know the producers.
 void LogModel::drop_unseen(const SeenLog& seen) {
   std::set<std::int64_t> present;
   for (const LogBatch& batch : seen.batches) present.insert(batch.base);
-  std::erase_if(batches_,
-                [&](const auto& entry) { return entry.first >= flushed_ && !present.contains(entry.first); });
+  std::erase_if(batches_, [&](const auto& entry) {
+    return entry.first >= std::max(flushed_, seen.start) && !present.contains(entry.first);
+  });
 }
 
 void LogModel::check(const SeenLog& seen, std::int64_t now) const {

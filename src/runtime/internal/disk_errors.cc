@@ -8,8 +8,8 @@
 namespace brook::runtime::internal {
 namespace {
 
-/// Not a full disk, a missing file or a limit of this process, which end by themselves. A disk that was mounted
-/// read-only or whose owner changed is as good as gone.
+/// Not a full disk, a missing file or a limit of this process, which end by themselves. A disk that was
+/// mounted read-only or whose owner changed is as good as gone.
 bool is_failure(int error) {
   switch (error) {
     case EIO:

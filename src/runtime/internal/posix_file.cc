@@ -32,8 +32,8 @@ struct CachedRead {
   bool complete = false;  ///< all that was asked for, or the file ended; else the rest needs the disk
 };
 
-Result<CachedRead> read_cached(DiskErrors& errors, const OwnedFd& fd, const std::string& path, std::uint64_t offset,
-                               MutableBytes to) {
+Result<CachedRead> read_cached(DiskErrors& errors, const OwnedFd& fd, const std::string& path,
+                               std::uint64_t offset, MutableBytes to) {
   CachedRead read;
   while (read.size < to.size()) {
     iovec part{to.data() + read.size, to.size() - read.size};
@@ -52,8 +52,8 @@ Result<CachedRead> read_cached(DiskErrors& errors, const OwnedFd& fd, const std:
   return read;
 }
 
-Result<std::size_t> read_blocking(DiskErrors& errors, const OwnedFd& fd, const std::string& path, std::uint64_t offset,
-                                  MutableBytes to) {
+Result<std::size_t> read_blocking(DiskErrors& errors, const OwnedFd& fd, const std::string& path,
+                                  std::uint64_t offset, MutableBytes to) {
   std::size_t done = 0;
   while (done < to.size()) {
     const ssize_t got =
@@ -82,7 +82,8 @@ PosixFile::PosixFile(FilePool& pool, std::shared_ptr<DiskErrors> errors, std::st
 
 Result<std::uint64_t> PosixFile::size() const {
   struct stat status{};
-  if (::fstat(fd(), &status) != 0) return errors_->fail(fmt::format("get the size of {}", path_), path_, errno);
+  if (::fstat(fd(), &status) != 0)
+    return errors_->fail(fmt::format("get the size of {}", path_), path_, errno);
   return static_cast<std::uint64_t>(status.st_size);
 }
 
@@ -170,7 +171,8 @@ Task<Result<void>> PosixFile::make_resident(std::uint64_t offset, std::uint64_t 
     const AlignedBuffer scratch(std::min<std::size_t>(size, kResidencyPiece));
     for (std::uint64_t done = 0; done < size;) {
       const std::size_t piece = std::min<std::size_t>(scratch.size(), size - done);
-      BROOK_TRY(const std::size_t got, read_blocking(*errors, *fd, path, offset + done, scratch.bytes().first(piece)));
+      BROOK_TRY(const std::size_t got,
+                read_blocking(*errors, *fd, path, offset + done, scratch.bytes().first(piece)));
       if (got < piece) {
         return fail(ErrorCode::kKafkaStorageError,
                     fmt::format("cannot read {} at {}: the file ends there", path, offset + done + got));

@@ -103,7 +103,8 @@ Result<void> replace(DiskErrors& errors, const std::string& path, std::string_vi
   if (!durable) return {};
   const std::string parent = std::filesystem::path(path).parent_path().string();
   BROOK_TRY(const OwnedFd directory, open_fd(errors, parent.empty() ? "." : parent, O_RDONLY | O_DIRECTORY));
-  if (::fsync(directory.get()) != 0) return errors.fail(fmt::format("sync directory {}", parent), path, errno);
+  if (::fsync(directory.get()) != 0)
+    return errors.fail(fmt::format("sync directory {}", parent), path, errno);
   return {};
 }
 
@@ -187,7 +188,9 @@ Task<Result<void>> PosixFileSystem::remove_tree(const std::string& path) {
   return pool_.run(std::move(work));
 }
 
-Result<void> PosixFileSystem::sync_directory(const std::string& path) { return sync_of_directory(*errors_, path); }
+Result<void> PosixFileSystem::sync_directory(const std::string& path) {
+  return sync_of_directory(*errors_, path);
+}
 
 Task<Result<void>> PosixFileSystem::sync_directory_on_pool(std::string path) {
   return pool_.run([path = std::move(path), errors = errors_] { return sync_of_directory(*errors, path); });

@@ -82,8 +82,9 @@ class SimulatedFileSystem::SimulatedFile final : public File {
     if (size <= had) co_return Result<void>{};
     if (files_.disk_.used() + (size - had) > files_.disk_.capacity())
       co_return storage_failed("give blocks to", path_, kDiskFull);
-    co_return files_.change("allocate", path_, files_.disk_.faults.write_error, [] {},
-                            [&] { node_->data.write(had, std::vector<std::byte>(size - had)); });
+    co_return files_.change(
+        "allocate", path_, files_.disk_.faults.write_error, [] {},
+        [&] { node_->data.write(had, std::vector<std::byte>(size - had)); });
   }
 
   [[nodiscard]] Task<Result<void>> sync() override {
@@ -332,8 +333,7 @@ Result<void> SimulatedFileSystem::replace_whole_unsynced(const std::string& path
 Task<Result<void>> SimulatedFileSystem::sync_file_system(std::string path) {
   co_await wait();
   BROOK_CO_CHECK(check_alive());
-  if (world_.chance(disk_.faults.sync_error))
-    co_return io_failed("sync the file system of", path);
+  if (world_.chance(disk_.faults.sync_error)) co_return io_failed("sync the file system of", path);
   co_return change("sync the file system of", path, 0, [] {}, [&] { disk_.sync_all(); });
 }
 
