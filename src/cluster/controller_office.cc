@@ -75,8 +75,9 @@ Task<Result<std::string>> Controller::open_cluster(runtime::Shard& shard, keeper
   if (expected && id != *expected) {
     co_return fail(
         ErrorCode::kInconsistentClusterId,
-        fmt::format("The data directories belong to the cluster {}, the metadata to the cluster {}.",
-                    *expected, id));
+        fmt::format(
+            "the meta.properties of the data directories say cluster {}, the metadata says cluster {}",
+            *expected, id));
   }
   co_return id;
 }

@@ -7,14 +7,13 @@ bool DirectoryHealth::covers(const std::string& path) const {
 }
 
 std::string DirectoryHealth::why() const {
-  const std::scoped_lock lock(mutex_);
-  return why_;
+  const auto why = why_.load();
+  return why ? *why : std::string();
 }
 
 void DirectoryHealth::fail(const std::string& why) {
-  const std::scoped_lock lock(mutex_);
-  if (why_.empty()) why_ = why;
-  offline_.store(true, std::memory_order_release);
+  std::shared_ptr<const std::string> none;
+  why_.compare_exchange_strong(none, std::make_shared<const std::string>(why));
 }
 
 }  // namespace brook::replica

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <atomic>
-#include <mutex>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -16,16 +16,14 @@ class DirectoryHealth {
   [[nodiscard]] const std::string& path() const { return path_; }
   /// `path` is the directory or lies in it.
   [[nodiscard]] bool covers(const std::string& path) const;
-  [[nodiscard]] bool offline() const { return offline_.load(std::memory_order_acquire); }
+  [[nodiscard]] bool offline() const { return why_.load() != nullptr; }
   /// The first failure; empty while there was none.
   [[nodiscard]] std::string why() const;
   void fail(const std::string& why);
 
  private:
   std::string path_;
-  std::atomic<bool> offline_{false};
-  mutable std::mutex mutex_;
-  std::string why_;
+  std::atomic<std::shared_ptr<const std::string>> why_;  ///< null while it works; set once
 };
 
 }  // namespace brook::replica
