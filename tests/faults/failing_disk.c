@@ -1,7 +1,8 @@
 /* A disk that fails, for the broker's file calls: an LD_PRELOAD library.
  *
  *   BROOK_FAIL_PREFIX=DIRECTORY   whose files fail, and those of all below it
- *   BROOK_FAIL_SWITCH=FILE        while it is there they fail, with EIO; it has words that say which calls do:
+ *   BROOK_FAIL_SWITCH=FILE        while it is there they fail, with EIO; it has words that say which calls
+ * do:
  *
  *     open    opening, listing, asking what is there
  *     read    reading, also by sendfile()
@@ -89,26 +90,26 @@ static mode_t mode_of(int flags, va_list arguments) {
   return (flags & O_CREAT) || (flags & O_TMPFILE) == O_TMPFILE ? va_arg(arguments, mode_t) : 0;
 }
 
-#define HOOK_OPEN(name)                              \
-  int name(const char* path, int flags, ...) {       \
-    va_list arguments;                               \
-    va_start(arguments, flags);                      \
-    mode_t mode = mode_of(flags, arguments);         \
-    va_end(arguments);                               \
-    if (path_fails(path, "open")) return -1;         \
-    return NEXT(name)(path, flags, mode);            \
+#define HOOK_OPEN(name)                        \
+  int name(const char* path, int flags, ...) { \
+    va_list arguments;                         \
+    va_start(arguments, flags);                \
+    mode_t mode = mode_of(flags, arguments);   \
+    va_end(arguments);                         \
+    if (path_fails(path, "open")) return -1;   \
+    return NEXT(name)(path, flags, mode);      \
   }
 HOOK_OPEN(open)
 HOOK_OPEN(open64)
 
-#define HOOK_OPENAT(name)                               \
-  int name(int fd, const char* path, int flags, ...) {  \
-    va_list arguments;                                  \
-    va_start(arguments, flags);                         \
-    mode_t mode = mode_of(flags, arguments);            \
-    va_end(arguments);                                  \
-    if (at_fails(fd, path, "open")) return -1;          \
-    return NEXT(name)(fd, path, flags, mode);           \
+#define HOOK_OPENAT(name)                              \
+  int name(int fd, const char* path, int flags, ...) { \
+    va_list arguments;                                 \
+    va_start(arguments, flags);                        \
+    mode_t mode = mode_of(flags, arguments);           \
+    va_end(arguments);                                 \
+    if (at_fails(fd, path, "open")) return -1;         \
+    return NEXT(name)(fd, path, flags, mode);          \
   }
 HOOK_OPENAT(openat)
 HOOK_OPENAT(openat64)
@@ -135,10 +136,10 @@ HOOK_STAT(lstat64, stat64)
 HOOK_STAT(statvfs, statvfs)
 HOOK_STAT(statvfs64, statvfs64)
 
-#define HOOK_FSTATAT(name, type)                                    \
-  int name(int fd, const char* path, struct type* to, int flags) {  \
-    if (at_fails(fd, path, "open")) return -1;                      \
-    return NEXT(name)(fd, path, to, flags);                         \
+#define HOOK_FSTATAT(name, type)                                   \
+  int name(int fd, const char* path, struct type* to, int flags) { \
+    if (at_fails(fd, path, "open")) return -1;                     \
+    return NEXT(name)(fd, path, to, flags);                        \
   }
 HOOK_FSTATAT(fstatat, stat)
 HOOK_FSTATAT(fstatat64, stat64)
@@ -150,34 +151,34 @@ ssize_t read(int fd, void* to, size_t size) {
   return NEXT(read)(fd, to, size);
 }
 
-#define HOOK_PREAD(name)                                    \
-  ssize_t name(int fd, void* to, size_t size, off_t at) {   \
-    if (fd_fails(fd, "read")) return -1;                    \
-    return NEXT(name)(fd, to, size, at);                    \
+#define HOOK_PREAD(name)                                  \
+  ssize_t name(int fd, void* to, size_t size, off_t at) { \
+    if (fd_fails(fd, "read")) return -1;                  \
+    return NEXT(name)(fd, to, size, at);                  \
   }
 HOOK_PREAD(pread)
 HOOK_PREAD(pread64)
 
-#define HOOK_PREADV(name)                                               \
-  ssize_t name(int fd, const struct iovec* to, int count, off_t at) {   \
-    if (fd_fails(fd, "read")) return -1;                                \
-    return NEXT(name)(fd, to, count, at);                               \
+#define HOOK_PREADV(name)                                             \
+  ssize_t name(int fd, const struct iovec* to, int count, off_t at) { \
+    if (fd_fails(fd, "read")) return -1;                              \
+    return NEXT(name)(fd, to, count, at);                             \
   }
 HOOK_PREADV(preadv)
 HOOK_PREADV(preadv64)
 
-#define HOOK_PREADV2(name)                                                         \
-  ssize_t name(int fd, const struct iovec* to, int count, off_t at, int flags) {   \
-    if (fd_fails(fd, "read")) return -1;                                           \
-    return NEXT(name)(fd, to, count, at, flags);                                   \
+#define HOOK_PREADV2(name)                                                       \
+  ssize_t name(int fd, const struct iovec* to, int count, off_t at, int flags) { \
+    if (fd_fails(fd, "read")) return -1;                                         \
+    return NEXT(name)(fd, to, count, at, flags);                                 \
   }
 HOOK_PREADV2(preadv2)
 HOOK_PREADV2(preadv64v2)
 
-#define HOOK_SENDFILE(name)                                    \
-  ssize_t name(int to, int from, off_t* at, size_t size) {     \
-    if (fd_fails(from, "read")) return -1;                     \
-    return NEXT(name)(to, from, at, size);                     \
+#define HOOK_SENDFILE(name)                                \
+  ssize_t name(int to, int from, off_t* at, size_t size) { \
+    if (fd_fails(from, "read")) return -1;                 \
+    return NEXT(name)(to, from, at, size);                 \
   }
 HOOK_SENDFILE(sendfile)
 HOOK_SENDFILE(sendfile64)
@@ -189,10 +190,10 @@ ssize_t write(int fd, const void* from, size_t size) {
   return NEXT(write)(fd, from, size);
 }
 
-#define HOOK_PWRITE(name)                                          \
-  ssize_t name(int fd, const void* from, size_t size, off_t at) {  \
-    if (fd_fails(fd, "write")) return -1;                          \
-    return NEXT(name)(fd, from, size, at);                         \
+#define HOOK_PWRITE(name)                                         \
+  ssize_t name(int fd, const void* from, size_t size, off_t at) { \
+    if (fd_fails(fd, "write")) return -1;                         \
+    return NEXT(name)(fd, from, size, at);                        \
   }
 HOOK_PWRITE(pwrite)
 HOOK_PWRITE(pwrite64)
@@ -202,34 +203,34 @@ ssize_t writev(int fd, const struct iovec* from, int count) {
   return NEXT(writev)(fd, from, count);
 }
 
-#define HOOK_PWRITEV(name)                                               \
-  ssize_t name(int fd, const struct iovec* from, int count, off_t at) {  \
-    if (fd_fails(fd, "write")) return -1;                                \
-    return NEXT(name)(fd, from, count, at);                              \
+#define HOOK_PWRITEV(name)                                              \
+  ssize_t name(int fd, const struct iovec* from, int count, off_t at) { \
+    if (fd_fails(fd, "write")) return -1;                               \
+    return NEXT(name)(fd, from, count, at);                             \
   }
 HOOK_PWRITEV(pwritev)
 HOOK_PWRITEV(pwritev64)
 
-#define HOOK_PWRITEV2(name)                                                         \
-  ssize_t name(int fd, const struct iovec* from, int count, off_t at, int flags) {  \
-    if (fd_fails(fd, "write")) return -1;                                           \
-    return NEXT(name)(fd, from, count, at, flags);                                  \
+#define HOOK_PWRITEV2(name)                                                        \
+  ssize_t name(int fd, const struct iovec* from, int count, off_t at, int flags) { \
+    if (fd_fails(fd, "write")) return -1;                                          \
+    return NEXT(name)(fd, from, count, at, flags);                                 \
   }
 HOOK_PWRITEV2(pwritev2)
 HOOK_PWRITEV2(pwritev64v2)
 
-#define HOOK_FTRUNCATE(name)               \
-  int name(int fd, off_t size) {           \
-    if (fd_fails(fd, "write")) return -1;  \
-    return NEXT(name)(fd, size);           \
+#define HOOK_FTRUNCATE(name)              \
+  int name(int fd, off_t size) {          \
+    if (fd_fails(fd, "write")) return -1; \
+    return NEXT(name)(fd, size);          \
   }
 HOOK_FTRUNCATE(ftruncate)
 HOOK_FTRUNCATE(ftruncate64)
 
-#define HOOK_ALLOCATE(name)                           \
-  int name(int fd, off_t at, off_t size) {            \
-    if (fd_fails(fd, "write")) return EIO;            \
-    return NEXT(name)(fd, at, size);                  \
+#define HOOK_ALLOCATE(name)                \
+  int name(int fd, off_t at, off_t size) { \
+    if (fd_fails(fd, "write")) return EIO; \
+    return NEXT(name)(fd, at, size);       \
   }
 HOOK_ALLOCATE(posix_fallocate)
 HOOK_ALLOCATE(posix_fallocate64)
@@ -244,10 +245,10 @@ int rename(const char* from, const char* to) {
   return NEXT(rename)(from, to);
 }
 
-#define HOOK_REMOVAL(name)                     \
-  int name(const char* path) {                 \
-    if (path_fails(path, "write")) return -1;  \
-    return NEXT(name)(path);                   \
+#define HOOK_REMOVAL(name)                    \
+  int name(const char* path) {                \
+    if (path_fails(path, "write")) return -1; \
+    return NEXT(name)(path);                  \
   }
 HOOK_REMOVAL(unlink)
 HOOK_REMOVAL(rmdir)
@@ -260,10 +261,10 @@ int unlinkat(int fd, const char* path, int flags) {
 
 /* Syncing */
 
-#define HOOK_SYNC(name)                    \
-  int name(int fd) {                       \
-    if (fd_fails(fd, "fsync")) return -1;  \
-    return NEXT(name)(fd);                 \
+#define HOOK_SYNC(name)                   \
+  int name(int fd) {                      \
+    if (fd_fails(fd, "fsync")) return -1; \
+    return NEXT(name)(fd);                \
   }
 HOOK_SYNC(fsync)
 HOOK_SYNC(fdatasync)

@@ -3,8 +3,8 @@
  *   BROOK_JOURNAL_PREFIX=DIRECTORY   whose files
  *   BROOK_JOURNAL=FILE               what is appended to, in the order in which it was done
  *
- * An entry is a head, two paths and data; power_cut_disk.py reads it. An entry stands in the journal before the
- * call returns, so what a client was told is never ahead of it.
+ * An entry is a head, two paths and data; power_cut_disk.py reads it. An entry stands in the journal before
+ * the call returns, so what a client was told is never ahead of it.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -21,7 +21,18 @@
 #include <unistd.h>
 
 enum { kPathMax = 4096 };
-enum entry_kind { kWrite = 1, kTruncate, kCreate, kMakeDirectory, kRename, kRemove, kSyncBegins, kSyncAllBegins, kSyncDone, kExtend };
+enum entry_kind {
+  kWrite = 1,
+  kTruncate,
+  kCreate,
+  kMakeDirectory,
+  kRename,
+  kRemove,
+  kSyncBegins,
+  kSyncAllBegins,
+  kSyncDone,
+  kExtend
+};
 
 struct head {
   uint32_t kind;
@@ -33,7 +44,8 @@ struct head {
 
 #define NEXT(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
 
-static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER; /* over a change and its entry: they have one order */
+static pthread_mutex_t mutex =
+    PTHREAD_MUTEX_INITIALIZER; /* over a change and its entry: they have one order */
 static long journal = -1;
 static uint64_t syncs = 0;
 
@@ -88,7 +100,8 @@ static void note(enum entry_kind kind, const char* path, const char* second, uin
     journal = syscall(SYS_openat, AT_FDCWD, file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
     if (journal < 0) abort();
   }
-  struct head head = {(uint32_t)kind, (uint32_t)strlen(path), (uint32_t)strlen(second), (uint32_t)size, number};
+  struct head head = {(uint32_t)kind, (uint32_t)strlen(path), (uint32_t)strlen(second), (uint32_t)size,
+                      number};
   put(&head, sizeof head);
   put(path, head.path_bytes);
   put(second, head.second_path_bytes);
@@ -124,13 +137,13 @@ static mode_t mode_of(int flags, va_list arguments) {
   return (flags & O_CREAT) || (flags & O_TMPFILE) == O_TMPFILE ? va_arg(arguments, mode_t) : 0;
 }
 
-#define HOOK_OPEN(name)                         \
-  int name(const char* path, int flags, ...) {  \
-    va_list arguments;                          \
-    va_start(arguments, flags);                 \
-    mode_t mode = mode_of(flags, arguments);    \
-    va_end(arguments);                          \
-    return open_noted(path, flags, mode);       \
+#define HOOK_OPEN(name)                        \
+  int name(const char* path, int flags, ...) { \
+    va_list arguments;                         \
+    va_start(arguments, flags);                \
+    mode_t mode = mode_of(flags, arguments);   \
+    va_end(arguments);                         \
+    return open_noted(path, flags, mode);      \
   }
 HOOK_OPEN(open)
 HOOK_OPEN(open64)
@@ -153,13 +166,13 @@ int rename(const char* from, const char* to) {
   return outcome;
 }
 
-#define HOOK_REMOVAL(name)                                                    \
-  int name(const char* path) {                                                \
-    pthread_mutex_lock(&mutex);                                               \
-    int outcome = NEXT(name)(path);                                           \
-    if (outcome == 0 && is_below(path)) note(kRemove, path, "", 0, NULL, 0);  \
-    pthread_mutex_unlock(&mutex);                                             \
-    return outcome;                                                           \
+#define HOOK_REMOVAL(name)                                                   \
+  int name(const char* path) {                                               \
+    pthread_mutex_lock(&mutex);                                              \
+    int outcome = NEXT(name)(path);                                          \
+    if (outcome == 0 && is_below(path)) note(kRemove, path, "", 0, NULL, 0); \
+    pthread_mutex_unlock(&mutex);                                            \
+    return outcome;                                                          \
   }
 HOOK_REMOVAL(unlink)
 HOOK_REMOVAL(rmdir)
@@ -202,43 +215,43 @@ ssize_t writev(int fd, const struct iovec* parts, int count) {
   return write_noted(fd, parts, count, -1, 0);
 }
 
-#define HOOK_PWRITE(name)                                          \
-  ssize_t name(int fd, const void* from, size_t size, off_t at) {  \
-    struct iovec part = {(void*)(uintptr_t)from, size};            \
-    return write_noted(fd, &part, 1, at, 0);                       \
+#define HOOK_PWRITE(name)                                         \
+  ssize_t name(int fd, const void* from, size_t size, off_t at) { \
+    struct iovec part = {(void*)(uintptr_t)from, size};           \
+    return write_noted(fd, &part, 1, at, 0);                      \
   }
 HOOK_PWRITE(pwrite)
 HOOK_PWRITE(pwrite64)
 
-#define HOOK_PWRITEV(name)                                                \
-  ssize_t name(int fd, const struct iovec* parts, int count, off_t at) {  \
-    return write_noted(fd, parts, count, at, 0);                          \
+#define HOOK_PWRITEV(name)                                               \
+  ssize_t name(int fd, const struct iovec* parts, int count, off_t at) { \
+    return write_noted(fd, parts, count, at, 0);                         \
   }
 HOOK_PWRITEV(pwritev)
 HOOK_PWRITEV(pwritev64)
 
-#define HOOK_FTRUNCATE(name)                                                     \
-  int name(int fd, off_t size) {                                                 \
-    char path[kPathMax];                                                         \
-    pthread_mutex_lock(&mutex);                                                  \
-    int known = known_fd(fd, path, 0);                                           \
-    int outcome = NEXT(name)(fd, size);                                          \
+#define HOOK_FTRUNCATE(name)                                                       \
+  int name(int fd, off_t size) {                                                   \
+    char path[kPathMax];                                                           \
+    pthread_mutex_lock(&mutex);                                                    \
+    int known = known_fd(fd, path, 0);                                             \
+    int outcome = NEXT(name)(fd, size);                                            \
     if (outcome == 0 && known) note(kTruncate, path, "", (uint64_t)size, NULL, 0); \
-    pthread_mutex_unlock(&mutex);                                                \
-    return outcome;                                                              \
+    pthread_mutex_unlock(&mutex);                                                  \
+    return outcome;                                                                \
   }
 HOOK_FTRUNCATE(ftruncate)
 HOOK_FTRUNCATE(ftruncate64)
 
-#define HOOK_ALLOCATE(name)                                                                        \
-  int name(int fd, off_t at, off_t size) {                                                         \
-    char path[kPathMax];                                                                           \
-    pthread_mutex_lock(&mutex);                                                                    \
-    int known = known_fd(fd, path, 0);                                                             \
-    int outcome = NEXT(name)(fd, at, size);                                                        \
-    if (outcome == 0 && known) note(kExtend, path, "", (uint64_t)(at + size), NULL, 0);            \
-    pthread_mutex_unlock(&mutex);                                                                  \
-    return outcome;                                                                                \
+#define HOOK_ALLOCATE(name)                                                             \
+  int name(int fd, off_t at, off_t size) {                                              \
+    char path[kPathMax];                                                                \
+    pthread_mutex_lock(&mutex);                                                         \
+    int known = known_fd(fd, path, 0);                                                  \
+    int outcome = NEXT(name)(fd, at, size);                                             \
+    if (outcome == 0 && known) note(kExtend, path, "", (uint64_t)(at + size), NULL, 0); \
+    pthread_mutex_unlock(&mutex);                                                       \
+    return outcome;                                                                     \
   }
 HOOK_ALLOCATE(posix_fallocate)
 HOOK_ALLOCATE(posix_fallocate64)
@@ -263,12 +276,12 @@ static void end_sync(uint64_t number) {
   pthread_mutex_unlock(&mutex);
 }
 
-#define HOOK_SYNC(name, kind)                       \
-  int name(int fd) {                                \
-    uint64_t number = begin_sync(fd, kind);         \
-    int outcome = NEXT(name)(fd);                   \
-    if (outcome == 0 && number) end_sync(number);   \
-    return outcome;                                 \
+#define HOOK_SYNC(name, kind)                     \
+  int name(int fd) {                              \
+    uint64_t number = begin_sync(fd, kind);       \
+    int outcome = NEXT(name)(fd);                 \
+    if (outcome == 0 && number) end_sync(number); \
+    return outcome;                               \
   }
 HOOK_SYNC(fsync, kSyncBegins)
 HOOK_SYNC(fdatasync, kSyncBegins)
