@@ -9,16 +9,16 @@
 namespace brook::app {
 namespace {
 
-/// Why the directory of `partition`, which belongs to the topic with `id`, is nobody's; empty where it is
-/// not.
+/// Why `path`, the directory of `partition`, which belongs to the topic with `id`, is nobody's; empty where
+/// it is not.
 std::string why_stray(const cluster::MetadataImage& image, BrokerId self, const TopicPartition& partition,
-                      const std::optional<Uuid>& id) {
+                      const std::string& path, const std::optional<Uuid>& id) {
   const cluster::TopicPtr topic = image.topics.find(partition.topic);
   if (!topic) return "the cluster has no such topic";
   const cluster::PartitionInfo* const known = topic->partition(partition.partition);
   if (known == nullptr) return "the topic has no such partition";
   if (id && *id != topic->id)
-    return "its partition.metadata says that it belongs to another topic of that name: " + id->text();
+    return path + "/partition.metadata says that it belongs to another topic of that name: " + id->text();
   if (std::ranges::find(known->replicas, self) == known->replicas.end())
     return "this broker has no replica of it";
   return {};
@@ -43,7 +43,7 @@ Result<void> set_strays_aside(runtime::FileSystem& files, replica::LogDirectorie
       }
       if (found.kind != storage::PartitionDirectoryKind::kCurrent) continue;
       BROOK_TRY(const std::optional<Uuid> id, storage::read_partition_metadata(files, path));
-      const std::string why = why_stray(image, self, found.partition, id);
+      const std::string why = why_stray(image, self, found.partition, path, id);
       if (why.empty()) continue;
       BROOK_TRY(const auto moved,
                 entry->directory->rename_for(found.partition, storage::PartitionDirectoryKind::kStray,
