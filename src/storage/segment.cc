@@ -286,7 +286,19 @@ Task<Result<std::uint64_t>> Segment::scan_start(Offset offset) {
   // The entry's batch ends at its offset: where that is below the asked one, the search goes on behind it.
   // `floor` may give the very batch.
   BROOK_CO_TRY(const auto entry, co_await offset_index_.floor(offset));
-  co_return entry ? entry->position : 0;
+  if (!entry || entry->position == 0) co_return 0;
+  // Nothing in the format tells of a flipped bit, and a search that begins too far on would pass records
+  // over.
+  BROOK_CO_TRY(auto opened, file());
+  BatchReader reader(std::move(opened), entry->position, size_, kOneHeader);
+  BROOK_CO_TRY(const auto header, co_await reader.header());
+  if (header && header->base_offset <= entry->offset) co_return entry->position;
+  log::warn("offset_index_unsound",
+            {{"path", offset_index_.path()},
+             {"offset", entry->offset.value()},
+             {"position", entry->position},
+             {"what", "no batch with that offset is there; the segment is searched from its start"}});
+  co_return 0;
 }
 
 /// Readers go on where they ended: one look at the batch there spares the search in the index.
