@@ -2,6 +2,10 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+#include <cstddef>
+
+#include "base/log.h"
 #include "broker/append_marker.h"
 #include "record/batch.h"
 #include "record/builder.h"
@@ -81,12 +85,27 @@ Task<Result<coordinator::LogChunk>> CoordinatorLog::read(Offset from, std::size_
   // The last batch may be cut off; behind a hole at the end there is nothing.
   chunk.next = slice.size == 0 ? end_offset() : from;
   record::BatchIterator walk(chunk.batches);
+  std::size_t kept = 0;  // bytes of sound batches, which move together
   while (true) {
+    const std::size_t begin = walk.position();
     BROOK_CO_TRY(const std::optional<record::BatchView> batch, walk.next());
     if (!batch) break;
     chunk.next = batch->last_offset().next();
+    const std::size_t bytes = walk.position() - begin;
+    if (const auto sound = batch->check_crc(); !sound) {
+      log::error("coordinator_batch_corrupt",
+                 {{"path", slice.ranges.front().file->path()},
+                  {"first_offset", batch->base_offset().value()},
+                  {"last_offset", batch->last_offset().value()},
+                  {"why", sound.error().context},
+                  {"what", "what these records said is lost to the coordinator; it goes on without them"}});
+      continue;
+    }
+    const auto source = chunk.batches.begin() + static_cast<std::ptrdiff_t>(begin);
+    std::copy_n(source, bytes, chunk.batches.begin() + static_cast<std::ptrdiff_t>(kept));
+    kept += bytes;
   }
-  chunk.batches.resize(walk.position());
+  chunk.batches.resize(kept);
   co_return chunk;
 }
 

@@ -35,7 +35,7 @@ struct InTransaction {
   ProducerEpoch epoch;
 };
 
-/// Whole record batches, read back.
+/// Whole record batches, read back. One whose checksum does not hold is left out.
 struct LogChunk {
   protocol::Bytes batches;
   /// Where to read on.
