@@ -5,8 +5,7 @@ import time
 
 import kafka_wire
 
-OFFSET_COMMIT, OFFSET_FETCH, FIND_COORDINATOR, DELETE_RECORDS, DESCRIBE_LOG_DIRS = 8, 9, 10, 21, 35
-COMES_LATER = (14, 15, 16)  # loading, not available, not coordinator
+OFFSET_COMMIT, OFFSET_FETCH, DELETE_RECORDS, DESCRIBE_LOG_DIRS = 8, 9, 21, 35
 READ_COMMITTED = 1
 
 
@@ -72,7 +71,7 @@ class AdminConnection(kafka_wire.Connection):
             error = answer.array(lambda: (answer.string(), answer.array(lambda: answer.take("ih"))))[0][1][0][1]
             if error == kafka_wire.NONE:
                 return
-            if error not in COMES_LATER or time.monotonic() > end:
+            if error not in kafka_wire.COMES_LATER or time.monotonic() > end:
                 raise OSError(f"OffsetCommit answers error {error}")
             self.find_coordinator(group)
 
@@ -86,19 +85,6 @@ class AdminConnection(kafka_wire.Connection):
             error = answer.take("h") or (topics[0][1][0][2] if topics else 0)
             if error == kafka_wire.NONE:
                 return topics[0][1][0][0][1]
-            if error not in COMES_LATER or time.monotonic() > end:
+            if error not in kafka_wire.COMES_LATER or time.monotonic() > end:
                 raise OSError(f"OffsetFetch answers error {error}")
             self.find_coordinator(group)
-
-    def find_coordinator(self, group, timeout_s=30):
-        """Returns once there is one, as a client would wait."""
-        end = time.monotonic() + timeout_s
-        while True:
-            answer = self.ask(FIND_COORDINATOR, 1, kafka_wire.string(group) + b"\0")
-            answer.take("i")
-            error = answer.take("h")
-            if error == kafka_wire.NONE:
-                return
-            if error not in COMES_LATER or time.monotonic() > end:
-                raise OSError(f"no coordinator of {group}: error {error}")
-            time.sleep(0.05)

@@ -25,10 +25,9 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-enum { kPathMax = 4096, kWordsMax = 256 };
+#include "preload.h"
 
-/* The function of this name in the libraries behind this one. */
-#define NEXT(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
+enum { kWordsMax = 256 };
 
 /* Whether the switch file is there and has `kind`. By bare system calls: those of the C library are these. */
 static int switched_on(const char* kind) {
@@ -56,22 +55,6 @@ static int path_fails(const char* path, const char* kind) {
   int fails = path && is_below(path) && switched_on(kind);
   errno = fails ? EIO : before;
   return fails;
-}
-
-/* The path of an open file, or of one that `name` calls when the directory `fd` is open. */
-static int fd_path(int fd, const char* name, char* path) {
-  path[0] = '\0';
-  if (name && (*name == '/' || fd == AT_FDCWD)) {
-    snprintf(path, kPathMax, "%s", name);
-    return 1;
-  }
-  char link[64];
-  snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-  long size = syscall(SYS_readlinkat, AT_FDCWD, link, path, kPathMax - 1);
-  if (size < 0) return 0;
-  path[size] = '\0';
-  if (name && *name) snprintf(path + size, (size_t)(kPathMax - size), "/%s", name);
-  return 1;
 }
 
 static int at_fails(int fd, const char* name, const char* kind) {

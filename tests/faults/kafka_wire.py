@@ -6,9 +6,12 @@ import struct
 import time
 
 PRODUCE, FETCH, LIST_OFFSETS, METADATA, API_VERSIONS, CREATE_TOPICS, DELETE_TOPICS, INIT_PRODUCER_ID = 0, 1, 2, 3, 18, 19, 20, 22
+FIND_COORDINATOR = 10
 
 NONE, CORRUPT_MESSAGE, UNKNOWN_TOPIC_OR_PARTITION, MESSAGE_TOO_LARGE = 0, 2, 3, 10
 UNSUPPORTED_VERSION, OUT_OF_ORDER_SEQUENCE_NUMBER, KAFKA_STORAGE_ERROR, COORDINATOR_LOAD_IN_PROGRESS = 35, 45, 56, 14
+COORDINATOR_NOT_AVAILABLE, NOT_COORDINATOR = 15, 16
+COMES_LATER = (COORDINATOR_LOAD_IN_PROGRESS, COORDINATOR_NOT_AVAILABLE, NOT_COORDINATOR)
 
 
 def _crc32c_table():
@@ -231,3 +234,16 @@ class Connection:
             return error, high_watermark, answer.bytes(max(0, answer.take("i")))
 
         return answer.array(lambda: (answer.string(), answer.array(read_partition)))[0][1][0]
+
+    def find_coordinator(self, group, timeout_s=30):
+        """Returns once there is one, as a client would wait."""
+        end = time.monotonic() + timeout_s
+        while True:
+            answer = self.ask(FIND_COORDINATOR, 1, string(group) + b"\0")
+            answer.take("i")
+            error = answer.take("h")
+            if error == NONE:
+                return
+            if error not in COMES_LATER or time.monotonic() > end:
+                raise OSError(f"no coordinator of {group}: error {error}")
+            time.sleep(0.05)

@@ -20,7 +20,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-enum { kPathMax = 4096 };
+#include "preload.h"
+
 enum entry_kind {
   kWrite = 1,
   kTruncate,
@@ -42,8 +43,6 @@ struct head {
   uint64_t number; /* a position, a size, or which sync */
 };
 
-#define NEXT(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
-
 static pthread_mutex_t mutex =
     PTHREAD_MUTEX_INITIALIZER; /* over a change and its entry: they have one order */
 static long journal = -1;
@@ -54,21 +53,6 @@ static int is_below(const char* path) {
   if (!prefix || !*prefix || !path) return 0;
   size_t size = strlen(prefix);
   return strncmp(path, prefix, size) == 0 && path[size] == '/';
-}
-
-static int fd_path(int fd, const char* name, char* path) {
-  path[0] = '\0';
-  if (name && (*name == '/' || fd == AT_FDCWD)) {
-    snprintf(path, kPathMax, "%s", name);
-    return 1;
-  }
-  char link[64];
-  snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-  long size = syscall(SYS_readlinkat, AT_FDCWD, link, path, kPathMax - 1);
-  if (size < 0) return 0;
-  path[size] = '\0';
-  if (name && *name) snprintf(path + size, (size_t)(kPathMax - size), "/%s", name);
-  return 1;
 }
 
 /* Whether the file is one of those; of a directory itself, too, where `or_top`. */

@@ -5,11 +5,9 @@ import time
 
 import kafka_wire
 
-FIND_COORDINATOR, INCREMENTAL_ALTER_CONFIGS, SHARE_GROUP_HEARTBEAT, SHARE_FETCH, SHARE_ACKNOWLEDGE = 10, 44, 76, 78, 79
+INCREMENTAL_ALTER_CONFIGS, SHARE_GROUP_HEARTBEAT, SHARE_FETCH, SHARE_ACKNOWLEDGE = 44, 76, 78, 79
 ACCEPT, RELEASE, REJECT = 1, 2, 3
 GROUP_RESOURCE = 32
-COORDINATOR_LOAD_IN_PROGRESS, COORDINATOR_NOT_AVAILABLE, NOT_COORDINATOR = 14, 15, 16
-COMES_LATER = (COORDINATOR_LOAD_IN_PROGRESS, COORDINATOR_NOT_AVAILABLE, NOT_COORDINATOR)
 VERSION = 1
 
 
@@ -91,18 +89,6 @@ class ShareConnection(kafka_wire.Connection):
         answer.tags()
         return answer
 
-    def find_coordinator(self, group, timeout_s=30):
-        end = time.monotonic() + timeout_s
-        while True:
-            answer = self.ask(FIND_COORDINATOR, 1, kafka_wire.string(group) + b"\0")
-            answer.take("i")
-            error = answer.take("h")
-            if error == kafka_wire.NONE:
-                return
-            if time.monotonic() > end:
-                raise TimeoutError(f"no coordinator of {group}: error {error}")
-            time.sleep(0.05)
-
     def configure_group(self, group, configs):
         entries = b"".join(kafka_wire.string(key) + b"\0" + kafka_wire.string(value) for key, value in configs.items())
         answer = self.ask(INCREMENTAL_ALTER_CONFIGS, 0, struct.pack(">ib", 1, GROUP_RESOURCE) + kafka_wire.string(group) +
@@ -140,7 +126,7 @@ class ShareMember:
                                                   text(None) + array([text(self.topic)]) + b"\0")
             answer.take("i")
             error, message, _, epoch_now, _ = answer.take("h"), answer.text(), answer.text(), answer.take("i"), answer.take("i")
-            if error in COMES_LATER:
+            if error in kafka_wire.COMES_LATER:
                 time.sleep(0.05)
                 continue
             if error != kafka_wire.NONE:

@@ -6,7 +6,7 @@ import time
 
 import kafka_wire
 
-ADD_PARTITIONS_TO_TXN, END_TXN, FIND_COORDINATOR = 24, 26, 10
+ADD_PARTITIONS_TO_TXN, END_TXN = 24, 26
 TRANSACTION = 1  # FindCoordinator's key type
 RETRIABLE = {14, 15, 16, 51}  # loading, not available, not coordinator, concurrent transactions
 
@@ -17,7 +17,7 @@ class TransactionalProducer(kafka_wire.Connection):
     def __init__(self, port, transactional_id, timeout_ms=60000):
         super().__init__(port)
         self.transactional_id, self.sequence = transactional_id, 0
-        self._until_done(FIND_COORDINATOR, 1, kafka_wire.string(transactional_id) + struct.pack(">b", TRANSACTION))
+        self._until_done(kafka_wire.FIND_COORDINATOR, 1, kafka_wire.string(transactional_id) + struct.pack(">b", TRANSACTION))
         answer = self._until_done(kafka_wire.INIT_PRODUCER_ID, 1, kafka_wire.string(transactional_id) + struct.pack(">i", timeout_ms))
         self.producer_id, self.epoch = answer.take("qh")
 
