@@ -106,7 +106,7 @@ def use_groups(connection, port):
     hour_ago = int(time.time() * 1000) - 3_600_000
     for _ in range(2):
         assert connection.produce("old", kafka_wire.batch([b"a", b"b"], timestamp_ms=hour_ago))[0] == kafka_wire.NONE
-    connection.ask(transaction_wire.FIND_COORDINATOR, 1, kafka_wire.string("readers") + b"\0")
+    connection.ask(kafka_wire.FIND_COORDINATOR, 1, kafka_wire.string("readers") + b"\0")
     open_transactions = []
     for name, end in [("held", None), ("dropped", False), ("done", True)]:
         producer = transaction_wire.TransactionalProducer(port, f"{name}-1")
