@@ -166,19 +166,17 @@ void LogModel::forget_open_below_start() {
 }
 
 /// Of segments that were never synced any may be empty, also before one that is not: a gap, as in Apache
-/// Kafka. Of what retention took, below the start, a snapshot may still know the producers.
+/// Kafka. Below the start nobody sees what is left: of producers and their transactions the log may know it,
+/// of records nothing is promised.
 void LogModel::drop_unseen(const SeenLog& seen) {
   std::set<std::int64_t> present;
   for (const LogBatch& batch : seen.batches) present.insert(batch.base);
   std::erase_if(batches_, [&](const auto& entry) {
-    const auto& [base, batch] = entry;
-    if (base < flushed_ || present.contains(base)) return false;
-    if (base < seen.start && batch.producer >= 0 && !batch.control) {
-      std::int32_t& next = next_of_taken_[batch.producer];
-      next = std::max(next, sequence_behind(batch));
-    }
-    return true;
+    return entry.first >= std::max(flushed_, seen.start) && !present.contains(entry.first);
   });
+  for (auto& [base, batch] : batches_) {
+    if (base >= flushed_ && base < seen.start && !present.contains(base)) batch.records.clear();
+  }
 }
 
 void LogModel::check(const SeenLog& seen, std::int64_t now) const {
@@ -296,17 +294,12 @@ const LogBatch* LogModel::last_of(std::int64_t producer) const {
 }
 
 std::int32_t LogModel::next_sequence(std::int64_t producer) const {
-  const auto taken = next_of_taken_.find(producer);
-  const std::int32_t least = taken == next_of_taken_.end() ? 0 : taken->second;
   for (auto at = batches_.rbegin(); at != batches_.rend(); ++at) {
     const LogBatch& batch = at->second;
-    if (batch.producer == producer && !batch.control) return std::max(least, sequence_behind(batch));
+    if (batch.producer != producer || batch.control) continue;
+    return batch.sequence + static_cast<std::int32_t>(batch.last - batch.base) + 1;
   }
-  return least;
-}
-
-std::int32_t LogModel::sequence_behind(const LogBatch& batch) {
-  return batch.sequence + static_cast<std::int32_t>(batch.last - batch.base) + 1;
+  return 0;
 }
 
 std::optional<std::int64_t> LogModel::open_transaction(std::int64_t producer) const {

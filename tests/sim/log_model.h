@@ -86,7 +86,6 @@ class LogModel {
   void check_batch(const LogBatch& seen, const LogBatch& known) const;
   void check_keys(const SeenLog& seen, std::int64_t now) const;
   void check_order(const SeenLog& seen) const;
-  [[nodiscard]] static std::int32_t sequence_behind(const LogBatch& batch);
   [[nodiscard]] static bool same(const LogBatch& seen, const LogBatch& known);
 
   std::int64_t retention_;
@@ -96,9 +95,8 @@ class LogModel {
   std::int64_t start_most_ = 0;
   std::int64_t end_ = 0;
   std::int64_t flushed_ = 0;
-  std::map<std::int64_t, std::int32_t> next_of_taken_;  ///< sequences behind what retention took, by producer
-  std::int64_t touched_below_ = 0;                      ///< by compactions
-  std::map<std::int64_t, std::int64_t> first_round_;    ///< when a record was first in a compaction's range
+  std::int64_t touched_below_ = 0;                    ///< by compactions
+  std::map<std::int64_t, std::int64_t> first_round_;  ///< when a record was first in a compaction's range
 };
 
 }  // namespace brook::sim

@@ -13,7 +13,7 @@ namespace brook::sim {
 namespace {
 
 const std::map<std::string_view, std::vector<std::uint64_t>> kFoundBugs{
-    {"log", {38, 285, 1298, 2341, 3343}}, {"broker", {3, 11, 31, 50, 71, 100, 118}}};
+    {"log", {38, 285, 1298, 2341, 3343, 3546, 4229, 5650}}, {"broker", {3, 11, 31, 50, 56, 71, 100, 118}}};
 
 class Replay : public ::testing::TestWithParam<NamedWorld> {
  protected:
