@@ -69,10 +69,11 @@ def new_member(bootstrap, topic, group):
 
 
 def poll_until(settled, member):
-    """What the member is given until then."""
+    """What the member is given until then. One poll outlasts a rebalance: the client throws away a join that ends between
+    two polls and joins once more, so members that poll briefly can rejoin in turns without end."""
     given = []
     while not settled.is_set():
-        given += member.poll(100).items()
+        given += member.poll(10_000).items()
     return given
 
 
