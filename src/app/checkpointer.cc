@@ -1,6 +1,10 @@
 #include "app/checkpointer.h"
 
+#include <map>
 #include <optional>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "base/log.h"
 #include "storage/checkpoints.h"
@@ -17,24 +21,36 @@ struct Checkpoint {
   std::optional<Offset> first_dirty;  ///< of a log that was compacted
 };
 
-struct Gather {
-  Task<std::vector<Checkpoint>> operator()(replica::ReplicaSet& replicas) const {
-    std::vector<Checkpoint> found;
-    for (const auto& [id, partition] : replicas.all()) {
-      storage::Log& log = partition->log();
-      if (!partition->closed()) {
-        Result<void> saved = log.checkpoint_producers();
-        if (!saved)
-          log::warn("producers_not_saved",
-                    {{"topic", partition->name().topic}, {"why", saved.error().context}});
-      }
-      found.push_back({partition->log_directory(), partition->name(), log.recovery_point(),
-                       log.log_start_offset(), partition->high_watermark(),
-                       log.config().cleanup_compact ? log.first_dirty_offset() : std::nullopt});
-    }
-    co_return found;
-  }
+struct Mark {
+  TopicIdPartition partition;
+  std::string directory;
+  storage::Log::SyncMark at;
 };
+
+/// What is not on the disk yet.
+Task<std::vector<Mark>> mark_unsynced(replica::ReplicaSet& replicas) {
+  std::vector<Mark> found;
+  for (const auto& [id, partition] : replicas.all()) {
+    storage::Log& log = partition->log();
+    if (partition->closed()) continue;
+    if (auto written = log.write_down(); !written)
+      log::warn("log_not_written_down",
+                {{"topic", partition->name().topic}, {"why", written.error().context}});
+    if (const auto mark = log.sync_mark()) found.push_back({id, partition->log_directory(), *mark});
+  }
+  co_return found;
+}
+
+Task<std::vector<Checkpoint>> gather(replica::ReplicaSet& replicas) {
+  std::vector<Checkpoint> found;
+  for (const auto& [id, partition] : replicas.all()) {
+    const storage::Log& log = partition->log();
+    found.push_back({partition->log_directory(), partition->name(), log.recovery_point(),
+                     log.log_start_offset(), partition->high_watermark(),
+                     log.config().cleanup_compact ? log.first_dirty_offset() : std::nullopt});
+  }
+  co_return found;
+}
 
 }  // namespace
 
@@ -63,8 +79,34 @@ Task<void> Checkpointer::stop() {
   while (running_) co_await stopped_.wait_until(shard_.clock().now() + kLookAgain);
 }
 
+Task<void> Checkpointer::sync() {
+  const auto by_shard = co_await router_.collect<std::vector<Mark>>(mark_unsynced);
+  std::map<std::string, Result<void>> outcomes;
+  for (const auto& marks : by_shard) {
+    for (const Mark& mark : marks) {
+      if (outcomes.contains(mark.directory)) continue;
+      Result<void> synced = co_await shard_.files().sync_file_system(mark.directory);
+      outcomes.emplace(mark.directory, std::move(synced));
+    }
+  }
+  if (outcomes.empty()) co_return;
+  const auto note = [&](replica::ReplicaSet& replicas) -> Task<std::size_t> {
+    std::size_t noted = 0;
+    for (const auto& marks : by_shard) {
+      for (const Mark& mark : marks) {
+        const auto at = replicas.all().find(mark.partition);
+        if (at == replicas.all().end()) continue;
+        at->second->log().file_system_synced(mark.at, outcomes.at(mark.directory));
+        ++noted;
+      }
+    }
+    co_return noted;
+  };
+  static_cast<void>(co_await router_.collect<std::size_t>(note));
+}
+
 Task<void> Checkpointer::write() {
-  const Gather gather;
+  co_await sync();
   const auto by_shard = co_await router_.collect<std::vector<Checkpoint>>(gather);
   for (const auto& entry : directories_.all()) {
     if (entry->health->offline()) continue;

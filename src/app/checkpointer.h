@@ -17,11 +17,14 @@ class Checkpointer {
   /// Until stop().
   [[nodiscard]] Task<void> run();
   [[nodiscard]] Task<void> stop();
-  /// Writes recovery points, log start offsets, high watermarks and where compaction goes on, of all
-  /// partitions.
+  /// Syncs the file systems of logs that are not all on the disk, then writes recovery points, log start
+  /// offsets, high watermarks and where compaction goes on, of all partitions: what a crash leaves to be read
+  /// was written since.
   [[nodiscard]] Task<void> write();
 
  private:
+  [[nodiscard]] Task<void> sync();
+
   runtime::Shard& shard_;
   broker::PartitionRouter& router_;
   replica::LogDirectories& directories_;

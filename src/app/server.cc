@@ -202,6 +202,13 @@ class Server::Impl {
         std::make_unique<broker::MetadataPublisher>(shard_, *mirror_, *controller_, std::move(targets));
     make_share_partitions();
     co_await publisher_->start();
+    std::size_t unopened = 0;
+    const auto look = [&](ShardParts& parts) -> Task<void> {
+      unopened += parts.replicas.offline_partitions().size();
+      co_return;
+    };
+    co_await on_each(shards_, look);
+    if (unopened == 0) directories_->note_cache_life();
     const net::FrameServerOptions frames{
         .request_bytes_max = static_cast<std::size_t>(config_.number("socket.request.max.bytes")),
         .idle_max = config_.millis("connections.max.idle.ms")};

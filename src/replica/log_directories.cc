@@ -104,7 +104,16 @@ Result<Uuid> LogDirectories::claim_one(OpenLogDirectory& entry, const KnownDirec
   BROOK_TRY(const Uuid id, directory.claim(cluster_id, node, fresh_id));
   entry.clean_shutdown = directory.clean_shutdown().has_value();
   BROOK_CHECK(directory.remove_clean_shutdown());
+  entry.cache_survived = directory.cache_survived();
   return id;
+}
+
+void LogDirectories::note_cache_life() {
+  for (const auto& entry : directories_) {
+    if (entry->health->offline()) continue;
+    if (const auto noted = entry->directory->note_cache_life(); !noted)
+      log::warn("page_cache_not_noted", {{"why", noted.error().context}});
+  }
 }
 
 /// Without one of them recovery or compaction reads more than it must, and nothing is lost.

@@ -32,6 +32,7 @@ struct OpenLogDirectory {
   storage::OffsetCheckpoint log_start_offsets;
   storage::OffsetCheckpoint first_dirty_offsets;
   bool clean_shutdown = false;
+  bool cache_survived = false;  ///< as storage::OpenHints::cache_survived
   std::atomic<Room> room{Room::kEnough};
   std::atomic<std::size_t> partition_count{0};
 };
@@ -56,6 +57,9 @@ class LogDirectories {
   /// that had data once and is empty stays away: its disk is not mounted.
   [[nodiscard]] Result<void> claim(std::string_view cluster_id, BrokerId node,
                                    const std::vector<Uuid>& fresh_directory_ids);
+
+  /// LogDirectory::note_cache_life() of each.
+  void note_cache_life();
 
   /// Those that could be opened; some may be offline since.
   [[nodiscard]] const std::vector<std::unique_ptr<OpenLogDirectory>>& all() const { return directories_; }

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <chrono>
 
 #include "base/log.h"
 #include "storage/partition_metadata.h"
@@ -12,6 +13,7 @@ namespace {
 
 /// How many logs of one shard are opened (and recovered) at a time.
 constexpr std::size_t kParallelOpens = 8;
+constexpr std::chrono::seconds kProgressEvery{2};  // in the log, while they are
 
 bool hosts(const cluster::PartitionInfo& partition, BrokerId broker) {
   return std::ranges::find(partition.replicas, broker) != partition.replicas.end();
@@ -88,15 +90,24 @@ Task<void> ReplicaSet::apply(cluster::ImagePtr image, std::shared_ptr<const clus
 Task<void> ReplicaSet::open_all(std::vector<Wanted> wanted) {
   std::size_t next = 0;
   runtime::Gate openers;
-  const auto work = [](ReplicaSet& set, std::vector<Wanted>& list, std::size_t& at) -> Task<void> {
+  const runtime::Instant began = shard_.clock().now();
+  runtime::Instant told = began;
+  const auto work = [&](ReplicaSet& set, std::vector<Wanted>& list, std::size_t& at) -> Task<void> {
     while (at < list.size()) {
       const Wanted one = list[at++];
       co_await set.open(one);
+      if (shard_.clock().now() - told < kProgressEvery) continue;
+      told = shard_.clock().now();
+      log::info("partitions_opening", {{"shard", shard_.index()}, {"begun", at}, {"of", list.size()}});
     }
   };
   for (std::size_t i = 0; i < std::min(kParallelOpens, wanted.size()); ++i)
     openers.spawn(work(*this, wanted, next));
   co_await openers.close();
+  if (told == began) co_return;  // It was quick.
+  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(shard_.clock().now() - began);
+  log::info("partitions_opened",
+            {{"shard", shard_.index()}, {"partitions", wanted.size()}, {"ms", ms.count()}});
 }
 
 Task<void> ReplicaSet::open(Wanted wanted) {
@@ -134,6 +145,7 @@ Task<Result<void>> ReplicaSet::try_open(Wanted wanted) {
     } else {
       known_id = found.has_value();
       hints.clean_shutdown = home.clean_shutdown;
+      hints.cache_survived = home.cache_survived;
       if (const auto at = home.recovery_points.find(name); at != home.recovery_points.end())
         hints.recovery_point = at->second;
       if (const auto at = home.log_start_offsets.find(name); at != home.log_start_offsets.end())
@@ -275,6 +287,10 @@ Task<void> ReplicaSet::keep_house() {
           log::error("flush_failed", {{"topic", partition->name().topic}, {"why", flushed.error().context}});
         if (partition->closed()) continue;
       }
+      if (auto saved = co_await log.save_epochs(); !saved)
+        log::error("leader_epochs_not_saved",
+                   {{"topic", partition->name().topic}, {"why", saved.error().context}});
+      if (partition->closed()) continue;
       static_cast<void>(co_await log.remove_deleted_files());
       if (partition->closed()) continue;
       log.release_idle_files();

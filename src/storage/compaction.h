@@ -73,7 +73,7 @@ struct CompactionJob {
   Timestamp now;  ///< tombstones and markers whose time is up are dropped
   std::size_t buffer_bytes =
       256 * 1024;  ///< of each of two buffers: what is read at once, and written at once
-  /// How much is done between two pauses: some hundred microseconds, which nobody on the shard notices.
+  /// How much is done between two pauses: some tens of microseconds, which nobody on the shard notices.
   std::uint64_t step_bytes = 64 * 1024;
 };
 

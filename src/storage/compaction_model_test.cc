@@ -100,7 +100,8 @@ class World {
   }
 
   OpenHints hints(bool clean) {
-    return {log_->recovery_point(), log_->log_start_offset(), clean, log_->first_dirty_offset()};
+    return {log_->recovery_point(), log_->log_start_offset(), clean, !clean && draw(2) == 0,
+            log_->first_dirty_offset()};
   }
 
   Task<void> step() {

@@ -34,9 +34,12 @@ class TransactionTracker;
 
 /// What the log directory's checkpoints say of a log.
 struct OpenHints {
-  Offset recovery_point{0};                       ///< everything below is on the disk
-  Offset log_start_offset{0};                     ///< of log-start-offset-checkpoint, 0 where it has none
-  bool clean_shutdown = false;                    ///< .kafka_cleanshutdown was there: nothing is read again
+  Offset recovery_point{0};     ///< everything below is on the disk
+  Offset log_start_offset{0};   ///< of log-start-offset-checkpoint, 0 where it has none
+  bool clean_shutdown = false;  ///< .kafka_cleanshutdown was there: nothing is read again
+  /// The page cache is the one that the log was written to: all that was written is there, synced or not, but
+  /// for the write in the middle of which the process ended.
+  bool cache_survived = false;
   std::optional<Offset> first_dirty_offset = {};  ///< of cleaner-offset-checkpoint
 };
 
@@ -128,8 +131,9 @@ struct SegmentInfo {
 class Log {
  public:
   /// Opens the log in `directory`, which is made where it is absent. Without a clean shutdown the tail from
-  /// the recovery point is checked batch by batch and cut at the first bad one, and indexes, epochs and
-  /// producers are built anew from there. `files` and `clock` outlive the log.
+  /// the recovery point (or, where the page cache survived, from the last write_down()) is checked batch by
+  /// batch and cut at the first bad one, and indexes, epochs and producers are built anew from there. `files`
+  /// and `clock` outlive the log.
   [[nodiscard]] static Task<Result<std::unique_ptr<Log>>> open(runtime::FileSystem& files,
                                                                runtime::Clock& clock, std::string directory,
                                                                TopicPartition partition, LogConfig config,
@@ -206,9 +210,22 @@ class Log {
   [[nodiscard]] Task<Result<void>> flush_sealed();
   [[nodiscard]] bool sealed_unflushed() const { return rolled_since_flush_; }
   [[nodiscard]] Offset recovery_point() const { return recovery_point_; }
-  /// Writes the producers down at the log's end, so that recovery reads no further back than that. With each
-  /// recovery-point checkpoint.
-  [[nodiscard]] Result<void> checkpoint_producers();
+  /// Writes producers, epochs and indexes down at the log's end, so that recovery reads no further back than
+  /// that: after the end of the process alone, and after the machine's where it was synced. Appends do so by
+  /// themselves every few megabytes.
+  [[nodiscard]] Result<void> write_down();
+
+  /// What a sync of the whole file system that begins now will make durable; nothing where all is.
+  struct SyncMark {
+    Offset end;
+    std::uint64_t truncations = 0;
+  };
+  [[nodiscard]] std::optional<SyncMark> sync_mark() const;
+  /// That sync has ended so: the recovery point advances, or the log takes nothing any more, as after a
+  /// flush() that failed.
+  void file_system_synced(SyncMark mark, const Result<void>& outcome);
+  /// Makes leader epochs durable where they changed.
+  [[nodiscard]] Task<Result<void>> save_epochs();
 
   [[nodiscard]] std::vector<ActiveProducer> active_producers() const;
   [[nodiscard]] const ProducerEntry* producer(ProducerId id) const { return producers_.find(id); }
@@ -279,11 +296,12 @@ class Log {
   [[nodiscard]] Task<Result<void>> finish_swap(Offset base_offset);
   void find_files(const std::vector<runtime::DirectoryEntry>& entries);
   [[nodiscard]] bool load_epochs();
-  [[nodiscard]] Task<Result<void>> recover(Offset recovery_point);
+  [[nodiscard]] Task<Result<void>> recover(Offset recovery_point, bool cache_survived);
   [[nodiscard]] Task<Result<void>> end_at_last_batch(Offset recovered_from);
   [[nodiscard]] Result<void> replay(Segment& segment, const internal::BatchHeader& header, ByteView body,
                                     bool index_aborted);
   [[nodiscard]] Task<Result<void>> rebuild_producers(Offset end_offset);
+  [[nodiscard]] Task<Result<bool>> replay_producers(Offset end);
 
   // log_append.cc
   [[nodiscard]] Result<AppendInfo> append(ByteView batches, AppendOrigin origin,
@@ -334,7 +352,8 @@ class Log {
   [[nodiscard]] Result<void> take_producer_snapshot();
   [[nodiscard]] Result<void> remove_snapshots_above(Offset offset);
   [[nodiscard]] Result<void> remove_snapshot(Offset offset);
-  [[nodiscard]] Task<Result<void>> save_epochs();
+  [[nodiscard]] Result<void> remove_replaced_snapshots();
+  void fail_syncs(const Error& error);
   [[nodiscard]] Result<void> drop_segment(Segments::iterator segment);
   [[nodiscard]] Result<void> start_empty_at(Offset offset);
   [[nodiscard]] std::string epochs_path() const;
@@ -349,9 +368,10 @@ class Log {
   Segments segments_;
   LeaderEpochs epochs_;
   ProducerState producers_;
-  std::vector<Offset> snapshots_;         ///< of producers: the files that are there, ascending
-  Offset last_snapshot_{-1};              ///< the newest of them that was written or loaded
-  std::optional<Offset> extra_snapshot_;  ///< the one of checkpoint_producers(), which the next replaces
+  std::vector<Offset> snapshots_;  ///< of producers: the files that are there, ascending
+  Offset last_snapshot_{-1};       ///< the newest of them that was written or loaded
+  std::uint64_t snapshot_size_ = 0;
+  std::uint64_t unwritten_bytes_ = 0;  ///< appended since the last snapshot was tried
   CorruptRanges corrupt_;
   Offset log_start_offset_{0};
   Offset log_end_offset_{0};
@@ -367,6 +387,7 @@ class Log {
   std::optional<Error> sync_error_;
   bool changed_ = false;  ///< since it was opened
   bool flushing_ = false;
+  bool saving_epochs_ = false;
   bool compacting_ = false;
   bool closed_ = false;
   runtime::Signal flushed_;

@@ -14,6 +14,11 @@ namespace {
 
 using internal::BatchHeader;
 
+/// So much is read again after the end of the process, and no more; where there are many producers, so much
+/// that a snapshot of them is a small part of it.
+constexpr std::uint64_t kWriteDownBytes = 4UL << 20U;
+constexpr std::uint64_t kWriteDownShare = 16;
+
 /// The whole batches at the front of `bytes`.
 struct ParsedBatches {
   std::vector<BatchHeader> headers;
@@ -133,6 +138,12 @@ Result<AppendInfo> Log::append(ByteView batches, AppendOrigin origin, std::int16
     // The batches are in the log; recovery writes what the transaction index lacks, if the disk never takes
     // it.
     log::error("transaction_index_not_written", {{"why", indexed.error().context}});
+  }
+  unwritten_bytes_ += parsed.size;
+  if (unwritten_bytes_ >= std::max(kWriteDownBytes, kWriteDownShare * snapshot_size_)) {
+    unwritten_bytes_ = 0;
+    if (auto written_down = write_down(); !written_down)
+      log::warn("log_not_written_down", {{"why", written_down.error().context}});  // As at a roll.
   }
   return info;
 }

@@ -61,13 +61,20 @@ Result<std::optional<Offset>> map_batch(const record::BatchView& batch, Offset f
     BROOK_TRY(plain, record::decompress(batch.codec(), records, record::kDecompressedBytesMax));
     records = plain;
   }
+  std::vector<std::pair<Hash128, Offset>> keys;
   record::RecordIterator walk(records, batch.record_count());
   while (true) {
     BROOK_TRY(const auto next, walk.next());
-    if (!next) return std::optional<Offset>{};
+    if (!next) break;
     const Offset offset = batch.base_offset() + next->offset_delta;
-    if (offset >= from && next->key && !newest.put(*next->key, offset)) return std::optional(offset);
+    if (offset < from || !next->key) continue;
+    keys.emplace_back(newest.hash_of(*next->key), offset);
+    newest.prefetch(keys.back().first);
   }
+  for (const auto& [key, offset] : keys) {
+    if (!newest.put(key, offset)) return std::optional(offset);
+  }
+  return std::optional<Offset>{};
 }
 
 std::unexpected<Error> corrupt(const Segment& segment, std::uint64_t position, std::string_view what) {
@@ -83,7 +90,7 @@ struct Log::Compaction {
   CompactionJob job;
   std::uint64_t truncations = 0;
   Offset mapped_end;  ///< keys of all records below are in the map, or not needed
-  std::optional<internal::BatchFilter> filter;
+  std::optional<internal::BatchFilter> filter = {};
   std::uint64_t unpaced_bytes = 0;
   std::unordered_map<ProducerId, Offset> last_batches =
       {};                ///< of each producer, when all of the log was flushed
@@ -126,7 +133,7 @@ Task<Result<CompactionOutcome>> Log::compact(CompactionRange range, CompactionJo
   CompactionOutcome outcome{false, range.first_dirty, {}};
   if (range.first_uncleanable <= range.first_dirty || closed_) co_return outcome;
   if (std::exchange(compacting_, true)) co_return outcome;
-  Compaction run{range, job, truncations_, range.first_dirty, {}};
+  Compaction run{range, job, truncations_, range.first_dirty};
   const Result<bool> done = co_await compact_range(run);
   compacting_ = false;
   if (run.filter) outcome.totals = run.filter->totals();
@@ -242,8 +249,9 @@ std::vector<std::vector<Log::SharedSegment>> Log::compaction_groups(const Compac
 
 Task<Result<bool>> Log::clean_group(Compaction& run, std::vector<SharedSegment> sources) {
   if (!in_place(sources)) co_return false;
-  BROOK_CO_TRY(const auto output, CleanedSegment::create(files_, directory_, sources.front()->base_offset(),
-                                                         config_.index_interval_bytes, run.job.buffer_bytes));
+  BROOK_CO_TRY(const auto output,
+               co_await CleanedSegment::create(files_, directory_, sources.front()->base_offset(),
+                                               config_.index_interval_bytes, run.job.buffer_bytes));
   run.changed = sources.size() > 1;
   Result<bool> done = true;
   for (const SharedSegment& source : sources) {
@@ -281,6 +289,7 @@ Task<Result<bool>> Log::clean_segment(Compaction& run, SharedSegment source, Cle
     if (!filtered.bytes.empty()) {
       const auto written = internal::parse_batch_header(filtered.bytes);
       BROOK_CO_CHECK(output.append(*written, filtered.bytes));
+      if (output.needs_index_files()) BROOK_CO_CHECK(co_await output.make_index_files());
     }
     if (filtered.aborted) BROOK_CO_CHECK(output.add_aborted(*filtered.aborted));
     totals.bytes_read += header->size;

@@ -15,6 +15,7 @@ namespace {
 constexpr std::size_t kNameMax = 255;
 constexpr std::size_t kUniqueHex = 32;
 constexpr std::string_view kReserve = ".brook_reserve";
+constexpr std::string_view kCacheLife = ".brook_page_cache";
 
 std::string_view suffix_of(PartitionDirectoryKind kind) {
   switch (kind) {
@@ -244,6 +245,21 @@ Result<void> LogDirectory::write_clean_shutdown(std::int64_t broker_epoch) {
 Result<void> LogDirectory::remove_clean_shutdown() {
   BROOK_CHECK(files_.remove(file(kCleanShutdownFile)));
   return files_.sync_directory(path_);
+}
+
+bool page_cache_survived(runtime::FileSystem& files, const std::string& log_directory) {
+  const std::string path = fmt::format("{}/{}", log_directory, kCacheLife);
+  if (!files.exists(path)) return false;
+  const auto noted = files.read_whole(path);
+  return noted && !noted->empty() && *noted == files.cache_life();
+}
+
+bool LogDirectory::cache_survived() const { return page_cache_survived(files_, path_); }
+
+/// Not synced: what a power cut leaves of it names no later life.
+Result<void> LogDirectory::note_cache_life() {
+  if (cache_survived()) return {};
+  return files_.replace_whole_unsynced(file(kCacheLife), files_.cache_life());
 }
 
 Result<std::uint64_t> LogDirectory::reserved_bytes() const {

@@ -46,6 +46,9 @@ struct MetaProperties {
 [[nodiscard]] std::string meta_properties_text(const MetaProperties& properties);
 [[nodiscard]] Result<MetaProperties> parse_meta_properties(std::string_view text, std::string_view path);
 
+/// The page cache is still the one of which LogDirectory::note_cache_life() spoke last in this directory.
+[[nodiscard]] bool page_cache_survived(runtime::FileSystem& files, const std::string& log_directory);
+
 /// One entry of log.dirs, locked for this object's life. Runs on: startup and the shard that does the
 /// directory's housekeeping.
 class LogDirectory {
@@ -84,6 +87,12 @@ class LogDirectory {
   /// file.delete.delay.ms) and returns the new one. The log in it is closed.
   [[nodiscard]] Result<PartitionDirectory> rename_for(const TopicPartition& partition,
                                                       PartitionDirectoryKind kind, const Uuid& unique);
+
+  /// page_cache_survived() of this directory.
+  [[nodiscard]] bool cache_survived() const;
+  /// All logs of the directory have been opened: what a crash of the machine may have done to them is mended,
+  /// and as long as the page cache lives none needs to look for it again.
+  [[nodiscard]] Result<void> note_cache_life();
 
   /// Gives up the reserve where the disk has less room than that: a start on a full disk has something to
   /// write with.

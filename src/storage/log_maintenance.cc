@@ -42,6 +42,9 @@ Result<Log::SharedSegment> Log::create_segment(Offset base_offset) {
 
 Result<void> Log::start_empty_at(Offset offset) {
   changed_ = true;
+  // First: one above the log's end would tell a later log of records that are no more.
+  BROOK_CHECK(remove_snapshots_above(Offset(-1)));
+  last_snapshot_ = Offset(-1);
   while (!segments_.empty()) {
     BROOK_CHECK(drop_segment(std::prev(segments_.end())));
   }
@@ -50,9 +53,7 @@ Result<void> Log::start_empty_at(Offset offset) {
   log_start_offset_ = log_end_offset_ = recovery_point_ = offset;
   epochs_.clear();
   producers_.clear(offset);
-  last_snapshot_ = Offset(-1);
-  extra_snapshot_.reset();
-  return remove_snapshots_above(Offset(-1));
+  return {};
 }
 
 Task<Result<void>> Log::truncate_fully_and_start_at(Offset offset) {
@@ -78,6 +79,7 @@ Task<Result<void>> Log::truncate_to(Offset offset) {
   changed_ = true;
   if (first_dirty_offset_) first_dirty_offset_ = std::min(*first_dirty_offset_, offset);
   if (offset < segments_.begin()->first) co_return start_empty_at(offset);
+  BROOK_CO_CHECK(remove_snapshots_above(offset));
   while (segments_.size() > 1 && segments_.rbegin()->first > offset) {
     BROOK_CO_CHECK(drop_segment(std::prev(segments_.end())));
   }
@@ -183,6 +185,7 @@ Task<Result<void>> Log::flush_segments(Offset target) {
     }
   }
   BROOK_CO_CHECK(co_await save_epochs());
+  if (sync_error_) co_return std::unexpected(*sync_error_);  // One of another has failed meanwhile.
   if (whole) last_flush_ = clock_.now();
   if (seen == truncations_) recovery_point_ = std::max(recovery_point_, target);
   co_return Result<void>{};
@@ -195,16 +198,30 @@ Task<Result<void>> Log::sync_segments(Offset target) {
        segment = segment_after(segment->base_offset())) {
     Result<void> synced = co_await segment->sync(segment->base_offset() != active().base_offset());
     if (!synced) {
-      sync_error_ =
-          Error{ErrorCode::kKafkaStorageError,
-                fmt::format("{}: nothing is written until the next start, for a sync has failed: {}",
-                            directory_, synced.error().context)};
-      log::error("log_sync_failed", {{"directory", directory_}, {"why", synced.error().context}});
+      fail_syncs(synced.error());
       co_return std::unexpected(*sync_error_);
     }
     if (syncs_ != nullptr) syncs_->add();
   }
   co_return Result<void>{};
+}
+
+void Log::fail_syncs(const Error& error) {
+  sync_error_ = Error{ErrorCode::kKafkaStorageError,
+                      fmt::format("{}: nothing is written until the next start, for a sync has failed: {}",
+                                  directory_, error.context)};
+  log::error("log_sync_failed", {{"directory", directory_}, {"why", error.context}});
+}
+
+std::optional<Log::SyncMark> Log::sync_mark() const {
+  if (closed_ || sync_error_ || recovery_point_ >= log_end_offset_) return std::nullopt;
+  return SyncMark{log_end_offset_, truncations_};
+}
+
+void Log::file_system_synced(SyncMark mark, const Result<void>& outcome) {
+  if (closed_ || sync_error_) return;
+  if (!outcome) return fail_syncs(outcome.error());
+  if (mark.truncations == truncations_) recovery_point_ = std::max(recovery_point_, mark.end);
 }
 
 /// What the log's files are called, and what it takes to find and to know its directory after a power cut.
@@ -227,10 +244,14 @@ bool Log::flush_due() const {
 }
 
 Task<Result<void>> Log::save_epochs() {
+  while (saving_epochs_) static_cast<void>(co_await flushed_.wait_until(clock_.now() + kFlushWait));
   if (!epochs_.dirty()) co_return Result<void>{};
+  saving_epochs_ = true;
   epochs_.mark_saved();  // Before the wait: what changes meanwhile is saved by the next.
   Result<void> saved = co_await files_.replace_whole_on_pool(epochs_path(), epochs_.text());
   if (!saved) epochs_.mark_dirty();
+  saving_epochs_ = false;
+  flushed_.notify_all();
   co_return saved;
 }
 
@@ -243,16 +264,19 @@ Result<void> Log::remove_snapshot(Offset offset) {
   BROOK_CHECK(files_.remove(offset_file_path(directory_, offset, kSnapshotSuffix)));
   names_dirty_ = true;  // Else it could come back, and tell of records that are no more.
   std::erase(snapshots_, offset);
-  if (extra_snapshot_ == offset) extra_snapshot_.reset();
   if (last_snapshot_ == offset) last_snapshot_ = Offset(-1);
   return {};
 }
 
 /// Not synced: its CRC tells a torn one, and recovery then takes the one before.
 Result<void> Log::take_producer_snapshot() {
+  unwritten_bytes_ = 0;
   const Offset at = producers_.end_offset();
-  if (at <= last_snapshot_) return {};
+  // Who takes all before a snapshot for written looks for no epochs there. They stay dirty: a flush is due.
+  if (at <= last_snapshot_ || saving_epochs_) return {};
+  if (epochs_.dirty()) BROOK_CHECK(files_.replace_whole_unsynced(epochs_path(), epochs_.text()));
   const std::string content = producers_.snapshot();
+  snapshot_size_ = content.size();
   BROOK_TRY(const auto file, files_.open(offset_file_path(directory_, at, kSnapshotSuffix),
                                          runtime::OpenMode::kCreateOrEmpty));
   const ByteView part = as_bytes(content);
@@ -263,15 +287,23 @@ Result<void> Log::take_producer_snapshot() {
   return {};
 }
 
-Result<void> Log::checkpoint_producers() {
-  const Offset at = producers_.end_offset();
+Result<void> Log::write_down() {
   // At the log's first offset there is nothing to say.
-  if (at <= last_snapshot_ || at == segments_.begin()->first) return {};
-  const auto before = extra_snapshot_;
+  if (producers_.end_offset() <= last_snapshot_ || producers_.end_offset() == segments_.begin()->first)
+    return {};
+  BROOK_CHECK(active().save_indexes());
   BROOK_CHECK(take_producer_snapshot());
-  extra_snapshot_.reset();
-  if (!segments_.contains(at)) extra_snapshot_ = at;
-  if (before && before != at && !segments_.contains(*before)) return remove_snapshot(*before);
+  return remove_replaced_snapshots();
+}
+
+/// Between segments two are of use: the newest, and the newest that is on the disk.
+Result<void> Log::remove_replaced_snapshots() {
+  const auto behind = std::ranges::upper_bound(snapshots_, recovery_point_);
+  const Offset durable = behind == snapshots_.begin() ? Offset(-1) : *std::prev(behind);
+  for (const Offset offset : std::vector(snapshots_)) {
+    if (offset != last_snapshot_ && offset != durable && !segments_.contains(offset))
+      BROOK_CHECK(remove_snapshot(offset));
+  }
   return {};
 }
 
@@ -369,7 +401,7 @@ Result<void> Log::write_out() {
     BROOK_CHECK(files_.replace_whole_unsynced(epochs_path(), epochs_.text()));
     epochs_.mark_saved();
   }
-  BROOK_CHECK(checkpoint_producers());
+  BROOK_CHECK(write_down());
   recovery_point_ = log_end_offset_;
   return {};
 }
@@ -378,7 +410,7 @@ Task<Result<void>> Log::write_out_durably() {
   BROOK_CO_CHECK(active().seal());
   BROOK_CO_CHECK(co_await flush());
   BROOK_CO_CHECK(co_await active().sync(true));
-  BROOK_CO_CHECK(checkpoint_producers());
+  BROOK_CO_CHECK(write_down());
   co_return files_.sync_directory(directory_);
 }
 

@@ -74,7 +74,7 @@ class World {
     } else if (kind < 87) {
       EXPECT_TRUE((co_await log_->flush()).has_value());
       EXPECT_EQ(log_->recovery_point(), log_->log_end_offset());
-      if (draw(2) == 0) EXPECT_TRUE(log_->checkpoint_producers().has_value());
+      if (draw(2) == 0) EXPECT_TRUE(log_->write_down().has_value());
     } else if (kind < 91) {
       log_->release_idle_files();
     } else if (kind < 94) {

@@ -67,12 +67,15 @@ Task<Result<void>> Log::load(OpenHints hints) {
     BROOK_CO_TRY(clean, co_await active().load_tail(config_.index_interval_bytes));
     if (!clean) log::warn("log_end_malformed_after_clean_shutdown", {{"path", active().path()}});
   }
+  // As far as the file goes; a process before this one may not have synced it.
+  if (!clean && has_epochs) epochs_.mark_dirty();
   if (clean) {
     log_end_offset_ = active().end_offset();
     recovery_point_ = log_end_offset_;
   } else {
     changed_ = true;
-    BROOK_CO_CHECK(co_await recover(recovery_point));
+    BROOK_CO_CHECK(
+        co_await recover(recovery_point, hints.cache_survived && recovery_point == hints.recovery_point));
   }
   if (log_end_offset_ < log_start_offset_) {
     log::error("log_ends_below_its_start", {{"directory", directory_},
@@ -232,7 +235,10 @@ Result<void> Log::replay(Segment& segment, const internal::BatchHeader& header, 
   return {};
 }
 
-Task<Result<void>> Log::recover(Offset recovery_point) {
+Task<Result<void>> Log::recover(Offset recovery_point, bool cache_survived) {
+  // A snapshot is written when all before it is.
+  const Offset durable = recovery_point;
+  if (cache_survived && !snapshots_.empty()) recovery_point = std::max(recovery_point, snapshots_.back());
   for (const auto& [base, segment] : segments_) {
     if (base >= recovery_point) break;
     if (const auto sound = segment->transactions().load(); !sound) {
@@ -294,7 +300,7 @@ Task<Result<void>> Log::recover(Offset recovery_point) {
   }
   producers_.set_end_offset(log_end_offset_);
   BROOK_CO_CHECK(remove_snapshots_above(log_end_offset_));
-  recovery_point_ = std::min(recovery_point, log_end_offset_);
+  recovery_point_ = std::min({durable, recovery_point, log_end_offset_});
   BROOK_CO_CHECK(co_await end_at_last_batch(recovered_from));
   co_return Result<void>{};
 }
@@ -323,9 +329,11 @@ Task<Result<void>> Log::end_at_last_batch(Offset recovered_from) {
 /// From the newest usable snapshot, and the headers behind it, up to `end_offset`.
 Task<Result<void>> Log::rebuild_producers(Offset end_offset) {
   BROOK_CO_CHECK(remove_snapshots_above(end_offset));
+  // What retention took between such a one and the first segment would be missing in it.
+  while (!snapshots_.empty() && snapshots_.front() < segments_.begin()->first)
+    BROOK_CO_CHECK(remove_snapshot(snapshots_.front()));
   producers_.clear(std::min(log_start_offset_, end_offset));
   last_snapshot_ = Offset(-1);
-  extra_snapshot_.reset();
   while (!snapshots_.empty()) {
     const Offset newest = snapshots_.back();
     const std::string path = offset_file_path(directory_, newest, kSnapshotSuffix);
@@ -334,7 +342,6 @@ Task<Result<void>> Log::rebuild_producers(Offset end_offset) {
                                                  config_.producer_id_expiration_ms, path);
     if (loaded) {
       last_snapshot_ = newest;
-      if (!segments_.contains(newest)) extra_snapshot_ = newest;
       break;
     }
     log::warn("producer_snapshot_dropped", {{"why", loaded.error().context}});
@@ -345,25 +352,40 @@ Task<Result<void>> Log::rebuild_producers(Offset end_offset) {
   for (const Offset offset : std::vector(snapshots_)) {
     if (offset != last_snapshot_ && !segments_.contains(offset)) BROOK_CO_CHECK(remove_snapshot(offset));
   }
-  producers_.on_log_start_advanced(std::min(log_start_offset_, end_offset));
+  const Offset start = std::min(log_start_offset_, end_offset);
+  if (producers_.end_offset() < start) {
+    // Files below the log's start may lack what no sync ever saw. Then as if retention had taken all of it.
+    const Result<bool> whole = co_await replay_producers(start);
+    if (!whole.value_or(false)) producers_.clear(start);
+  }
+  producers_.on_log_start_advanced(start);
+  BROOK_CO_CHECK(co_await replay_producers(end_offset));
+  producers_.set_end_offset(end_offset);
+  co_return Result<void>{};
+}
 
-  while (producers_.end_offset() < end_offset) {
+/// Replays the headers from where the producers are known to `end`; false where some are missing that
+/// compaction did not take.
+Task<Result<bool>> Log::replay_producers(Offset end) {
+  bool whole = true;
+  while (producers_.end_offset() < end) {
     const SharedSegment segment = segment_of(producers_.end_offset());
     if (!segment) break;
     // The segment that is being recovered has only a part of its index, and is not to be loaded.
-    if (segment != segment_of(end_offset)) {
+    if (segment != segment_of(end)) {
       BROOK_CO_CHECK(co_await segment->load(config_.index_interval_bytes));
     }
-    BROOK_CO_CHECK(co_await segment->visit(producers_.end_offset(), end_offset,
+    BROOK_CO_CHECK(co_await segment->visit(producers_.end_offset(), end,
                                            [&](const internal::BatchHeader& header, ByteView body) {
                                              return replay(*segment, header, body, false);
                                            }));
     const SharedSegment next = segment_after(segment->base_offset());
-    if (!next || next->base_offset() >= end_offset) break;
+    const Offset segment_end = next ? std::min(next->base_offset(), end) : end;
+    whole = whole && (producers_.end_offset() >= segment_end || config_.cleanup_compact);
+    if (!next || next->base_offset() >= end) break;
     producers_.set_end_offset(std::max(producers_.end_offset(), next->base_offset()));
   }
-  producers_.set_end_offset(end_offset);
-  co_return Result<void>{};
+  co_return whole;
 }
 
 }  // namespace brook::storage

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <utility>
 
 #include "base/metrics.h"
@@ -550,6 +551,91 @@ TEST(Log, CutsATornOrCorruptTailAtEveryByte) {
       if (at % batch >= 8) EXPECT_EQ(log->log_end_offset(), Offset(end)) << at;
       log.reset();
     }
+  });
+}
+
+/// Flips a bit in the middle of the file.
+void damage(runtime::FileSystem& files, const std::string& path, std::size_t at) {
+  std::string content = *files.read_whole(path);
+  content[at] = static_cast<char>(content[at] ^ 0x10);
+  EXPECT_TRUE(files.replace_whole(path, content).has_value());
+}
+
+TEST(Log, ReadsWhatWasWrittenDownAgainOnlyAfterTheMachinesEnd) {
+  TemporaryDirectory base;
+  LogConfig config;
+  config.index_interval_bytes = 150;
+  config.segment_ms = std::chrono::years(100);
+  runtime::testing::run<void>([&](Shard& shard) -> Task<void> {
+    auto log = co_await open_log(shard, base / "t-0", {}, config);
+    fill(*log, 40);
+    EXPECT_TRUE(log->append_as_leader(make_batch({.base_offset = 80,
+                                                  .timestamps = {shard.clock().wall_now().value()},
+                                                  .producer_id = 7}),
+                                      AppendOrigin::kClient)
+                    .has_value());
+    const Offset written_down = log->log_end_offset();
+    EXPECT_TRUE(log->write_down().has_value());
+    fill(*log, 3);
+    const Offset end = log->log_end_offset();
+    const std::uint64_t size = log->size_in_bytes();
+    EXPECT_EQ(log->recovery_point(), Offset(0));
+    log.reset();
+    const std::string path = base / "t-0/00000000000000000000.log";
+    damage(shard.files(), path, size / 2);
+
+    log = co_await open_log(shard, base / "t-0", {.cache_survived = true}, config);
+    EXPECT_EQ(log->log_end_offset(), end);
+    EXPECT_EQ(log->size_in_bytes(), size);
+    EXPECT_EQ(log->recovery_point(), Offset(0)) << "nothing of it was synced";
+    EXPECT_NE(log->producer(ProducerId(7)), nullptr);
+    log.reset();
+    damage(shard.files(), path, size - 5);
+    log = co_await open_log(shard, base / "t-0", {.cache_survived = true}, config);
+    EXPECT_GE(log->log_end_offset(), written_down);
+    EXPECT_LT(log->log_end_offset(), end) << "the write in the middle of which the process ended";
+    log.reset();
+
+    log = co_await open_log(shard, base / "t-0", {}, config);
+    EXPECT_LT(log->size_in_bytes(), size / 2 + 200);
+  });
+}
+
+TEST(Log, WritesItselfDownEveryFewMegabytes) {
+  TemporaryDirectory base;
+  runtime::testing::run<void>([&](Shard& shard) -> Task<void> {
+    auto log = co_await open_log(shard, base / "t-0", {}, LogConfig{});
+    for (std::int64_t i = 0; i < 9; ++i) {
+      EXPECT_TRUE(
+          log->append_as_leader(make_batch({.base_offset = i, .value_size = 1 << 20}), AppendOrigin::kClient)
+              .has_value());
+    }
+    std::vector<std::string> snapshots = names_in(shard.files(), base / "t-0");
+    std::erase_if(snapshots, [](const std::string& name) { return !name.ends_with(".snapshot"); });
+    EXPECT_EQ(snapshots, std::vector<std::string>{"00000000000000000008.snapshot"});
+  });
+}
+
+TEST(Log, ASyncOfTheFileSystemMovesTheRecoveryPoint) {
+  TemporaryDirectory base;
+  runtime::testing::run<void>([&](Shard& shard) -> Task<void> {
+    auto log = co_await open_log(shard, base / "t-0");
+    EXPECT_FALSE(log->sync_mark().has_value());
+    fill(*log, 5);
+    const auto mark = log->sync_mark();
+    fill(*log, 5);
+    log->file_system_synced(*mark, {});
+    EXPECT_EQ(log->recovery_point(), Offset(10));
+
+    const auto cut = log->sync_mark();
+    EXPECT_TRUE((co_await log->truncate_to(Offset(14))).has_value());
+    fill(*log, 5);
+    log->file_system_synced(*cut, {});
+    EXPECT_EQ(log->recovery_point(), Offset(10)) << "what was synced is not what is there now";
+
+    log->file_system_synced(*log->sync_mark(), fail(ErrorCode::kKafkaStorageError, "cannot sync"));
+    EXPECT_FALSE(log->append_as_leader(make_batch({.base_offset = 24}), AppendOrigin::kClient).has_value());
+    EXPECT_FALSE((co_await log->flush()).has_value());
   });
 }
 

@@ -33,37 +33,54 @@ std::size_t OffsetMap::bytes_for(std::uint64_t keys, double load_factor) {
 }
 
 OffsetMap::OffsetMap(std::size_t bytes, double load_factor, SipKey key)
-    : slots_(prime_up_to(std::max(kLeastSlots, bytes / kSlotBytes))),
+    : slot_count_(prime_up_to(std::max(kLeastSlots, bytes / kSlotBytes))),
+      blocks_(slot_count_ / kBlockSlots + 1),
       capacity_(std::clamp<std::size_t>(
-          static_cast<std::size_t>(static_cast<double>(slots_.size()) * bounded(load_factor)), 1,
-          slots_.size() - 1)),
+          static_cast<std::size_t>(static_cast<double>(slot_count_) * bounded(load_factor)), 1,
+          slot_count_ - 1)),
       key_(key) {}
 
+/// The hash's share of all hashes, of all slots: as even as a remainder, without the division.
+std::size_t OffsetMap::first_slot_of(const Hash128& hash) const {
+  __extension__ using Wide = unsigned __int128;
+  return static_cast<std::size_t>((Wide{hash.first} * slot_count_) >> 64U);
+}
+
+void OffsetMap::prefetch(const Hash128& hash) const { __builtin_prefetch(slot(first_slot_of(hash))); }
+
 std::size_t OffsetMap::slot_of(const Hash128& hash) const {
-  std::size_t at = static_cast<std::size_t>(hash.first % slots_.size());
-  const std::size_t step = 1 + static_cast<std::size_t>(hash.second % (slots_.size() - 1));
-  while (slots_[at].offset != kFree && slots_[at].hash != hash) {
+  const auto taken_by_another = [&](std::size_t at) {
+    const Slot* const there = slot(at);
+    return there != nullptr && there->next_offset != 0 && there->hash != hash;
+  };
+  std::size_t at = first_slot_of(hash);
+  if (!taken_by_another(at)) return at;
+  const std::size_t step = 1 + static_cast<std::size_t>(hash.second % (slot_count_ - 1));
+  while (taken_by_another(at)) {
     at += step;
-    if (at >= slots_.size()) at -= slots_.size();
+    if (at >= slot_count_) at -= slot_count_;
   }
   return at;
 }
 
-bool OffsetMap::put(ByteView key, Offset offset) {
-  const Hash128 hash = siphash128(key, key_);
-  Slot& slot = slots_[slot_of(hash)];
-  if (slot.offset == kFree) {
+bool OffsetMap::put(const Hash128& hash, Offset offset) {
+  const std::size_t at = slot_of(hash);
+  Block& block = blocks_[at / kBlockSlots];
+  if (!block) block = std::make_unique<Slot[]>(kBlockSlots);
+  Slot& slot = block[at % kBlockSlots];
+  if (slot.next_offset == 0) {
     if (size_ == capacity_) return false;
     ++size_;
     slot.hash = hash;
   }
-  slot.offset = std::max(slot.offset, offset.value());
+  slot.next_offset = std::max(slot.next_offset, offset.value() + 1);
   return true;
 }
 
-std::optional<Offset> OffsetMap::find(ByteView key) const {
-  const Slot& slot = slots_[slot_of(siphash128(key, key_))];
-  return slot.offset == kFree ? std::nullopt : std::optional(Offset(slot.offset));
+std::optional<Offset> OffsetMap::find(const Hash128& hash) const {
+  const Slot* const there = slot(slot_of(hash));
+  if (there == nullptr || there->next_offset == 0) return std::nullopt;
+  return Offset(there->next_offset - 1);
 }
 
 }  // namespace brook::storage

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -26,25 +27,43 @@ class OffsetMap {
   OffsetMap(std::size_t bytes, double load_factor, SipKey key);
 
   /// False where the map is full and the key is not in it: then nothing changed. Offsets of a key only grow.
-  [[nodiscard]] bool put(ByteView key, Offset offset);
-  [[nodiscard]] std::optional<Offset> find(ByteView key) const;
+  [[nodiscard]] bool put(ByteView key, Offset offset) { return put(hash_of(key), offset); }
+  [[nodiscard]] std::optional<Offset> find(ByteView key) const { return find(hash_of(key)); }
+
+  /// The same in two steps, for many keys at a time: what is prefetched is on its way from memory while the
+  /// next keys are hashed.
+  [[nodiscard]] Hash128 hash_of(ByteView key) const { return siphash128(key, key_); }
+  void prefetch(const Hash128& hash) const;
+  [[nodiscard]] bool put(const Hash128& hash, Offset offset);
+  [[nodiscard]] std::optional<Offset> find(const Hash128& hash) const;
+
   [[nodiscard]] std::size_t size() const { return size_; }
   /// How many keys fit.
   [[nodiscard]] std::size_t capacity() const { return capacity_; }
 
  private:
-  static constexpr std::int64_t kFree = -1;
-
   struct Slot {
     Hash128 hash;
-    std::int64_t offset = kFree;
+    std::int64_t next_offset = 0;  ///< behind the newest; 0 where the slot is free
   };
   static_assert(sizeof(Slot) == kSlotBytes);
+  /// Made when one of its slots is first used: to write all of a large map at once would hold the shard up
+  /// for milliseconds.
+  static constexpr std::size_t kBlockSlots = 128;
+  using Block = std::unique_ptr<Slot[]>;
 
+  /// Where the search for it begins.
+  [[nodiscard]] std::size_t first_slot_of(const Hash128& hash) const;
+  /// Nothing where its block was not made: it is free.
+  [[nodiscard]] Slot* slot(std::size_t at) const {
+    const Block& block = blocks_[at / kBlockSlots];
+    return block ? &block[at % kBlockSlots] : nullptr;
+  }
   /// The slot that holds the hash, or the free one where it would be.
   [[nodiscard]] std::size_t slot_of(const Hash128& hash) const;
 
-  std::vector<Slot> slots_;  ///< a prime number of them, so that each step visits them all
+  std::size_t slot_count_;  ///< a prime number, so that each step visits them all
+  std::vector<Block> blocks_;
   std::size_t capacity_;
   std::size_t size_ = 0;
   SipKey key_;

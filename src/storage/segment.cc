@@ -173,10 +173,7 @@ Task<Result<BatchAt>> Segment::prepare_recovery(Offset from) {
   if (sound) {
     BROOK_CO_TRY(const auto entry, co_await offset_index_.floor(from - 1));
     if (entry) {
-      BROOK_CO_TRY(auto opened, file());
-      BatchReader reader(std::move(opened), entry->position, size_, kHeaderChunk);
-      BROOK_CO_TRY(const auto header, co_await reader.header());
-      if (header && header->last_offset == entry->offset) start = located(*header, entry->position);
+      BROOK_CO_CHECK(co_await walk_to(from, *entry, &start));
     }
   }
   if (!txns_sound) {
@@ -187,15 +184,36 @@ Task<Result<BatchAt>> Segment::prepare_recovery(Offset from) {
     BROOK_CO_CHECK(time_index_.reset());
     co_return start;
   }
-  BROOK_CO_CHECK(co_await offset_index_.truncate_to(start.last_offset.next()));
-  BROOK_CO_CHECK(co_await time_index_.truncate_to(start.last_offset.next()));
-  if (const auto last = time_index_.last()) newest_ = *last;
+  BROOK_CO_CHECK(co_await offset_index_.truncate_to(start.base_offset));
+  BROOK_CO_CHECK(co_await time_index_.truncate_to(start.base_offset));
+  if (const auto last = time_index_.last(); last && last->timestamp > newest_.timestamp) newest_ = *last;
   BROOK_CO_TRY(auto opened, file());
   BatchReader reader(std::move(opened), 0, size_, kHeaderChunk);
   BROOK_CO_TRY(const auto first, co_await reader.header());
   if (first) first_timestamp_ = first->max_timestamp;
   end_offset_ = start.base_offset;
   co_return start;
+}
+
+/// From an indexed batch to the one at `from`, or the end: `start` becomes that, and what lies before is
+/// taken into account as if it had been appended. Nothing changes where no batch is at the entry.
+Task<Result<void>> Segment::walk_to(Offset from, IndexedPosition entry, BatchAt* start) {
+  BROOK_CO_TRY(auto opened, file());
+  BatchReader reader(std::move(opened), entry.position, size_, kHeaderChunk);
+  Offset end = base_offset_;
+  while (reader.position() < reader.end()) {
+    BROOK_CO_TRY(const auto header, co_await reader.header());
+    const bool at_entry = reader.position() == entry.position;
+    if (at_entry && !(header && header->last_offset == entry.offset)) co_return Result<void>{};
+    if (!header || header->base_offset < end || header->last_offset >= from) break;
+    if (header->max_timestamp > newest_.timestamp) newest_ = {header->max_timestamp, header->last_offset};
+    bytes_since_index_entry_ += header->size;
+    end = header->last_offset.next();
+    remember(*header, reader.position());
+    reader.skip(*header);
+  }
+  *start = {end, end, reader.position(), 0};
+  co_return Result<void>{};
 }
 
 Task<Result<std::uint64_t>> Segment::recover(BatchAt start, std::uint32_t index_interval, Visitor visit) {
@@ -236,6 +254,7 @@ Task<Result<void>> Segment::visit(Offset from, Offset to, Visitor visit) {
       BROOK_CO_TRY(body, co_await reader.body(*header));
     }
     BROOK_CO_CHECK(visit(*header, body));
+    if (header->last_offset.next() >= to) break;  // What follows may be a torn one.
     reader.skip(*header);
   }
   co_return Result<void>{};
@@ -401,11 +420,15 @@ Task<Result<void>> Segment::truncate_to(Offset offset, std::uint32_t index_inter
   co_return Result<void>{};
 }
 
+Result<void> Segment::save_indexes() {
+  BROOK_CHECK(offset_index_.save());
+  return time_index_.save();
+}
+
 Result<void> Segment::seal() {
   BROOK_CHECK(cut_leftover());
   time_index_.append_if_newer(newest_);
-  BROOK_CHECK(offset_index_.save());
-  return time_index_.save();
+  return save_indexes();
 }
 
 Task<Result<void>> Segment::sync(bool indexes) {

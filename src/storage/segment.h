@@ -67,8 +67,8 @@ class Segment {
   /// The offset behind the last batch that load_tail(), recover() or append() saw.
   [[nodiscard]] Offset end_offset() const { return end_offset_; }
 
-  /// Cuts the indexes back to `from`; returns the batch to begin with (position and base offset), at or
-  /// before it.
+  /// Cuts the indexes back to where recovery begins, and returns that: position and base offset of the batch
+  /// at `from`, or an earlier one where the indexes do not lead there.
   [[nodiscard]] Task<Result<BatchAt>> prepare_recovery(Offset from);
   /// Checks every batch from `start` with its CRC, builds the indexes over them and shows them to `visit`;
   /// cuts the file at the first bad one. Returns the number of bytes cut.
@@ -95,6 +95,8 @@ class Segment {
   [[nodiscard]] Task<Result<std::optional<Offset>>> offset_bound(std::uint64_t position);
   [[nodiscard]] Task<Result<void>> truncate_to(Offset offset, std::uint32_t index_interval);
 
+  /// What the indexes still have in memory goes to their files.
+  [[nodiscard]] Result<void> save_indexes();
   /// The segment becomes inactive: the last time index entry, and everything in the files.
   [[nodiscard]] Result<void> seal();
   /// The log, and the transaction index where it changed; `indexes` too.
@@ -126,6 +128,7 @@ class Segment {
   [[nodiscard]] Task<Result<std::optional<BatchAt>>> scan(std::uint64_t start, Offset offset);
   void expect(IndexedPosition next);
   void account(const internal::BatchHeader& header, std::uint64_t position, std::uint32_t index_interval);
+  [[nodiscard]] Task<Result<void>> walk_to(Offset from, IndexedPosition entry, BatchAt* start);
   void remember(const internal::BatchHeader& header, std::uint64_t position);
   [[nodiscard]] Result<void> cut_leftover();
 

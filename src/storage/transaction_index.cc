@@ -32,6 +32,7 @@ Result<void> TransactionIndex::load() {
     }
   }
   size_ = bytes.size();
+  dirty_ = dirty_ || size_ > 0;  // A process before this one may have written it, and not synced it.
   return {};
 }
 

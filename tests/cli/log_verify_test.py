@@ -63,9 +63,11 @@ class LogVerify(AgainstBroker):
             file.seek(position)
             file.write(bytes([byte[0] ^ 0x20]))
 
-    def crash(self, recovery_point):
-        """As if the broker had been killed when only this much was known to be on the disk."""
+    def crash(self, recovery_point, whole_machine=True):
+        """As if machine or broker had ended when only this much was known to be on the disk."""
         (self.data / ".kafka_cleanshutdown").unlink()
+        if whole_machine:
+            (self.data / ".brook_page_cache").unlink()
         (self.data / "recovery-point-offset-checkpoint").write_text(f"0\n1\nchecked 0 {recovery_point}\n")
 
     def test_a_sound_directory(self):
@@ -115,6 +117,19 @@ class LogVerify(AgainstBroker):
 
         self.assertEqual((self.partition / SEGMENT).stat().st_size, batch["position"])
         self.assertEqual(self.findings(self.partition)[0], [])
+
+    def test_what_was_written_down_is_not_read_again_where_the_broker_alone_ended(self):
+        batch = self.batches()[1]
+        self.flip(self.partition / SEGMENT, batch["position"] + batch["size"] // 2)
+        size = (self.partition / SEGMENT).stat().st_size
+        self.crash(0, whole_machine=False)
+        found, _ = self.findings(self.partition, status=1)
+        self.assertIn("it does not look there", found[0]["at_start"])
+
+        with brokers.Brook(settings.brook, self.properties, data_dir=self.data) as broker:
+            broker.stop()
+
+        self.assertEqual((self.partition / SEGMENT).stat().st_size, size)
 
     def test_a_missing_index_is_built_anew(self):
         index = self.partition / SEGMENT.replace(".log", ".index")

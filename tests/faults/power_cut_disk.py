@@ -9,6 +9,7 @@ import shutil
 import struct
 
 PAGE = 4096
+PAGE_CACHE, EARLIER_BOOT = ".brook_page_cache", b"an earlier boot"
 HEAD = struct.Struct("=IIIIQ")
 WRITE, TRUNCATE, CREATE, MAKE_DIRECTORY, RENAME, REMOVE, SYNC_BEGINS, SYNC_ALL_BEGINS, SYNC_DONE, EXTEND = range(1, 11)
 
@@ -189,6 +190,17 @@ class Disk:
         shutil.rmtree(self.path, ignore_errors=True)
         self.path.mkdir(parents=True)
         self.root = leave(self.root, self.path, chance)
+        start_machine(self.root, self.path)
+
+
+def start_machine(directory, path):
+    """What names the boot it was written in names an earlier one: the kernel of this machine goes on in truth."""
+    for name, node in directory.entries.items():
+        if isinstance(node, Directory):
+            start_machine(node, path / name)
+        elif name == PAGE_CACHE:
+            (path / name).write_bytes(EARLIER_BOOT)
+            node.durable, node.size, node.changes = bytearray(EARLIER_BOOT), len(EARLIER_BOOT), []
 
 
 def read(path):

@@ -138,6 +138,7 @@ class LogWorld {
     if (!directory) violated("the directory does not open: " + directory.error().context);
     directory_ = *std::move(directory);
     storage::OpenHints hints;
+    hints.cache_survived = directory_->cache_survived();
     hints.clean_shutdown = directory_->clean_shutdown().has_value();
     const Result<void> unmarked = directory_->remove_clean_shutdown();
     co_await host_->go_on();
@@ -150,6 +151,9 @@ class LogWorld {
     co_await host_->go_on();
     if (!opened) violated("the log does not open: " + opened.error().context);
     log_ = *std::move(opened);
+    const auto noted = directory_->note_cache_life();
+    co_await host_->go_on();
+    if (!noted) violated("the life of the page cache is not noted: " + noted.error().context);
     const SeenLog seen = co_await read();
     model_.reopen(seen, std::exchange(power_cut_, false), now());
     ++outcome_.checks;
@@ -360,8 +364,9 @@ class LogWorld {
   }
 
   Task<void> write_checkpoints() {
-    if (const auto saved = log_->checkpoint_producers(); !saved) must_succeed(saved.error());
+    if (const auto saved = log_->write_down(); !saved) must_succeed(saved.error());
     co_await host_->go_on();
+    if (draw(2) == 0) co_await sync_file_system();
     storage::OffsetCheckpoint recovery{{partition_, log_->recovery_point()}};
     storage::OffsetCheckpoint start{{partition_, log_->log_start_offset()}};
     storage::OffsetCheckpoint dirty;
@@ -374,6 +379,17 @@ class LogWorld {
       co_await host_->go_on();
       if (!written) must_succeed(written.error());
     }
+  }
+
+  Task<void> sync_file_system() {
+    const auto mark = log_->sync_mark();
+    if (!mark) co_return;
+    Result<void> synced = co_await shard_->files().sync_file_system(std::string(kData));
+    co_await host_->go_on();
+    log_->file_system_synced(*mark, synced);
+    if (!synced) must_succeed(synced.error());
+    // Not where another sync has failed meanwhile.
+    if (log_->recovery_point() >= mark->end) model_.set_flushed(mark->end.value());
   }
 
   Task<void> close() {

@@ -118,7 +118,8 @@ main() {
     line_suite "clients: other people's, against Brook" compat python3 tests/compat/run.py "${compat_arguments[@]}"
     one_suite bench step "bench: every measure once, Brook alone" bench \
       python3 bench/run.py --quick --only brook --results build/bench-smoke
-    one_suite simulate ./dev simulate --world keeper --world log --seed 1 --seeds 1000
+    one_suite simulate ./dev simulate --world keeper --world log --seed 1 --seeds 2000
+    one_suite simulate-brokers ./dev simulate --world broker --seed 56 --seeds 200
     one_suite fuzz ./dev fuzz --seconds 60
   fi
   case "$sanitize" in

@@ -145,7 +145,8 @@ void DirectoryVerifier::verify_meta_properties() {
 }
 
 PartitionHints DirectoryVerifier::hints_of(const std::string& name) const {
-  PartitionHints hints{.clean_shutdown = clean_shutdown_};
+  PartitionHints hints{.clean_shutdown = clean_shutdown_,
+                       .cache_survived = storage::page_cache_survived(files_, directory_)};
   const auto partition = storage::parse_partition_directory(name);
   if (!partition) return hints;
   const auto in = [&](std::string_view file) -> std::optional<Offset> {

@@ -60,6 +60,7 @@ Task<Result<void>> PartitionVerifier::verify_all() {
   }
   std::ranges::sort(segments_, {}, &SegmentFile::base_offset);
   std::ranges::sort(snapshots_);
+  if (hints_.cache_survived && !snapshots_.empty()) outlook_.written_down_to(snapshots_.back());
   verify_names(entries);
   verify_metadata();
   // Epochs and transactions first: they decide from where a start reads the log.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -13,6 +14,7 @@ namespace brook::cli {
 /// What the log directory says of a partition; what is absent stands nowhere.
 struct PartitionHints {
   bool clean_shutdown = false;
+  bool cache_survived = false;  ///< as storage::OpenHints::cache_survived
   std::optional<Offset> recovery_point = {};
   std::optional<Offset> log_start_offset = {};
   std::optional<Offset> high_watermark = {};
@@ -32,8 +34,8 @@ struct SegmentPlace {
 };
 
 /// What the next start of the broker reads of one log, and what becomes of what it finds there: after a clean
-/// stop the headers at the end, else all from the recovery point on, up to the first bad batch, which it cuts
-/// with all that follows. Pure.
+/// stop the headers at the end, else all from the recovery point (or what was written down) on, up to the
+/// first bad batch, which it cuts with all that follows. Pure.
 class StartOutlook {
  public:
   explicit StartOutlook(const PartitionHints& hints)
@@ -42,6 +44,8 @@ class StartOutlook {
         clean_(hints.clean_shutdown),
         recovery_point_(flushed_) {}
 
+  /// Nothing below `offset` is read, for it was written before the process ended, and the machine went on.
+  void written_down_to(Offset offset) { recovery_point_ = std::max(recovery_point_, offset); }
   /// Recovery begins at `offset` or before, however the broker was stopped.
   void recover_from(Offset offset);
   /// What belongs to `offset` was not known to be on the disk when the broker ended: a crash may have taken

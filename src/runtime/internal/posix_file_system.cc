@@ -134,6 +134,10 @@ Result<std::unique_ptr<File>> PosixFileSystem::open(const std::string& path, Ope
   return std::make_unique<PosixFile>(pool_, errors_, path, counted);
 }
 
+Task<Result<std::unique_ptr<File>>> PosixFileSystem::open_on_pool(std::string path, OpenMode mode) {
+  return pool_.run([this, path = std::move(path), mode] { return open(path, mode); });
+}
+
 Result<std::vector<DirectoryEntry>> PosixFileSystem::list(const std::string& directory) {
   const std::unique_ptr<DIR, int (*)(DIR*)> stream(::opendir(directory.c_str()), &::closedir);
   if (!stream) return errors_->fail(fmt::format("list {}", directory), directory, errno);
@@ -234,6 +238,13 @@ Task<Result<void>> PosixFileSystem::sync_file_system(std::string path) {
     return {};
   };
   return pool_.run(std::move(work));
+}
+
+std::string PosixFileSystem::cache_life() {
+  auto boot = read_whole("/proc/sys/kernel/random/boot_id");
+  if (!boot) return {};
+  while (boot->ends_with('\n')) boot->pop_back();
+  return *std::move(boot);
 }
 
 Result<std::unique_ptr<FileLock>> PosixFileSystem::lock(const std::string& path) {

@@ -22,6 +22,7 @@ class PosixFileSystem final : public FileSystem {
   explicit PosixFileSystem(FilePool& pool);
 
   [[nodiscard]] Result<std::unique_ptr<File>> open(const std::string& path, OpenMode mode) override;
+  [[nodiscard]] Task<Result<std::unique_ptr<File>>> open_on_pool(std::string path, OpenMode mode) override;
   [[nodiscard]] Result<std::vector<DirectoryEntry>> list(const std::string& directory) override;
   [[nodiscard]] bool exists(const std::string& path) override;
   [[nodiscard]] Result<void> create_directories(const std::string& path) override;
@@ -36,6 +37,7 @@ class PosixFileSystem final : public FileSystem {
   [[nodiscard]] Result<void> replace_whole_unsynced(const std::string& path,
                                                     std::string_view content) override;
   [[nodiscard]] Task<Result<void>> sync_file_system(std::string path) override;
+  [[nodiscard]] std::string cache_life() override;
   [[nodiscard]] Result<std::unique_ptr<FileLock>> lock(const std::string& path) override;
   [[nodiscard]] Result<std::uint64_t> free_bytes(const std::string& path) override;
   [[nodiscard]] Result<std::uint64_t> total_bytes(const std::string& path) override;

@@ -28,6 +28,7 @@ void visit(const DiskNode::Ptr& node, const std::string& path, Call& call) {
 void cut_power_below(DiskNode& node, World& world) {
   if (!node.is_directory) {
     node.data.cut_power(world);
+    node.sync_error_untold = false;
     return;
   }
   // Nothing of them, all, or some: a file system keeps their order.
@@ -57,7 +58,10 @@ void DiskNode::make_entries_durable(std::uint64_t changed) {
   entry_changes.erase(entry_changes.begin(), entry_changes.begin() + static_cast<std::ptrdiff_t>(count));
 }
 
-void Disk::cut_power() { cut_power_below(*root_, world_); }
+void Disk::cut_power() {
+  ++power_cuts_;
+  cut_power_below(*root_, world_);
+}
 
 void Disk::at_change(std::uint64_t changes, std::function<void()> call) {
   fatal_change_ = changes_ + 1 + changes;
@@ -88,6 +92,15 @@ void Disk::sync_all() {
     node->make_entries_durable(node->entries_changed);
   };
   visit(root_, "", sync);
+}
+
+void Disk::lose_all() {
+  const auto lose = [this](const std::string&, const DiskNode::Ptr& node) {
+    if (node->is_directory) return;
+    node->sync_error_untold = node->sync_error_untold || !node->data.all_durable();
+    node->data.lose_changes(node->data.changed(), world_);
+  };
+  visit(root_, "", lose);
 }
 
 std::uint64_t Disk::used() const {

@@ -41,6 +41,7 @@ struct DiskNode {
 
   bool is_directory = false;
   FileData data;
+  bool sync_error_untold = false;  ///< its pages were lost in a sync of all: the next of its own fails too
   std::map<std::string, Ptr, std::less<>> entries;
   std::map<std::string, Ptr, std::less<>> durable_entries;
   std::vector<EntryChange> entry_changes;  ///< those that are not durable
@@ -79,6 +80,7 @@ class Disk {
   [[nodiscard]] std::uint64_t failed_syncs() const { return failed_syncs_; }
   void count_failed_sync() { ++failed_syncs_; }
   [[nodiscard]] std::uint64_t changes() const { return changes_; }
+  [[nodiscard]] std::uint64_t power_cuts() const { return power_cuts_; }
 
   // For SimulatedFileSystem.
   [[nodiscard]] DiskNode::Ptr find(std::string_view path) const;
@@ -92,6 +94,8 @@ class Disk {
   void change(const std::function<void()>& partly, const std::function<void()>& wholly);
   /// All that was written and named is durable.
   void sync_all();
+  /// A sync of all failed: see FileData::lose_changes.
+  void lose_all();
   [[nodiscard]] std::map<std::string, LifePtr>& locks() { return locks_; }
   [[nodiscard]] World& world() { return world_; }
 
@@ -102,6 +106,7 @@ class Disk {
   std::map<std::string, LifePtr> locks_;
   std::uint64_t changes_ = 0;
   std::uint64_t failed_syncs_ = 0;
+  std::uint64_t power_cuts_ = 0;
   std::uint64_t fatal_change_ = UINT64_MAX;
   std::function<void()> at_fatal_change_;
 };

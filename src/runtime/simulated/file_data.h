@@ -23,6 +23,7 @@ class FileData {
 
   /// How many changes there ever were: a sync that begins now will make these durable.
   [[nodiscard]] std::uint64_t changed() const { return changed_; }
+  [[nodiscard]] bool all_durable() const { return changes_.empty(); }
   /// The first `changed` of all changes are on the disk.
   void make_durable(std::uint64_t changed);
   /// A sync of these failed: some pages are on the disk, and the others will never be, whatever sync follows,

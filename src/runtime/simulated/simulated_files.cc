@@ -171,7 +171,7 @@ Result<std::size_t> SimulatedFileSystem::read(const DiskNode& node, const std::s
 Result<void> SimulatedFileSystem::sync_data(const DiskNode::Ptr& node, const std::string& path,
                                             std::uint64_t changed) {
   BROOK_CHECK(check_alive());
-  if (world_.chance(disk_.faults.sync_error)) {
+  if (world_.chance(disk_.faults.sync_error) || std::exchange(node->sync_error_untold, false)) {
     node->data.lose_changes(changed, world_);
     disk_.count_failed_sync();
     return io_failed("sync", path);
@@ -294,6 +294,11 @@ Task<Result<void>> SimulatedFileSystem::sync_directory_on_pool(std::string path)
   co_return sync_entries(node, path, changed);
 }
 
+Task<Result<std::unique_ptr<File>>> SimulatedFileSystem::open_on_pool(std::string path, OpenMode mode) {
+  co_await wait();
+  co_return open(path, mode);
+}
+
 Result<std::string> SimulatedFileSystem::read_whole(const std::string& path) {
   const DiskNode::Ptr node = disk_.find(path);
   if (!node) return storage_failed("open", path, kNoSuchFile);
@@ -333,9 +338,15 @@ Result<void> SimulatedFileSystem::replace_whole_unsynced(const std::string& path
 Task<Result<void>> SimulatedFileSystem::sync_file_system(std::string path) {
   co_await wait();
   BROOK_CO_CHECK(check_alive());
-  if (world_.chance(disk_.faults.sync_error)) co_return io_failed("sync the file system of", path);
+  if (world_.chance(disk_.faults.sync_error)) {
+    disk_.lose_all();
+    disk_.count_failed_sync();
+    co_return io_failed("sync the file system of", path);
+  }
   co_return change("sync the file system of", path, 0, [] {}, [&] { disk_.sync_all(); });
 }
+
+std::string SimulatedFileSystem::cache_life() { return fmt::format("boot-{}", disk_.power_cuts()); }
 
 Result<std::unique_ptr<FileLock>> SimulatedFileSystem::lock(const std::string& path) {
   BROOK_CHECK(open(path, OpenMode::kCreate));

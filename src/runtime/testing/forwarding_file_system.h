@@ -18,6 +18,9 @@ class ForwardingFileSystem : public FileSystem {
   Result<std::unique_ptr<File>> open(const std::string& path, OpenMode mode) override {
     return real_.open(path, mode);
   }
+  Task<Result<std::unique_ptr<File>>> open_on_pool(std::string path, OpenMode mode) override {
+    co_return open(path, mode);
+  }
   Result<std::vector<DirectoryEntry>> list(const std::string& directory) override {
     return real_.list(directory);
   }
@@ -45,6 +48,7 @@ class ForwardingFileSystem : public FileSystem {
   Task<Result<void>> sync_file_system(std::string path) override {
     return real_.sync_file_system(std::move(path));
   }
+  std::string cache_life() override { return real_.cache_life(); }
   Result<std::unique_ptr<FileLock>> lock(const std::string& path) override { return real_.lock(path); }
   Result<std::uint64_t> free_bytes(const std::string& path) override { return real_.free_bytes(path); }
   Result<std::uint64_t> total_bytes(const std::string& path) override { return real_.total_bytes(path); }

@@ -51,9 +51,7 @@ Result<FilteredBatch> BatchFilter::filter(const BatchHeader& header, ByteView by
   totals_.records_kept += static_cast<std::uint64_t>(selection.count);
 
   if (selection.count == 0) {
-    const bool kept_empty = header.last_offset.next() == options_.round_end ||
-                            (header.producer_id.value() >= 0 && last_of_producer_(header));
-    if (!kept_empty) {
+    if (!stays_empty(header)) {
       filtered.changed = true;
       return filtered;
     }
@@ -79,27 +77,36 @@ Result<FilteredBatch> BatchFilter::filter(const BatchHeader& header, ByteView by
 Result<BatchFilter::Selection> BatchFilter::select(const BatchView& batch, ByteView records, bool drop_all) {
   Selection selection;
   if (drop_all) return selection;
+  candidates_.clear();
   record::RecordIterator walk(records, batch.record_count());
   while (true) {
     BROOK_TRY(const auto next, walk.next());
-    if (!next) return selection;
-    const bool kept = batch.is_control() || stays(batch, *next);
+    if (!next) break;
+    Candidate one{batch.base_offset() + next->offset_delta, next->key.has_value(), next->value.has_value()};
+    if (next->key && one.offset < options_.mapped_end && !batch.is_control()) {
+      one.key = newest_.hash_of(*next->key);
+      newest_.prefetch(one.key);
+    }
+    candidates_.push_back(one);
+  }
+  selection.stays.reserve(candidates_.size());
+  for (const Candidate& one : candidates_) {
+    const bool kept = batch.is_control() || stays(one, batch.delete_horizon());
     selection.stays.push_back(kept);
     selection.count += kept ? 1 : 0;
-    selection.tombstones |= kept && !next->value;
+    selection.tombstones |= kept && !one.has_value;
   }
+  return selection;
 }
 
-bool BatchFilter::stays(const BatchView& batch, const RecordView& record) {
-  const Offset offset = batch.base_offset() + record.offset_delta;
-  if (offset >= options_.mapped_end) return true;
-  if (!record.key) {
+bool BatchFilter::stays(const Candidate& record, std::optional<Timestamp> delete_horizon) {
+  if (record.offset >= options_.mapped_end) return true;
+  if (!record.has_key) {
     ++totals_.keyless_dropped;
     return false;
   }
-  if (const auto newest = newest_.find(*record.key); newest && *newest > offset) return false;
-  const auto horizon = batch.delete_horizon();
-  return record.value || !horizon || options_.now < *horizon;
+  if (const auto newest = newest_.find(record.key); newest && *newest > record.offset) return false;
+  return record.has_value || !delete_horizon || options_.now < *delete_horizon;
 }
 
 Result<record::Bytes> BatchFilter::rebuilt(const BatchView& batch, ByteView records,

@@ -57,8 +57,20 @@ class BatchFilter {
     std::int32_t count = 0;
     bool tombstones = false;  ///< among those that stay
   };
+  /// Of a batch of which no record stays.
+  [[nodiscard]] bool stays_empty(const BatchHeader& header) const {
+    return header.last_offset.next() == options_.round_end ||
+           (header.producer_id.value() >= 0 && last_of_producer_(header));
+  }
   [[nodiscard]] Result<Selection> select(const record::BatchView& batch, ByteView records, bool drop_all);
-  [[nodiscard]] bool stays(const record::BatchView& batch, const record::RecordView& record);
+  /// What decides about one record.
+  struct Candidate {
+    Offset offset;
+    bool has_key = false;
+    bool has_value = false;
+    Hash128 key{};
+  };
+  [[nodiscard]] bool stays(const Candidate& record, std::optional<Timestamp> delete_horizon);
   [[nodiscard]] Result<record::Bytes> rebuilt(const record::BatchView& batch, ByteView records,
                                               const Selection& selection,
                                               std::optional<Timestamp> delete_horizon) const;
@@ -69,6 +81,7 @@ class BatchFilter {
   TransactionTracker transactions_;
   CompactionTotals totals_;
   record::Bytes rebuilt_;
+  std::vector<Candidate> candidates_;  ///< of the batch that is looked at
 };
 
 }  // namespace brook::storage::internal

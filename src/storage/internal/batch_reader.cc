@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "base/crc32c.h"
 
@@ -19,14 +20,32 @@ Task<Result<ByteView>> BatchReader::peek(std::uint64_t offset, std::size_t size)
     const std::uint64_t start = from / kPage * kPage;
     const std::size_t needed = static_cast<std::size_t>(from - start) + size;
     const std::size_t capacity = std::max(chunk_, (needed + kPage - 1) / kPage * kPage);
-    if (buffer_.size() < capacity) buffer_ = runtime::AlignedBuffer(capacity);
-    filled_ = 0;
-    buffer_start_ = start;
+    const std::size_t kept = keep_from(start, capacity);
     const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(buffer_.size(), end_ - start));
-    BROOK_CO_TRY(filled_, co_await file_->read_at(start, buffer_.bytes().first(wanted)));
+    if (wanted > kept) {
+      const MutableBytes rest = buffer_.bytes().first(wanted).subspan(kept);
+      BROOK_CO_TRY(const std::size_t got, co_await file_->read_at(start + kept, rest));
+      filled_ = kept + got;
+    }
     if (filled_ < needed) co_return ByteView{};
   }
   co_return ByteView(buffer_.bytes()).subspan(static_cast<std::size_t>(from - buffer_start_), size);
+}
+
+/// Moves what the buffer has from `start` on to its front, and makes it hold `capacity`; returns how much
+/// that is, in whole pages.
+std::size_t BatchReader::keep_from(std::uint64_t start, std::size_t capacity) {
+  const bool overlaps = start >= buffer_start_ && start < buffer_start_ + filled_;
+  const auto skipped = static_cast<std::size_t>(overlaps ? start - buffer_start_ : 0);
+  const std::size_t kept = overlaps ? (filled_ - skipped) / kPage * kPage : 0;
+  runtime::AlignedBuffer larger;
+  if (buffer_.size() < capacity) larger = runtime::AlignedBuffer(capacity);
+  runtime::AlignedBuffer& to = buffer_.size() < capacity ? larger : buffer_;
+  std::ranges::copy(buffer_.bytes().subspan(skipped, kept), to.bytes().begin());  // Forwards, if in itself.
+  if (buffer_.size() < capacity) buffer_ = std::move(larger);
+  filled_ = kept;
+  buffer_start_ = start;
+  return kept;
 }
 
 Task<Result<std::optional<BatchHeader>>> BatchReader::header() {

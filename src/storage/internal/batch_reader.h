@@ -40,6 +40,8 @@ class BatchReader {
   [[nodiscard]] std::uint64_t end() const { return end_; }
 
  private:
+  [[nodiscard]] std::size_t keep_from(std::uint64_t start, std::size_t capacity);
+
   std::shared_ptr<runtime::File> file_;
   std::uint64_t position_;
   std::uint64_t end_;

@@ -37,16 +37,25 @@ CleanedSegment::CleanedSegment(runtime::FileSystem& files, const std::string& di
       transactions_(files, cleaned(names_[3]), base_offset),
       newest_{Timestamp(-1), base_offset} {}
 
-Result<std::unique_ptr<CleanedSegment>> CleanedSegment::create(runtime::FileSystem& files,
-                                                               const std::string& directory,
-                                                               Offset base_offset,
-                                                               std::uint32_t index_interval,
-                                                               std::size_t buffer_bytes) {
+Task<Result<std::unique_ptr<CleanedSegment>>> CleanedSegment::create(runtime::FileSystem& files,
+                                                                     const std::string& directory,
+                                                                     Offset base_offset,
+                                                                     std::uint32_t index_interval,
+                                                                     std::size_t buffer_bytes) {
   std::unique_ptr<CleanedSegment> made(
       new CleanedSegment(files, directory, base_offset, index_interval, buffer_bytes));
-  for (const std::string& name : made->names_) BROOK_CHECK(files.remove(cleaned(name)));
-  BROOK_TRY(made->file_, files.open(cleaned(made->names_.front()), runtime::OpenMode::kCreateOrEmpty));
-  return made;
+  for (const std::string& name : made->names_) BROOK_CO_CHECK(files.remove(cleaned(name)));
+  BROOK_CO_TRY(made->file_,
+               co_await files.open_on_pool(cleaned(made->names_.front()), runtime::OpenMode::kCreateOrEmpty));
+  co_return made;
+}
+
+Task<Result<void>> CleanedSegment::make_index_files() {
+  has_index_files_ = true;
+  for (const std::string& path : {offset_index_.path(), time_index_.path()}) {
+    BROOK_CO_TRY(const auto file, co_await files_.open_on_pool(path, runtime::OpenMode::kCreateOrEmpty));
+  }
+  co_return Result<void>{};
 }
 
 Result<void> CleanedSegment::append(const BatchHeader& header, ByteView batch) {

@@ -24,14 +24,17 @@ namespace brook::storage::internal {
 class CleanedSegment {
  public:
   /// The files that an earlier attempt left are replaced. `files` outlives it.
-  [[nodiscard]] static Result<std::unique_ptr<CleanedSegment>> create(runtime::FileSystem& files,
-                                                                      const std::string& directory,
-                                                                      Offset base_offset,
-                                                                      std::uint32_t index_interval,
-                                                                      std::size_t buffer_bytes);
+  [[nodiscard]] static Task<Result<std::unique_ptr<CleanedSegment>>> create(runtime::FileSystem& files,
+                                                                            const std::string& directory,
+                                                                            Offset base_offset,
+                                                                            std::uint32_t index_interval,
+                                                                            std::size_t buffer_bytes);
 
   /// `header` is that of `batch`; both grow in their offsets.
   [[nodiscard]] Result<void> append(const BatchHeader& header, ByteView batch);
+  /// After the first append(), so that no later one waits for a file to be made.
+  [[nodiscard]] bool needs_index_files() const { return size_ > 0 && !has_index_files_; }
+  [[nodiscard]] Task<Result<void>> make_index_files();
   [[nodiscard]] Result<void> add_aborted(const AbortedTransaction& transaction) {
     return transactions_.append(transaction);
   }
@@ -60,6 +63,7 @@ class CleanedSegment {
   std::size_t buffered_ = 0;
   std::uint64_t written_ = 0;
   std::uint64_t size_ = 0;  ///< written and buffered
+  bool has_index_files_ = false;
   OffsetIndex offset_index_;
   TimeIndex time_index_;
   TransactionIndex transactions_;
