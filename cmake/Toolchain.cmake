@@ -12,7 +12,7 @@ endif()
 
 find_program(CCACHE ccache)
 if(CCACHE)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_SOURCE_DIR}/tools/dev/ccache.sh)
   set(CMAKE_C_COMPILER_LAUNCHER ${CCACHE})
 endif()
 
@@ -22,6 +22,8 @@ add_compile_options($<$<COMPILE_LANGUAGE:CXX>:-Wconversion> $<$<COMPILE_LANGUAGE
                     $<$<COMPILE_LANGUAGE:CXX>:-Wunused>)
 # Paths in assertions and debug information are relative, so that ccache serves every checkout and build folder.
 add_compile_options(-ffile-prefix-map=${CMAKE_SOURCE_DIR}/=)
+# A precompiled header has no time in it, so that ccache knows it again.
+add_compile_options("$<$<COMPILE_LANGUAGE:CXX>:SHELL:-Xclang -fno-pch-timestamp>")
 if(BROOK_SANITIZE)
   add_compile_options(-fsanitize=${BROOK_SANITIZE} -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${BROOK_SANITIZE})

@@ -67,6 +67,12 @@ Task<Result<void>> CoordinatorLog::wait_committed(Offset end) {
   co_return Result<void>{};
 }
 
+Task<Result<void>> CoordinatorLog::make_durable() {
+  BROOK_CO_CHECK(check_open());
+  BROOK_CO_CHECK(co_await partition_->log().flush());
+  co_return Result<void>{};
+}
+
 Task<Result<coordinator::LogChunk>> CoordinatorLog::read(Offset from, std::size_t max_bytes) {
   BROOK_CO_CHECK(check_open());
   BROOK_CO_TRY(const storage::LogSlice slice,

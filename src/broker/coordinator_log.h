@@ -32,6 +32,7 @@ class CoordinatorLog final : public coordinator::LogPort {
   [[nodiscard]] Result<void> drop_before(Offset offset) override;
   [[nodiscard]] std::int32_t epoch() const override { return partition_->leader_epoch().value(); }
   [[nodiscard]] Task<Result<void>> wait_committed(Offset end) override;
+  [[nodiscard]] Task<Result<void>> make_durable() override;
   [[nodiscard]] Task<Result<coordinator::LogChunk>> read(Offset from, std::size_t max_bytes) override;
 
  private:

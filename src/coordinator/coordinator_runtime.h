@@ -113,6 +113,9 @@ class CoordinatorRuntime {
   /// Waits until everything that was written before the call is committed.
   [[nodiscard]] Task<Result<void>> committed() { return log_->wait_committed(log_->end_offset()); }
 
+  /// Waits until it survives a power cut, too. Errors as LogPort::make_durable.
+  [[nodiscard]] Task<Result<void>> durable() { return log_->make_durable(); }
+
   /// Records below `offset` are needed no more. Errors of the disk.
   [[nodiscard]] Result<void> drop_before(Offset offset) { return log_->drop_before(offset); }
   [[nodiscard]] Offset log_end() const { return log_->end_offset(); }

@@ -67,6 +67,9 @@ class LogPort {
   [[nodiscard]] virtual std::int32_t epoch() const = 0;
   /// Waits until everything below `end` is committed. NOT_LEADER_OR_FOLLOWER, REQUEST_TIMED_OUT.
   [[nodiscard]] virtual Task<Result<void>> wait_committed(Offset end) = 0;
+  /// Waits until all that was appended is on the disk, whatever the topic's configuration demands. An error
+  /// is the disk's: nothing is known of it then, and the log takes nothing more.
+  [[nodiscard]] virtual Task<Result<void>> make_durable() = 0;
   /// Batches from the one with `from` on, about `max_bytes` of them but at least one. Empty at the end.
   [[nodiscard]] virtual Task<Result<LogChunk>> read(Offset from, std::size_t max_bytes) = 0;
 };

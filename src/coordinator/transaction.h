@@ -32,6 +32,22 @@ enum class TransactionProtocol : std::int16_t {
   kEpochPerTransaction = 2,  ///< KIP-890: each end bumps the epoch, producing adds the partition
 };
 
+/// A power cut may take the end of a coordinator's log, and with it epochs that partitions have seen already:
+/// given out again, such an epoch's first batches would pass for duplicates. So a block's first epoch is
+/// given out only once it is on the disk, and who initializes gets the first of the next block. 512 of them
+/// make a producer id's epochs.
+inline constexpr std::int16_t kEpochBlock = 64;
+[[nodiscard]] constexpr bool begins_epoch_block(ProducerEpoch epoch) {
+  return epoch.value() % kEpochBlock == 0;
+}
+/// The first epoch of the block behind `epoch`'s; nothing behind the last one.
+[[nodiscard]] constexpr std::optional<ProducerEpoch> next_epoch_block(ProducerEpoch epoch) {
+  constexpr std::int16_t kLastBlock = INT16_MAX / kEpochBlock;
+  const auto block = static_cast<std::int16_t>(epoch.value() / kEpochBlock);
+  if (block >= kLastBlock) return std::nullopt;
+  return ProducerEpoch(static_cast<std::int16_t>((block + 1) * kEpochBlock));
+}
+
 /// A transactional id, the producer that has it, and its transaction: what its record says, and the epoch
 /// before the present one, which only a live coordinator knows.
 struct Transaction {

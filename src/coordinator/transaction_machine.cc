@@ -23,7 +23,7 @@ Transaction next_of(const Transaction& from, const Moment& now) {
 /// and that never heard of its new id.
 bool may_go_on(const Transaction& from, const Producer& expected) {
   return expected.id == from.producer_id ||
-         (expected.id == from.previous_producer_id && expected.epoch.value() >= kEpochMax - 1);
+         (expected.id == from.previous_producer_id && !next_epoch_block(expected.epoch));
 }
 
 }  // namespace
@@ -57,13 +57,13 @@ std::optional<ProducerAnswer> TransactionMachine::init_producer(const InitProduc
     }
     next = next_of(*found, now);
     const bool own_epoch = !call.expected || call.expected->epoch == found->epoch;
-    if (found->epochs_used_up() && own_epoch) {
-      if (!fresh) return std::nullopt;
-      next.producer_id = *fresh;
-      next.epoch = ProducerEpoch(0);
-      next.last_epoch = call.expected ? std::optional(found->epoch) : std::nullopt;
-    } else if (own_epoch) {
-      next.epoch = found->epoch.next();
+    if (own_epoch) {
+      const auto block = next_epoch_block(found->epoch);
+      if (!block) {
+        if (!fresh) return std::nullopt;
+        next.producer_id = *fresh;
+      }
+      next.epoch = block.value_or(ProducerEpoch(0));
       next.last_epoch = call.expected ? std::optional(found->epoch) : std::nullopt;
     } else if (call.expected->epoch != found->last_epoch) {
       return ProducerAnswer{ErrorCode::kProducerFenced};

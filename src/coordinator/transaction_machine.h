@@ -22,7 +22,7 @@ struct Producer {
   ProducerId id;
   ProducerEpoch epoch;
 
-  friend bool operator==(const Producer&, const Producer&) = default;
+  friend auto operator<=>(const Producer&, const Producer&) = default;
 };
 
 struct InitProducerCall {
@@ -50,6 +50,11 @@ struct EndTransactionCall {
 struct ProducerAnswer {
   ErrorCode code = ErrorCode::kNone;
   std::optional<Producer> producer{};
+
+  /// It gives an epoch that a power cut must not take back: it is told once the log is on the disk.
+  [[nodiscard]] bool must_be_durable() const {
+    return code == ErrorCode::kNone && producer && begins_epoch_block(producer->epoch);
+  }
 };
 
 /// The transactional ids of one partition of __transaction_state: decisions as functions of (state, request,

@@ -21,19 +21,22 @@ Producer with_epoch(const Producer& producer, int epoch) {
   return {producer.id, ProducerEpoch(static_cast<std::int16_t>(epoch))};
 }
 
-/// A producer whose epoch is `epoch`, after so many calls.
+/// A producer whose epoch is `epoch`, after so many transactions.
 Producer aged(TransactionDriver& driver, const std::string& id, int epoch) {
   Producer producer = *driver.init(id).producer;
-  while (producer.epoch.value() < epoch) producer = *driver.init(id).producer;
+  while (producer.epoch.value() < epoch) {
+    producer = *driver.end(id, producer, false, kPerTransaction).producer;
+    driver.complete(id);
+  }
   return producer;
 }
 
-TEST(TransactionMachine, GivesANewIdEpochZeroAndTheNextCallerOneMore) {
+TEST(TransactionMachine, GivesANewIdEpochZeroAndTheNextCallerTheNextBlock) {
   TransactionDriver driver;
   const ProducerAnswer first = driver.init("t");
   EXPECT_EQ(first.code, ErrorCode::kNone);
   EXPECT_EQ(first.producer, (Producer{ProducerId(1000), ProducerEpoch(0)}));
-  EXPECT_EQ(driver.init("t").producer, (Producer{ProducerId(1000), ProducerEpoch(1)}));
+  EXPECT_EQ(driver.init("t").producer, (Producer{ProducerId(1000), ProducerEpoch(64)}));
   EXPECT_EQ(driver.init("other").producer, (Producer{ProducerId(1001), ProducerEpoch(0)}));
 }
 
@@ -115,17 +118,17 @@ TEST(TransactionMachine, FencesTheOldProducerAndAbortsItsTransaction) {
   EXPECT_EQ(driver.at("t").epoch, ProducerEpoch(2));
   EXPECT_EQ(driver.end("t", old, true).code, ErrorCode::kProducerFenced);
   driver.complete("t");
-  EXPECT_EQ(driver.init("t").producer, with_epoch(old, 3));
+  EXPECT_EQ(driver.init("t").producer, with_epoch(old, 64));
 }
 
 TEST(TransactionMachine, LetsAProducerGoOnAfterAnError) {
   TransactionDriver driver;
   const Producer first = *driver.init("t").producer;
   const ProducerAnswer second = driver.init("t", first);
-  EXPECT_EQ(second.producer, with_epoch(first, 1));
+  EXPECT_EQ(second.producer, with_epoch(first, 64));
   // The answer was lost: the same again.
-  EXPECT_EQ(driver.init("t", first).producer, with_epoch(first, 1));
-  EXPECT_EQ(driver.init("t", second.producer).producer, with_epoch(first, 2));
+  EXPECT_EQ(driver.init("t", first).producer, with_epoch(first, 64));
+  EXPECT_EQ(driver.init("t", second.producer).producer, with_epoch(first, 128));
   EXPECT_EQ(driver.init("t", first).code, ErrorCode::kProducerFenced);
   EXPECT_EQ(driver.init("t", Producer{ProducerId(5), ProducerEpoch(0)}).code, ErrorCode::kProducerFenced);
 }
@@ -143,6 +146,33 @@ TEST(TransactionMachine, ChangesTheProducerIdWhenItsEpochsAreUsedUp) {
   const ProducerAnswer next = driver.init("t", last);
   EXPECT_EQ(next.producer, (Producer{ProducerId(1001), ProducerEpoch(0)}));
   EXPECT_EQ(driver.init("t", last).producer, next.producer);  // A retry.
+}
+
+TEST(TransactionMachine, ChangesTheProducerIdWhenNoBlockOfEpochsIsLeft) {
+  TransactionDriver driver;
+  const Producer early = aged(driver, "t", 32703);
+  EXPECT_EQ(driver.init("t").producer, with_epoch(early, 32704));
+  const Producer late = *driver.end("t", with_epoch(early, 32704), false, kPerTransaction).producer;
+  driver.complete("t");
+  EXPECT_EQ(late, with_epoch(early, 32705));
+  const ProducerAnswer next = driver.init("t", late);
+  EXPECT_EQ(next.producer, (Producer{ProducerId(1001), ProducerEpoch(0)}));
+  EXPECT_EQ(driver.init("t", late).producer, next.producer);  // A retry.
+}
+
+TEST(TransactionMachine, GivesNoEpochTwiceWhenAPowerCutTookIt) {
+  TransactionDriver driver;
+  const Producer first = *driver.init("t").producer;
+  const Producer second = *driver.end("t", first, false, kPerTransaction).producer;
+  driver.complete("t");
+  EXPECT_EQ(second, with_epoch(first, 1));
+  driver.cut_power(10);
+  EXPECT_EQ(driver.at("t").epoch, first.epoch);
+  EXPECT_EQ(driver.add("t", second, {kOrders0}, kPerTransaction), ErrorCode::kProducerFenced);
+  EXPECT_EQ(driver.init("t").producer, with_epoch(first, 64));
+  // Who was told of it stays the last one.
+  driver.cut_power(10);
+  EXPECT_EQ(driver.add("t", with_epoch(first, 64), {kOrders0}, kPerTransaction), ErrorCode::kNone);
 }
 
 TEST(TransactionMachine, GivesANewEpochWithEachEnd) {

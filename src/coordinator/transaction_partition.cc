@@ -86,6 +86,12 @@ Task<Result<void>> TransactionPartition::settle(Records records, bool divisible)
   co_return committed;
 }
 
+Task<Result<void>> TransactionPartition::settle_for(ProducerAnswer answer, Records records) {
+  BROOK_CO_CHECK(co_await settle(std::move(records)));
+  if (answer.must_be_durable()) BROOK_CO_CHECK(co_await runtime_.durable());
+  co_return Result<void>{};
+}
+
 void TransactionPartition::begin_to_complete(const std::string& transactional_id) {
   const Transaction* transaction = runtime_.machine().find(transactional_id);
   if (transaction == nullptr || !transaction->prepared()) return;
@@ -142,7 +148,7 @@ Task<ProducerAnswer> TransactionPartition::init_producer(InitProducerCall call) 
         runtime_.machine().init_producer(call, fresh, runtime_.now(), records);
     if (answer) {
       const bool fences = answer->code != ErrorCode::kNone && !records.empty();
-      const Result<void> settled = co_await settle(std::move(records));
+      const Result<void> settled = co_await settle_for(*answer, std::move(records));
       if (!settled) co_return ProducerAnswer{told_of_append_error(settled.error().code)};
       if (fences) count(TransactionEnding::kFenced);
       co_return *answer;
@@ -178,7 +184,7 @@ Task<ProducerAnswer> TransactionPartition::end(EndTransactionCall call) {
     const std::optional<ProducerAnswer> answer = runtime_.machine().end(call, fresh, runtime_.now(), records);
     if (answer) {
       const bool decides = !records.empty();
-      const Result<void> settled = co_await settle(std::move(records));
+      const Result<void> settled = co_await settle_for(*answer, std::move(records));
       if (!settled) co_return ProducerAnswer{told_of_append_error(settled.error().code)};
       if (decides) count(call.commit ? TransactionEnding::kCommitted : TransactionEnding::kAborted);
       if (answer->code == ErrorCode::kNone) co_await await_markers(call.transactional_id);

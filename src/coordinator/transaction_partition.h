@@ -68,6 +68,8 @@ class TransactionPartition : public std::enable_shared_from_this<TransactionPart
 
   /// Writes records, begins to complete what they prepare, and waits until they are committed.
   [[nodiscard]] Task<Result<void>> settle(Records records, bool divisible = false);
+  /// The same, and waits until they are on the disk where `answer` gives what must not be given twice.
+  [[nodiscard]] Task<Result<void>> settle_for(ProducerAnswer answer, Records records);
   void begin_to_complete(const std::string& transactional_id);
   [[nodiscard]] static Task<void> complete(std::shared_ptr<TransactionPartition> self,
                                            std::string transactional_id);

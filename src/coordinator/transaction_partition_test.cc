@@ -67,6 +67,28 @@ TEST(TransactionPartition, WritesAMarkerToEveryPartitionOfACommittedTransaction)
   });
 }
 
+TEST(TransactionPartition, TellsAProducerOfItsEpochOnceThatIsOnTheDisk) {
+  runtime::testing::run<void>([](Shard& shard) -> Task<void> {
+    MemoryLog log;
+    FakeTransactionPort port;
+    Coordinator coordinator(shard, log, port);
+    Producer producer = co_await init(coordinator);
+    EXPECT_EQ(log.durable_end(), Offset(1));
+    // The ends of 63 transactions wait for no disk; the next begins a block of epochs.
+    for (int epoch = 1; epoch <= kEpochBlock; ++epoch) {
+      EXPECT_EQ(log.durable_end(), Offset(1));
+      const ProducerAnswer ended =
+          co_await coordinator.partition().end({"t", producer, false, kPerTransaction});
+      EXPECT_EQ(ended.code, ErrorCode::kNone);
+      if (!ended.producer) break;
+      producer = *ended.producer;
+    }
+    EXPECT_EQ(producer.epoch, ProducerEpoch(kEpochBlock));
+    EXPECT_GE(log.durable_end(), Offset(2 * kEpochBlock));
+    co_await coordinator.transactions.close();
+  });
+}
+
 TEST(TransactionPartition, GivesMarkersTheNewEpochWhereEachTransactionHasItsOwn) {
   runtime::testing::run<void>([](Shard& shard) -> Task<void> {
     MemoryLog log;

@@ -185,7 +185,9 @@ Result<void> Log::roll_if_needed(std::size_t size, Offset last_offset, Timestamp
   }
   if (!needed) return {};
   const std::int64_t lowest = last_offset.value() - std::numeric_limits<std::int32_t>::max();
-  return roll(Offset(std::max(log_end_offset_.value(), lowest)));
+  // Behind the last record, also where the log was truncated to further on: holes lie within segments, and
+  // recovery knows one between two of them for a loss.
+  return roll(Offset(std::max(segment.end_offset().value(), lowest)));
 }
 
 Result<void> Log::roll(Offset base_offset) {

@@ -127,6 +127,9 @@ Task<Result<std::vector<runtime::DirectoryEntry>>> Log::clean_directory() {
   }
   for (const std::string& name : swapped_indexes) BROOK_CO_CHECK(move_swapped_index(name));
   if (found) {
+    // The start before this one may have been killed when it had cut the log: what it dropped must not come
+    // back behind what is written in its place.
+    BROOK_CO_CHECK(co_await files_.sync_directory_on_pool(directory_));
     BROOK_CO_TRY(entries, files_.list(directory_));
   }
   std::set<Offset> logs;
@@ -277,13 +280,17 @@ Task<Result<void>> Log::recover(Offset recovery_point, bool cache_survived) {
       BROOK_CO_CHECK(co_await segment.transactions().sync());
       BROOK_CO_CHECK(co_await files_.sync_directory_on_pool(directory_));
     }
-    if (cut > 0) {
+    // Appends leave no hole between segments: the end of this one was never synced, and a power cut took it.
+    const auto next = std::next(at);
+    const bool holes_are_meant = config_.cleanup_compact || first_dirty_offset_ || cache_survived;
+    const bool hole = next != segments_.end() && next->first > log_end_offset_ && !holes_are_meant;
+    if (cut > 0 || hole) {
       log::warn("log_truncated", {{"topic", partition_.topic},
                                   {"partition", partition_.partition.value()},
                                   {"path", segment.path()},
                                   {"log_end_offset", log_end_offset_.value()},
                                   {"bytes_cut", cut},
-                                  {"segments_dropped", std::distance(std::next(at), segments_.end())}});
+                                  {"segments_dropped", std::distance(next, segments_.end())}});
       while (std::next(at) != segments_.end()) {
         BROOK_CO_CHECK(drop_segment(std::prev(segments_.end())));
       }
@@ -292,9 +299,9 @@ Task<Result<void>> Log::recover(Offset recovery_point, bool cache_survived) {
       BROOK_CO_CHECK(co_await files_.sync_directory_on_pool(directory_));
       break;
     }
-    if (std::next(at) != segments_.end()) {
+    if (next != segments_.end()) {
       BROOK_CO_CHECK(segment.seal());
-      producers_.set_end_offset(std::next(at)->first);
+      producers_.set_end_offset(next->first);
       BROOK_CO_CHECK(take_producer_snapshot());
     }
   }

@@ -29,9 +29,7 @@ void PartitionModel::check(const std::vector<Seen>& seen, bool whole, std::uint6
     if (sent->second.key != record.key)
       violated(fmt::format("{} serves '{}' with another key", name_, record.value));
     if (record.offset < next) violated(fmt::format("{} serves offset {} twice", name_, record.offset));
-    // Where nothing was synced a power cut may take a segment from the middle.
-    const bool whole_segments = durable_ || power_cuts == 0;
-    if (!compacted_ && whole_segments && next >= 0 && record.offset != next)
+    if (!compacted_ && next >= 0 && record.offset != next)
       violated(fmt::format("{} serves offset {} where {} comes next", name_, record.offset, next));
     next = record.offset + 1;
     if (!offsets.try_emplace(record.value, record.offset).second)

@@ -13,7 +13,7 @@ import tomllib
 
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^">\n]+)[">]', re.M)
 MODULE = re.compile(r"^\s*brook_module\s*\(\s*([^\s)]+)([^)]*)\)", re.M)
-KEYWORDS = {"USES", "LIBRARIES", "PRIVATE_LIBRARIES", "GENERATED"}
+KEYWORDS = {"USES", "LIBRARIES", "PRIVATE_LIBRARIES", "GENERATED", "PRECOMPILE"}
 # C's and POSIX's headers; which of them a module may call is bans.py's to say
 SYSTEM_FOLDERS = {"sys", "netinet", "arpa", "linux", "net"}
 SYSTEM_HEADERS = {

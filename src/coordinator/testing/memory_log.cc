@@ -15,6 +15,7 @@ struct MemoryLog::State {
   std::vector<record::Bytes> batches;
   Offset start{0};
   Offset end{0};
+  Offset durable_end{0};
   std::map<ProducerId, std::uint32_t> markers;
   ErrorCode refusal = ErrorCode::kNone;
   bool reads_held = false;
@@ -93,6 +94,10 @@ class MemoryLog::Port final : public LogPort {
     co_await state_->wait_while(state_->commits_held);
     co_return Result<void>{};
   }
+  [[nodiscard]] Task<Result<void>> make_durable() override {
+    state_->durable_end = state_->end;
+    co_return Result<void>{};
+  }
   [[nodiscard]] Task<Result<LogChunk>> read(Offset from, std::size_t /*max_bytes*/) override {
     co_await state_->wait_while(state_->reads_held);
     LogChunk chunk;
@@ -123,6 +128,7 @@ void MemoryLog::put_marker(ProducerId producer, bool commit) {
 }
 std::size_t MemoryLog::batches() const { return state_->batches.size(); }
 Offset MemoryLog::start() const { return state_->start; }
+Offset MemoryLog::durable_end() const { return state_->durable_end; }
 void MemoryLog::refuse_appends(ErrorCode code) { state_->refusal = code; }
 void MemoryLog::hold_reads() { state_->reads_held = true; }
 void MemoryLog::release_reads() { state_->release(state_->reads_held); }

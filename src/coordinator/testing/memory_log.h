@@ -32,6 +32,8 @@ class MemoryLog {
   void release_reads();
   void hold_commits();
   void release_commits();
+  /// Everything that was appended before it is on the disk.
+  [[nodiscard]] Offset durable_end() const;
 
  private:
   class Port;
