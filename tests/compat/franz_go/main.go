@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strconv"
 	"sync/atomic"
@@ -422,6 +423,9 @@ func (t *test) checkDeleteRecords(topic string) {
 }
 
 func main() {
+	if len(os.Args) == 6 && os.Args[1] == "worker" {
+		work(os.Args[2], os.Args[3], os.Args[4], os.Args[5])
+	}
 	bootstrap, records, prefix := expected.Arguments()
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
@@ -460,6 +464,8 @@ func main() {
 	topics, passes = append(topics, share), append(passes, fmt.Sprintf("share group %d", shared))
 	t.checkTransactions(prefix + "-transactions")
 	passes = append(passes, "transactions 300")
+	t.checkPipeline(prefix + "-pipeline")
+	passes = append(passes, fmt.Sprintf("pipeline %d, %d kills", pipelineRecords, pipelineKills))
 	t.checkTooLarge(prefix + "-acks1")
 	t.checkDeleteRecords(prefix + "-none")
 	t.checkAdmin(prefix + "-admin")
