@@ -253,6 +253,15 @@ Task<Result<void>> Log::recover(Offset recovery_point, bool cache_survived) {
   // The segment that holds the recovery point, and all behind it.
   auto at = segments_.upper_bound(std::max(recovery_point, log_start_offset_));
   if (at != segments_.begin()) --at;
+  if (at->first == durable && at != segments_.begin()) {
+    // An append to it may have failed: what that left was cut off, and a power cut may have brought it back.
+    Segment& before = *std::prev(at)->second;
+    BROOK_CO_TRY(const std::uint64_t cut, co_await before.cut_behind(durable));
+    if (cut > 0) {
+      log::warn("log_leftover_cut", {{"path", before.path()}, {"bytes_cut", cut}});
+      BROOK_CO_CHECK(co_await before.sync(false));
+    }
+  }
   const Offset recovered_from = at->first;
   bool first = true;
   for (; at != segments_.end(); ++at) {

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -130,6 +131,33 @@ TEST(PowerCut, LeavesNoHoleWhateverItTookOfWhichSegment) {
       EXPECT_TRUE(append(*log, {}).has_value());
     });
   }
+}
+
+TEST(PowerCut, BringsBackNoFailedAppendBetweenTwoSegments) {
+  SimulatedMachine machine(1);
+  machine.run([](Shard& shard) -> Task<void> {
+    const auto log = co_await open_log(shard);
+    EXPECT_TRUE(append(*log, {}).has_value());
+    EXPECT_TRUE((co_await log->flush()).has_value());
+    LogConfig config;
+    config.segment_bytes = 100;  // One batch each.
+    log->set_config(config);
+    EXPECT_TRUE(append(*log, {}).has_value());
+    // The disk had taken all of it and said that it had not; the cut that followed is lost.
+    const std::string path = "/data/orders-3/00000000000000000000.log";
+    const std::vector<std::byte> failed = testing::make_batch({.base_offset = 1, .producer_id = 9});
+    const std::string content = *shard.files().read_whole(path) + std::string(as_chars(failed));
+    EXPECT_TRUE(shard.files().replace_whole_unsynced(path, content).has_value());
+  });
+
+  machine.run([](Shard& shard) -> Task<void> {
+    auto log = co_await Log::open(shard.files(), shard.clock(), "/data/orders-3", testing::test_partition(),
+                                  {}, {.recovery_point = Offset(1)});
+    EXPECT_EQ((*log)->log_end_offset(), Offset(2));
+    EXPECT_EQ((*log)->producer(ProducerId(9)), nullptr);
+    const auto slice = co_await (*log)->read(Offset(0), 10000, Offset(2), true);
+    EXPECT_EQ(slice->size, 2 * testing::make_batch({}).size());
+  });
 }
 
 TEST(FullDisk, TakesNoAbortMarkerWithoutItsEntryInTheIndex) {

@@ -240,6 +240,28 @@ Task<Result<std::uint64_t>> Segment::recover(BatchAt start, std::uint32_t index_
   co_return cut;
 }
 
+Task<Result<std::uint64_t>> Segment::cut_behind(Offset end) {
+  BROOK_CO_TRY(const bool sound, co_await offset_index_.load(size_, false));
+  std::optional<IndexedPosition> entry;
+  if (sound) {
+    BROOK_CO_TRY(entry, co_await offset_index_.floor(end - 1));
+  }
+  BROOK_CO_TRY(auto opened, file());
+  BatchReader reader(opened, entry ? entry->position : 0, size_, kHeaderChunk);
+  while (reader.position() < reader.end()) {
+    BROOK_CO_TRY(const auto header, co_await reader.header());
+    if (!header || header->last_offset >= end) break;
+    reader.skip(*header);
+    if (header->last_offset.next() != end) continue;
+    const std::uint64_t cut = size_ - reader.position();
+    if (cut == 0) break;
+    BROOK_CO_CHECK(opened->truncate(reader.position()));
+    size_ = reader.position();
+    co_return cut;
+  }
+  co_return std::uint64_t{0};
+}
+
 Task<Result<void>> Segment::visit(Offset from, Offset to, Visitor visit) {
   BROOK_CO_TRY(const auto start, co_await find(from));
   if (!start) co_return Result<void>{};

@@ -74,6 +74,9 @@ class Segment {
   /// cuts the file at the first bad one. Returns the number of bytes cut.
   [[nodiscard]] Task<Result<std::uint64_t>> recover(BatchAt start, std::uint32_t index_interval,
                                                     Visitor visit);
+  /// Cuts off what lies behind the batch that ends at `end`, of a segment that is not the last; returns the
+  /// number of bytes. Nothing where none ends there. Indexes stay.
+  [[nodiscard]] Task<Result<std::uint64_t>> cut_behind(Offset end);
   /// Shows the headers of batches in [from, to), with the bodies of control batches.
   [[nodiscard]] Task<Result<void>> visit(Offset from, Offset to, Visitor visit);
 
