@@ -18,6 +18,8 @@ inline constexpr std::string_view kSnapshotSuffix = ".snapshot";
 inline constexpr std::string_view kDeletedSuffix = ".deleted";
 inline constexpr std::string_view kCleanedSuffix = ".cleaned";
 inline constexpr std::string_view kSwapSuffix = ".swap";
+/// What recovery cut off: see cut_bytes.h.
+inline constexpr std::string_view kCutSuffix = ".cut";
 
 inline constexpr std::string_view kEpochsFile = "leader-epoch-checkpoint";
 

@@ -132,8 +132,8 @@ class Log {
  public:
   /// Opens the log in `directory`, which is made where it is absent. Without a clean shutdown the tail from
   /// the recovery point (or, where the page cache survived, from the last write_down()) is checked batch by
-  /// batch and cut at the first bad one, and indexes, epochs and producers are built anew from there. `files`
-  /// and `clock` outlive the log.
+  /// batch and cut at the first bad one, and indexes, epochs and producers are built anew from there; what is
+  /// cut off is kept beside the log (cut_bytes.h). `files` and `clock` outlive the log.
   [[nodiscard]] static Task<Result<std::unique_ptr<Log>>> open(runtime::FileSystem& files,
                                                                runtime::Clock& clock, std::string directory,
                                                                TopicPartition partition, LogConfig config,
@@ -297,6 +297,7 @@ class Log {
   void find_files(const std::vector<runtime::DirectoryEntry>& entries);
   [[nodiscard]] bool load_epochs();
   [[nodiscard]] Task<Result<void>> recover(Offset recovery_point, bool cache_survived);
+  [[nodiscard]] Result<void> set_last_segment_aside();
   [[nodiscard]] Task<Result<void>> end_at_last_batch(Offset recovered_from);
   [[nodiscard]] Result<void> replay(Segment& segment, const internal::BatchHeader& header, ByteView body,
                                     bool index_aborted);
@@ -368,6 +369,7 @@ class Log {
   Segments segments_;
   LeaderEpochs epochs_;
   ProducerState producers_;
+  std::size_t cut_files_ = 0;      ///< that recovery has kept, now or earlier
   std::vector<Offset> snapshots_;  ///< of producers: the files that are there, ascending
   Offset last_snapshot_{-1};       ///< the newest of them that was written or loaded
   std::uint64_t snapshot_size_ = 0;

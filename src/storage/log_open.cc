@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "storage/cut_bytes.h"
 #include "storage/file_names.h"
 #include "storage/internal/batch_reader.h"
 #include "storage/log.h"
@@ -202,6 +203,8 @@ void Log::find_files(const std::vector<runtime::DirectoryEntry>& entries) {
       segments_[*base] = std::make_shared<Segment>(files_, directory_, *base, entry.size, now);
     } else if (const auto snapshot = parse_offset_file(entry.name, kSnapshotSuffix)) {
       snapshots_.push_back(*snapshot);
+    } else if (entry.name.ends_with(kCutSuffix)) {
+      ++cut_files_;
     }
   }
   std::ranges::sort(snapshots_);
@@ -276,8 +279,8 @@ Task<Result<void>> Log::recover(Offset recovery_point, bool cache_survived) {
     first = false;
     BROOK_CO_CHECK(segment.transactions().truncate_to(producers_.end_offset()));
     BROOK_CO_TRY(
-        const std::uint64_t cut,
-        co_await segment.recover(start, config_.index_interval_bytes,
+        const RecoveryCut cut,
+        co_await segment.recover(start, config_.index_interval_bytes, cut_files_ < kCutFilesMax,
                                  [&](const internal::BatchHeader& header, ByteView body) -> Result<void> {
                                    note_epoch(header.leader_epoch, header.base_offset);
                                    return replay(segment, header, body, true);
@@ -293,16 +296,16 @@ Task<Result<void>> Log::recover(Offset recovery_point, bool cache_survived) {
     const auto next = std::next(at);
     const bool holes_are_meant = config_.cleanup_compact || first_dirty_offset_ || cache_survived;
     const bool hole = next != segments_.end() && next->first > log_end_offset_ && !holes_are_meant;
-    if (cut > 0 || hole) {
+    if (cut.bytes > 0 || hole) {
+      if (!cut.kept_as.empty()) ++cut_files_;
       log::warn("log_truncated", {{"topic", partition_.topic},
                                   {"partition", partition_.partition.value()},
                                   {"path", segment.path()},
                                   {"log_end_offset", log_end_offset_.value()},
-                                  {"bytes_cut", cut},
+                                  {"bytes_cut", cut.bytes},
+                                  {"kept_as", cut.kept_as},
                                   {"segments_dropped", std::distance(next, segments_.end())}});
-      while (std::next(at) != segments_.end()) {
-        BROOK_CO_CHECK(drop_segment(std::prev(segments_.end())));
-      }
+      while (std::next(at) != segments_.end()) BROOK_CO_CHECK(set_last_segment_aside());
       // What was dropped must not come back behind what is written in its place.
       BROOK_CO_CHECK(co_await segment.sync(false));
       BROOK_CO_CHECK(co_await files_.sync_directory_on_pool(directory_));
@@ -319,6 +322,19 @@ Task<Result<void>> Log::recover(Offset recovery_point, bool cache_survived) {
   recovery_point_ = std::min({durable, recovery_point, log_end_offset_});
   BROOK_CO_CHECK(co_await end_at_last_batch(recovered_from));
   co_return Result<void>{};
+}
+
+/// It lies behind what recovery cut off: the batches in it may be good.
+Result<void> Log::set_last_segment_aside() {
+  const auto last = std::prev(segments_.end());
+  const Segment& segment = *last->second;
+  if (segment.size() > 0 && cut_files_ < kCutFilesMax) {
+    const std::string kept = cut_file_path(files_, directory_, last->first, 0);
+    BROOK_CHECK(files_.rename(segment.path(), kept));
+    ++cut_files_;
+    log::warn("segment_set_aside", {{"path", segment.path()}, {"bytes", segment.size()}, {"kept_as", kept}});
+  }
+  return drop_segment(last);
 }
 
 /// A power cut may keep the names of the last segments and lose the records of all of them, and of those

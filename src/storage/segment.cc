@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "storage/cut_bytes.h"
 #include "storage/file_names.h"
 #include "storage/internal/batch_reader.h"
 #include "storage/internal/index_builder.h"
@@ -21,6 +22,8 @@ using internal::IndexBuilder;
 constexpr std::size_t kHeaderChunk = 8192;  // an index interval of small batches and the page it begins in
 constexpr std::size_t kOneHeader = 1;       // the page that holds it
 constexpr std::size_t kSequentialChunk = std::size_t{1} << 20;  // where everything is read
+constexpr std::uint64_t kTornBytesMax = std::uint64_t{4}
+                                        << 20U;  // more behind a bad length may be good batches
 
 std::unexpected<Error> corrupt_at(const std::string& path, std::uint64_t position) {
   return fail(ErrorCode::kCorruptMessage, fmt::format("{}: no record batch at position {}", path, position));
@@ -216,7 +219,21 @@ Task<Result<void>> Segment::walk_to(Offset from, IndexedPosition entry, BatchAt*
   co_return Result<void>{};
 }
 
-Task<Result<std::uint64_t>> Segment::recover(BatchAt start, std::uint32_t index_interval, Visitor visit) {
+namespace {
+
+/// What is left is the beginning of one batch, which a crash cut off: no record can be read from it.
+Task<Result<bool>> ends_within_batch(BatchReader& reader) {
+  const std::uint64_t left = reader.end() - reader.position();
+  if (left < internal::kBatchHeaderSize) co_return true;
+  BROOK_CO_TRY(const ByteView head, co_await reader.peek(0, internal::kBatchHeaderSize));
+  const auto header = internal::parse_batch_header(head);
+  co_return header && header->size > left&& left < kTornBytesMax;
+}
+
+}  // namespace
+
+Task<Result<RecoveryCut>> Segment::recover(BatchAt start, std::uint32_t index_interval, bool keep_cut,
+                                           Visitor visit) {
   BROOK_CO_TRY(auto opened, file());
   BatchReader reader(opened, start.position, size_, kSequentialChunk);
   while (reader.position() < reader.end()) {
@@ -229,8 +246,12 @@ Task<Result<std::uint64_t>> Segment::recover(BatchAt start, std::uint32_t index_
     remember(*header, reader.position());
     reader.skip(*header);
   }
-  const std::uint64_t cut = size_ - reader.position();
-  if (cut > 0) {
+  RecoveryCut cut{.bytes = size_ - reader.position()};
+  if (cut.bytes > 0) {
+    BROOK_CO_TRY(const bool torn, co_await ends_within_batch(reader));
+    if (keep_cut && !torn)
+      cut.kept_as =
+          co_await keep_cut_bytes(files_, opened, directory_, base_offset_, reader.position(), size_);
     BROOK_CO_CHECK(opened->truncate(reader.position()));
     size_ = reader.position();
   }

@@ -30,6 +30,12 @@ struct BatchAt {
   std::uint32_t size = 0;
 };
 
+/// What recovery cut off a segment.
+struct RecoveryCut {
+  std::uint64_t bytes = 0;
+  std::string kept_as = {};  ///< a path; empty where it is kept nowhere
+};
+
 /// One `%020d.log` with its indexes, named after the first offset that it may hold. Batches follow each other
 /// without gaps in the file; their offsets grow. Files are opened when they are used, closed by
 /// release_idle(). Runs on: the log's shard.
@@ -71,9 +77,9 @@ class Segment {
   /// at `from`, or an earlier one where the indexes do not lead there.
   [[nodiscard]] Task<Result<BatchAt>> prepare_recovery(Offset from);
   /// Checks every batch from `start` with its CRC, builds the indexes over them and shows them to `visit`;
-  /// cuts the file at the first bad one. Returns the number of bytes cut.
-  [[nodiscard]] Task<Result<std::uint64_t>> recover(BatchAt start, std::uint32_t index_interval,
-                                                    Visitor visit);
+  /// cuts the file at the first bad one, and keeps what goes where `keep_cut`.
+  [[nodiscard]] Task<Result<RecoveryCut>> recover(BatchAt start, std::uint32_t index_interval, bool keep_cut,
+                                                  Visitor visit);
   /// Cuts off what lies behind the batch that ends at `end`, of a segment that is not the last; returns the
   /// number of bytes. Nothing where none ends there. Indexes stay.
   [[nodiscard]] Task<Result<std::uint64_t>> cut_behind(Offset end);

@@ -53,8 +53,8 @@ class LogVerify(AgainstBroker):
         self.assertEqual(lines[-1]["kind"], "summary")
         return lines[:-1], lines[-1]
 
-    def batches(self):
-        return [json.loads(line) for line in run("log", "dump", "--json", self.partition / SEGMENT).stdout.splitlines()]
+    def batches(self, file=None):
+        return [json.loads(line) for line in run("log", "dump", "--json", file or self.partition / SEGMENT).stdout.splitlines()]
 
     def flip(self, path, position):
         with open(path, "r+b") as file:
@@ -111,12 +111,18 @@ class LogVerify(AgainstBroker):
         self.crash(0)
         found, _ = self.findings(self.partition, status=1)
         self.assertIn(f"the log is cut at position {batch['position']}", found[0]["at_start"])
+        behind = (self.partition / SEGMENT).read_bytes()[batch["position"]:]
 
         with brokers.Brook(settings.brook, self.properties, data_dir=self.data) as broker:
             broker.stop()
 
         self.assertEqual((self.partition / SEGMENT).stat().st_size, batch["position"])
-        self.assertEqual(self.findings(self.partition)[0], [])
+        kept = sorted(self.partition.glob("*.cut"))
+        self.assertEqual(kept[0].name, f"{SEGMENT.removesuffix('.log')}.{batch['position']}.log.cut")
+        self.assertEqual(kept[0].read_bytes(), behind)
+        self.assertEqual([(each["kind"], each["file"]) for each in self.findings(self.partition)[0]], [("note", str(each)) for each in kept])
+        dumped = self.batches(kept[0])
+        self.assertEqual([each["base_offset"] for each in dumped][:2], [batch["base_offset"], batch["last_offset"] + 1])
 
     def test_what_was_written_down_is_not_read_again_where_the_broker_alone_ended(self):
         batch = self.batches()[1]

@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::size_t kOffsetDigits = 20;
 
-constexpr std::array<std::string_view, 3> kPassing = {".deleted", ".cleaned", ".swap"};
+constexpr std::array<std::string_view, 4> kPassing = {".deleted", ".cleaned", ".swap", ".cut"};
 constexpr std::array<std::pair<std::string_view, FileKind>, 6> kByExtension = {{
     {".log", FileKind::kSegment},
     {".checkpoint", FileKind::kSegment},

@@ -150,7 +150,7 @@ TEST(LogVerify, SaysWhatACutWouldTake) {
 
     EXPECT_FALSE(world.sound);
     EXPECT_THAT(text, HasSubstr("at a start: the log is cut at position " + std::to_string(world.batch) +
-                                ": " + std::to_string(8 * world.batch) + " bytes go, " +
+                                ", and " + std::to_string(8 * world.batch) + " bytes are set aside, " +
                                 std::to_string(6 * world.batch) + " of them in 2 segments behind this one"));
   });
 }

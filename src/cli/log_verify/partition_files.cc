@@ -39,6 +39,10 @@ void PartitionVerifier::verify_names(const std::vector<runtime::DirectoryEntry>&
       report_.note({.file = path,
                     .reason = "a compacted segment that does not yet stand in its sources' place",
                     .at_start = "it takes their place"});
+    } else if (entry.name.ends_with(storage::kCutSuffix)) {
+      report_.note({.file = path,
+                    .reason = "what an earlier start cut off the log; `brook log dump` shows it",
+                    .at_start = "nothing: it is yours to remove"});
     }
     for (const std::string_view suffix :
          {storage::kOffsetIndexSuffix, storage::kTimeIndexSuffix, storage::kTransactionIndexSuffix}) {

@@ -36,8 +36,11 @@ std::string StartOutlook::at_start(const BatchFlaw& flaw, const SegmentPlace& se
   }
   cut_ = true;
   const std::uint64_t from = behind ? flaw.end : flaw.position;
-  std::string text = fmt::format("the log is cut at position {}: {} bytes go", from,
-                                 segment.size - from + segment.bytes_behind);
+  // Of one torn batch nothing can be read.
+  const bool of_no_use = flaw.fault == BatchFault::kTorn && segment.segments_behind == 0;
+  std::string text =
+      fmt::format("the log is cut at position {}, and {} bytes {}", from,
+                  segment.size - from + segment.bytes_behind, of_no_use ? "go" : "are set aside");
   if (segment.segments_behind > 0) {
     text += fmt::format(", {} of them in {} segment{} behind this one", segment.bytes_behind,
                         segment.segments_behind, segment.segments_behind == 1 ? "" : "s");
