@@ -287,10 +287,6 @@ Task<void> ReplicaSet::keep_house() {
           log::error("flush_failed", {{"topic", partition->name().topic}, {"why", flushed.error().context}});
         if (partition->closed()) continue;
       }
-      if (auto saved = co_await log.save_epochs(); !saved)
-        log::error("leader_epochs_not_saved",
-                   {{"topic", partition->name().topic}, {"why", saved.error().context}});
-      if (partition->closed()) continue;
       static_cast<void>(co_await log.remove_deleted_files());
       if (partition->closed()) continue;
       log.release_idle_files();

@@ -224,8 +224,6 @@ class Log {
   /// That sync has ended so: the recovery point advances, or the log takes nothing any more, as after a
   /// flush() that failed.
   void file_system_synced(SyncMark mark, const Result<void>& outcome);
-  /// Makes leader epochs durable where they changed.
-  [[nodiscard]] Task<Result<void>> save_epochs();
 
   [[nodiscard]] std::vector<ActiveProducer> active_producers() const;
   [[nodiscard]] const ProducerEntry* producer(ProducerId id) const { return producers_.find(id); }
@@ -349,6 +347,8 @@ class Log {
   [[nodiscard]] Task<Result<void>> flush_segments(Offset target);
   [[nodiscard]] Task<Result<void>> sync_segments(Offset target);
   [[nodiscard]] Task<Result<void>> sync_names();
+  /// Makes leader epochs durable where they changed.
+  [[nodiscard]] Task<Result<void>> save_epochs();
   [[nodiscard]] Result<SharedSegment> create_segment(Offset base_offset);
   [[nodiscard]] Result<void> take_producer_snapshot();
   [[nodiscard]] Result<void> remove_snapshots_above(Offset offset);

@@ -277,10 +277,14 @@ Result<void> Log::take_producer_snapshot() {
   if (epochs_.dirty()) BROOK_CHECK(files_.replace_whole_unsynced(epochs_path(), epochs_.text()));
   const std::string content = producers_.snapshot();
   snapshot_size_ = content.size();
-  BROOK_TRY(const auto file, files_.open(offset_file_path(directory_, at, kSnapshotSuffix),
-                                         runtime::OpenMode::kCreateOrEmpty));
+  const std::string path = offset_file_path(directory_, at, kSnapshotSuffix);
+  BROOK_TRY(const auto file, files_.open(path, runtime::OpenMode::kCreateOrEmpty));
   const ByteView part = as_bytes(content);
-  BROOK_CHECK(file->write_at(0, std::span(&part, 1)));
+  if (auto written = file->write_at(0, std::span(&part, 1)); !written) {
+    static_cast<void>(
+        files_.remove(path));  // Else the next start finds a torn one, and drops it with a warning.
+    return written;
+  }
   if (!std::ranges::binary_search(snapshots_, at))
     snapshots_.insert(std::ranges::upper_bound(snapshots_, at), at);
   last_snapshot_ = at;

@@ -20,6 +20,7 @@ RETRIABLE = {kafka_wire.KAFKA_STORAGE_ERROR, 6, 7, 19}  # NOT_LEADER_OR_FOLLOWER
 RESUME_TIMEOUT_S = 30
 LOADED, PARTITIONS, RECORDS_PER_SECOND = "loaded", 3, 1000
 EXT4_MIB, EXT4_FREE_MIB_MIN = 64, 8
+RESERVE_MIB = 4  # given up it is not room for records
 ROUNDS = 3
 
 
@@ -40,8 +41,8 @@ class Disk(unittest.TestCase):
             self.skipTest(f"the small disk cannot be mounted: {mounted.stderr.strip()}")
         self.addCleanup(subprocess.run, ["umount", "--lazy", self.mount_point], check=True)
 
-    def start_broker(self, free_mib_min):
-        broker = brokers.Brook(settings.brook, {"brook.log.min.free.bytes": free_mib_min << 20}, data_dir=self.mount_point / "data")
+    def start_broker(self, free_mib_min, **properties):
+        broker = brokers.Brook(settings.brook, {"brook.log.min.free.bytes": free_mib_min << 20, **properties}, data_dir=self.mount_point / "data")
         self.addCleanup(broker.close)
         return broker.start()
 
@@ -82,7 +83,7 @@ class Disk(unittest.TestCase):
         with Connection(broker.port) as again:
             self.assertEqual(end + 1, again.fetch("full", 0)[1])
 
-    def test_ext4_that_fills_and_is_freed_under_load_loses_nothing(self):
+    def mount_ext4(self):
         if shutil.which("mkfs.ext4") is None:
             self.skipTest("mkfs.ext4 is not there")
         image = pathlib.Path(self.directory) / "image"
@@ -90,6 +91,36 @@ class Disk(unittest.TestCase):
             file.truncate(EXT4_MIB << 20)
         subprocess.run(["mkfs.ext4", "-q", "-F", image], check=True, capture_output=True)
         self.mount("-t", "ext4", "-o", "loop", str(image))
+
+    def test_a_broker_starts_on_a_disk_that_is_full_to_the_last_byte(self):
+        self.mount_ext4()
+        broker = self.start_broker(EXT4_FREE_MIB_MIN, **{"brook.log.reserve.bytes": RESERVE_MIB << 20})
+        with Connection(broker.port) as connection:
+            self.assertEqual(kafka_wire.NONE, connection.create_topic("kept")[1])
+            connection.wait_for_leader("kept", 1)
+            self.assertEqual((kafka_wire.NONE, 0), connection.produce("kept", batch([b"before"]))[:2])
+        reserve = self.mount_point / "data" / ".brook_reserve"
+        self.wait_until(lambda: reserve.exists() and reserve.stat().st_size > 0, broker, "a reserve")
+        for how in (broker.stop, broker.kill):  # after a kill there is something to recover, too
+            how()
+            self.fill_disk()
+            with self.assertRaises(OSError), open(self.mount_point / "one-more", "wb", buffering=0) as file:
+                file.write(b"x" * 65536)
+            broker.start()
+            with Connection(broker.port) as connection:
+                self.assertIn(b"before", connection.fetch("kept", 0)[2], "reads are served")
+                error, _, message = connection.produce("kept", batch([b"refused"]))
+                self.assertIn(error, RETRIABLE, f"error {error}: {message}")
+            self.assertIn("event=disk_reserve_released", broker.output())
+
+            self.free_disk()
+            (self.mount_point / "one-more").unlink(missing_ok=True)
+            with Connection(broker.port) as connection:
+                self.wait_until(lambda: connection.produce("kept", batch([b"after"]))[0] == kafka_wire.NONE, broker, "room again")
+            self.wait_until(lambda: reserve.exists() and reserve.stat().st_size > 0, broker, "the reserve again")
+
+    def test_ext4_that_fills_and_is_freed_under_load_loses_nothing(self):
+        self.mount_ext4()
         broker = self.start_broker(EXT4_FREE_MIB_MIN)
         with Connection(broker.port) as connection:
             # Each append is synced: where ext4 finds no room only as it writes the page, the sync tells.
@@ -123,11 +154,14 @@ class Disk(unittest.TestCase):
         return broker.output().count(f"event={event} ")
 
     def wait_for_more(self, broker, event, before):
+        self.wait_until(lambda: self.told(broker, event) > before, broker, event)
+
+    def wait_until(self, holds, broker, what):
         deadline = time.monotonic() + RESUME_TIMEOUT_S
-        while self.told(broker, event) <= before:
-            self.assertLess(time.monotonic(), deadline, f"no {event}\n{broker.output()[-2000:]}")
+        while not holds():
+            self.assertLess(time.monotonic(), deadline, f"no {what}\n{broker.output()[-2000:]}")
             self.assertTrue(broker.is_running(), broker.output()[-2000:])
-            time.sleep(0.05)  # a log does not tell that it grows
+            time.sleep(0.05)  # neither a log nor a disk tells that it changes
 
     def fill_disk(self):
         with open(self.mount_point / "ballast", "wb", buffering=0) as ballast:

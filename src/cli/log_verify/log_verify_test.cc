@@ -155,6 +155,22 @@ TEST(LogVerify, SaysWhatACutWouldTake) {
   });
 }
 
+TEST(LogVerify, TellsOfAHoleThatAPowerCutLeft) {
+  with_world([](World& world) -> Task<void> {
+    world.resize(world.file(6, ".log"), 2 * world.batch);
+    world.crash(6);
+
+    const std::string text = co_await world.verify();
+
+    EXPECT_TRUE(world.sound);
+    EXPECT_THAT(
+        text, HasSubstr("note  " + world.file(6, ".log") + " at position " + std::to_string(2 * world.batch) +
+                        "\n      offsets 10 to 11 are missing between it and the next segment\n      at a "
+                        "start: where the topic is not compacted the log is cut here, and " +
+                        std::to_string(6 * world.batch) + " bytes in 2 segments are set aside"));
+  });
+}
+
 TEST(LogVerify, KnowsThatRecoveryBeginsWithTheIndexEntryBelowItsPoint) {
   with_world([](World& world) -> Task<void> {
     // The batch of offsets 8 and 9 has the last entry below 10: recovery reads it again, and none before it.

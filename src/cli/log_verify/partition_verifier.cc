@@ -138,7 +138,24 @@ Task<void> PartitionVerifier::verify_segment(std::size_t index) {
   }
   Result<void> walked = co_await walk(index, check, offsets, times);
   if (!walked) unreadable(walked.error(), check.position());
+  if (walked) co_await tell_gap(index, check.end_offset());
   if (index + 1 == segments_.size()) log_end_ = check.end_offset();
+}
+
+/// Appends leave none: the end of a segment was not on the disk when a power cut came, and the next one was.
+Task<void> PartitionVerifier::tell_gap(std::size_t index, Offset end) {
+  const std::optional<Offset> next = next_base(index);
+  if (!next || end >= *next) co_return;
+  const Result<SegmentPlace> place = co_await place_of(index);
+  if (!place) co_return;
+  auto at_start = outlook_.at_gap(*place, next);
+  if (!at_start) co_return;
+  tell(!outlook_.may_be_unwritten(*next),
+       {.file = file(segments_[index].base_offset, storage::kLogSuffix),
+        .position = segments_[index].size,
+        .reason = fmt::format("offsets {} to {} are missing between it and the next segment", end.value(),
+                              next->value() - 1),
+        .at_start = *std::move(at_start)});
 }
 
 Task<Result<void>> PartitionVerifier::walk(std::size_t index, SegmentCheck& check,

@@ -42,6 +42,7 @@ class PartitionVerifier {
   [[nodiscard]] Task<Result<void>> walk(std::size_t index, storage::SegmentCheck& check,
                                         std::optional<storage::OffsetIndexCheck>& offsets,
                                         std::optional<storage::TimeIndexCheck>& times);
+  [[nodiscard]] Task<void> tell_gap(std::size_t index, Offset end);
   [[nodiscard]] Task<Result<SegmentPlace>> place_of(std::size_t index);
   void tell_batch(const storage::CheckedBatch& batch, const SegmentPlace& segment);
   void tell_index(std::size_t index, std::string_view suffix, const storage::IndexFlaw& flaw);

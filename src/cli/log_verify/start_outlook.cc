@@ -48,6 +48,15 @@ std::string StartOutlook::at_start(const BatchFlaw& flaw, const SegmentPlace& se
   return text;
 }
 
+std::optional<std::string> StartOutlook::at_gap(const SegmentPlace& segment,
+                                                std::optional<Offset> next_base) {
+  if (cut_ || gaps_are_meant_ || !reads(next_base)) return std::nullopt;
+  cut_ = true;
+  return fmt::format(
+      "where the topic is not compacted the log is cut here, and {} bytes in {} segment{} are set aside",
+      segment.bytes_behind, segment.segments_behind, segment.segments_behind == 1 ? "" : "s");
+}
+
 bool StartOutlook::is_left_by_a_crash(const storage::CheckedBatch& batch, const SegmentPlace& segment) const {
   if (!segment.is_last || !batch.flaw || !may_be_unwritten(batch.flaw->first_offset)) return false;
   if (batch.flaw->fault == BatchFault::kTorn) return true;

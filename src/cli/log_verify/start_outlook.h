@@ -41,6 +41,7 @@ class StartOutlook {
   explicit StartOutlook(const PartitionHints& hints)
       : crashed_(!hints.clean_shutdown),
         flushed_(hints.recovery_point.value_or(Offset(0))),
+        gaps_are_meant_(hints.cache_survived || hints.first_dirty_offset.has_value()),
         clean_(hints.clean_shutdown),
         recovery_point_(flushed_) {}
 
@@ -66,6 +67,10 @@ class StartOutlook {
   /// In words. The flaws of a log come in their order: what lies behind a cut goes with it.
   [[nodiscard]] std::string at_start(const storage::BatchFlaw& flaw, const SegmentPlace& segment,
                                      std::optional<Offset> next_base);
+  /// The same of offsets that are missing between a segment and the next; nothing where that is no news, as
+  /// it is not in a compacted log.
+  [[nodiscard]] std::optional<std::string> at_gap(const SegmentPlace& segment,
+                                                  std::optional<Offset> next_base);
   /// It is what a crash leaves at a log's end, above what was known to be on the disk.
   [[nodiscard]] bool is_left_by_a_crash(const storage::CheckedBatch& batch,
                                         const SegmentPlace& segment) const;
@@ -76,6 +81,7 @@ class StartOutlook {
 
   bool crashed_;
   Offset flushed_;
+  bool gaps_are_meant_;
   bool clean_;  ///< and nothing was found that makes the start recover all the same
   Offset recovery_point_;
   bool cut_ = false;
