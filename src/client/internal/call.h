@@ -37,16 +37,17 @@ auto made(const Make& make, std::int16_t version) {
   }
 }
 
+}  // namespace internal_call
+
+/// The answer in a reply that was expected.
 template <class Response>
-Result<Answer<Response>> decode(LinkReply reply) {
+Result<Answer<Response>> decode_reply(LinkReply reply) {
   protocol::Reader in(reply.frame->bytes());
   const protocol::ApiInfo& api = protocol::api_info(static_cast<protocol::ApiKey>(Response::kApiKey));
   BROOK_CHECK(protocol::decode_response_header(in, api, reply.version));
   BROOK_TRY(Response body, Response::decode(in, reply.version));
   return Answer<Response>{std::move(body), reply.version, std::move(reply.frame)};
 }
-
-}  // namespace internal_call
 
 /// The milliseconds until `deadline`, as requests carry the time that a broker may take.
 [[nodiscard]] std::int32_t wire_timeout(Cluster& cluster, runtime::Instant deadline);
@@ -64,7 +65,7 @@ Task<Result<Answer<Response>>> call(BrokerLink& link, Make make, runtime::Instan
                         return internal_call::made(make, version).encode(out, version);
                       }};
   BROOK_CO_TRY(LinkReply reply, co_await link.exchange(std::move(request)));
-  co_return internal_call::decode<Response>(std::move(reply));
+  co_return decode_reply<Response>(std::move(reply));
 }
 
 /// One operation: asks the target, again while the request or, by `verdict`, its answer fails with a

@@ -62,6 +62,8 @@ class ProducerBatch {
   std::string last_error;  ///< of these tries
   /// A try ended without telling whether the broker has the batch.
   bool maybe_appended = false;
+  /// This try did not reach the broker: one before it has to go first.
+  bool out_of_turn = false;
 
  private:
   struct Pending {

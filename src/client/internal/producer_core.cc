@@ -271,6 +271,11 @@ void ProducerCore::handle(Topic& topic, ProducerBatch batch, BatchAnswer answer)
   Partition& partition = topic.partitions[batch.partition()];
   const std::uint64_t number = batch.number();
   partition.on_their_way.erase(number);
+  partition.written.erase(number);
+  if (std::exchange(batch.out_of_turn, false)) {
+    try_again(partition, std::move(batch), false);
+    return;
+  }
   const auto* refusal = std::get_if<BatchRefusal>(&answer);
   if (refusal == nullptr) {
     settle(std::move(batch), answer);

@@ -25,8 +25,9 @@ namespace brook::client::internal {
 /// What is behind a Producer. Records go into the open batch of their partition; one coroutine, run(), closes
 /// batches that have lingered, gives up what is too old, and sends what may be sent, a request a broker.
 ///
-/// Of a partition whose batch is tried again nothing is sent until all that was on its way has ended, so
-/// retries keep the order. With idempotence a batch keeps its sequence through all tries. Where a sequence is
+/// Of a partition whose batch is tried again nothing is sent until all that was on its way has ended, and a
+/// batch is given to a connection only behind those before it, so retries keep the order, whatever becomes of
+/// connections in between. With idempotence a batch keeps its sequence through all tries. Where a sequence is
 /// lost (a batch that the broker refused, a producer that it does not know any more), the partition's
 /// remaining batches get a new producer id and begin at 0; those of which the broker may have a copy under
 /// the old one fail instead, for sent anew they could be twice in the log. stop() before it dies. Runs on:
@@ -54,6 +55,7 @@ class ProducerCore {
     std::unique_ptr<ProducerBatch> open;
     std::deque<ProducerBatch> queue;       ///< closed and not on their way, by number
     std::set<std::uint64_t> on_their_way;  ///< numbers
+    std::set<std::uint64_t> written;       ///< of those, the ones that were given to a connection
     std::uint64_t next_number = 0;
     runtime::Instant not_before = runtime::Instant::min();  ///< the rest between two tries
     std::optional<Identity> identity;                       ///< nothing: a new one at the next send
@@ -108,7 +110,8 @@ class ProducerCore {
   [[nodiscard]] std::optional<BrokerId> leader_of(Topic& topic, PartitionIndex partition);
   void take(std::vector<SentBatch>& request, Topic& topic, Partition& partition);
   Task<void> send(BrokerId leader, std::vector<SentBatch> batches);
-  Task<Result<std::vector<BatchAnswer>>> exchange(BrokerId leader, const std::vector<SentBatch>& batches);
+  Task<Result<std::vector<BatchAnswer>>> exchange(BrokerId leader, std::vector<SentBatch>& batches);
+  [[nodiscard]] Result<void> take_turn(std::vector<SentBatch>& batches);
   void refresh_identity(runtime::Instant now, runtime::Instant& next);
   Task<void> fetch_identity();
 

@@ -122,28 +122,46 @@ Task<void> ProducerCore::send(BrokerId leader, std::vector<SentBatch> batches) {
   wake();
 }
 
+/// A batch may have waited for a connection while those before it lost theirs. The broker need not know that
+/// they are missing: after a power cut it may have forgotten the producer, and then takes any sequence.
+Result<void> ProducerCore::take_turn(std::vector<SentBatch>& batches) {
+  const auto in_turn = [&](const SentBatch& sent) {
+    const Partition& partition = topics_[sent.topic].partitions[sent.batch.partition()];
+    const std::uint64_t number = sent.batch.number();
+    if (!partition.queue.empty() && partition.queue.front().number() < number) return false;
+    return std::ranges::all_of(partition.on_their_way, [&](std::uint64_t other) {
+      return other >= number || partition.written.contains(other);
+    });
+  };
+  if (!std::ranges::all_of(batches, in_turn)) {
+    for (SentBatch& sent : batches) sent.batch.out_of_turn = true;
+    return fail(ErrorCode::kOutOfOrderSequenceNumber, "a batch before it has to be sent first");
+  }
+  for (const SentBatch& sent : batches)
+    topics_[sent.topic].partitions[sent.batch.partition()].written.insert(sent.batch.number());
+  return {};
+}
+
 Task<Result<std::vector<BatchAnswer>>> ProducerCore::exchange(BrokerId leader,
-                                                              const std::vector<SentBatch>& batches) {
+                                                              std::vector<SentBatch>& batches) {
   const runtime::Instant deadline = cluster_.try_deadline(runtime::Instant::max());
   const bool has_ids =
       std::ranges::none_of(batches, [](const SentBatch& sent) { return sent.topic_id.is_zero(); });
-  const VersionRange versions{.max = has_ids ? VersionRange().max : kLastVersionWithNames};
-  auto request = produce_request(batches, options_.acks, wire_timeout(cluster_, deadline));
+  const protocol::ProduceRequest body =
+      produce_request(batches, options_.acks, wire_timeout(cluster_, deadline));
   BROOK_CO_TRY(BrokerLink* const link, co_await cluster_.leader_link(leader, deadline));
-  if (options_.acks != Acks::kNone) {
-    BROOK_CO_TRY(const auto answer,
-                 co_await call<protocol::ProduceResponse>(*link, std::move(request), deadline, versions));
-    co_return produce_answers(batches, answer.body);
-  }
-  LinkRequest unanswered{.key = protocol::ApiKey::kProduce,
-                         .versions = versions,
-                         .deadline = deadline,
-                         .expects_reply = false,
-                         .encode = [&request](protocol::Writer& out, std::int16_t version) {
-                           return request.encode(out, version);
-                         }};
-  BROOK_CO_CHECK(co_await link->exchange(std::move(unanswered)));
-  co_return std::vector<BatchAnswer>(batches.size(), BatchPlace());
+  LinkRequest request{.key = protocol::ApiKey::kProduce,
+                      .versions = {.max = has_ids ? VersionRange().max : kLastVersionWithNames},
+                      .deadline = deadline,
+                      .expects_reply = options_.acks != Acks::kNone,
+                      .encode = [&](protocol::Writer& out, std::int16_t version) -> Result<void> {
+                        BROOK_CHECK(take_turn(batches));
+                        return body.encode(out, version);
+                      }};
+  BROOK_CO_TRY(LinkReply reply, co_await link->exchange(std::move(request)));
+  if (options_.acks == Acks::kNone) co_return std::vector<BatchAnswer>(batches.size(), BatchPlace());
+  BROOK_CO_TRY(const auto answer, decode_reply<protocol::ProduceResponse>(std::move(reply)));
+  co_return produce_answers(batches, answer.body);
 }
 
 void ProducerCore::refresh_identity(runtime::Instant now, runtime::Instant& next) {
