@@ -277,7 +277,7 @@ Task<Result<void>> Log::recover(Offset recovery_point, bool cache_survived) {
       epochs_.truncate_from_end(start.base_offset);  // The batches from there on say it again.
     }
     first = false;
-    BROOK_CO_CHECK(segment.transactions().truncate_to(producers_.end_offset()));
+    BROOK_CO_CHECK(segment.transactions().begin_rebuild(producers_.end_offset()));
     BROOK_CO_TRY(
         const RecoveryCut cut,
         co_await segment.recover(start, config_.index_interval_bytes, cut_files_ < kCutFilesMax,
@@ -286,6 +286,7 @@ Task<Result<void>> Log::recover(Offset recovery_point, bool cache_survived) {
                                    return replay(segment, header, body, true);
                                  }));
     log_end_offset_ = segment.end_offset();
+    BROOK_CO_CHECK(segment.transactions().finish_rebuild());
     // It may have been written anew below the recovery point that the checkpoint has, from where the next
     // start looks.
     if (segment.transactions().dirty()) {

@@ -179,9 +179,6 @@ Task<Result<BatchAt>> Segment::prepare_recovery(Offset from) {
       BROOK_CO_CHECK(co_await walk_to(from, *entry, &start));
     }
   }
-  if (!txns_sound) {
-    BROOK_CO_CHECK(transactions_.reset());
-  }
   if (start.position == 0) {
     BROOK_CO_CHECK(offset_index_.reset());
     BROOK_CO_CHECK(time_index_.reset());

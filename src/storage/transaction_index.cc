@@ -43,6 +43,11 @@ Result<void> TransactionIndex::append(const AbortedTransaction& transaction) {
   store_be(entry.data() + 10, transaction.first_offset.value());
   store_be(entry.data() + 18, transaction.last_offset.value());
   store_be(entry.data() + 26, transaction.last_stable_offset.value());
+  if (rebuilt_) {
+    rebuilt_->append(as_chars(entry));
+    size_ += kEntrySize;
+    return {};
+  }
   BROOK_TRY(const auto file, files_.open(path_, runtime::OpenMode::kCreate));
   const std::array<ByteView, 1> parts{ByteView(entry)};
   dirty_ = true;
@@ -68,10 +73,31 @@ Result<void> TransactionIndex::truncate_to(Offset offset) {
   return {};
 }
 
-Result<void> TransactionIndex::reset() {
-  size_ = 0;
+Result<void> TransactionIndex::begin_rebuild(Offset offset) {
+  std::string known;
+  if (load()) {
+    if (size_ > 0) {
+      BROOK_TRY(known, files_.read_whole(path_));
+    }
+    std::size_t keep = 0;
+    while (keep < known.size() && decode(as_bytes(known).data() + keep).last_offset < offset)
+      keep += kEntrySize;
+    known.resize(keep);
+  }
+  size_ = known.size();
+  rebuilt_ = std::move(known);
+  return {};
+}
+
+Result<void> TransactionIndex::finish_rebuild() {
+  const std::string content = *std::exchange(rebuilt_, std::nullopt);
+  std::string present;
+  if (files_.exists(path_)) {
+    BROOK_TRY(present, files_.read_whole(path_));
+  }
+  if (content == present) return {};
   dirty_ = true;
-  return files_.remove(path_);
+  return content.empty() ? files_.remove(path_) : files_.replace_whole(path_, content);
 }
 
 Task<Result<std::vector<AbortedTransaction>>> TransactionIndex::entries() const {

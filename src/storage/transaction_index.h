@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -39,7 +40,12 @@ class TransactionIndex {
   [[nodiscard]] Result<void> append(const AbortedTransaction& transaction);
   /// Forgets transactions whose marker is at or above `offset`.
   [[nodiscard]] Result<void> truncate_to(Offset offset);
-  [[nodiscard]] Result<void> reset();
+  /// Until finish_rebuild() the file stays as it is, and append() changes a copy in memory, which begins with
+  /// what is known to be below `offset`: who is killed meanwhile leaves what the next start can tell from a
+  /// sound one.
+  [[nodiscard]] Result<void> begin_rebuild(Offset offset);
+  /// Replaces the file as a whole where the copy differs. Waits for the disk: start only.
+  [[nodiscard]] Result<void> finish_rebuild();
   /// All entries, in order of their markers.
   [[nodiscard]] Task<Result<std::vector<AbortedTransaction>>> entries() const;
   /// Where anything changed since the last one.
@@ -53,6 +59,7 @@ class TransactionIndex {
   Offset base_offset_;
   std::uint64_t size_ = 0;
   bool dirty_ = false;
+  std::optional<std::string> rebuilt_;
 };
 
 }  // namespace brook::storage
