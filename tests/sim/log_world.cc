@@ -91,6 +91,7 @@ class LogWorld {
       return;
     }
     static_cast<void>(log_.release());
+    closing_ = false;
     static_cast<void>(directory_.release());
     static_cast<void>(background_.release());
     SimulatedHost::abandon(std::move(host));
@@ -100,6 +101,9 @@ class LogWorld {
     // After a failed sync the cache holds what the disk will never have: only the machine's end is the end of
     // that.
     const bool power = draw(2) == 0 || disk_.failed_syncs() > failed_syncs_;
+    // Compaction flushes before it lets anything go, and tells nobody.
+    if (log_ && config_.cleanup_compact && !closing_)
+      model_.set_flushed(std::min(log_->recovery_point().value(), model_.end()));
     if (power) disk_.cut_power();
     host_->crash();
     ++(power ? outcome_.power_cuts : outcome_.kills);
@@ -393,6 +397,7 @@ class LogWorld {
   }
 
   Task<void> close() {
+    closing_ = true;  // To the log all is on the disk that it has written.
     const bool together = draw(2) == 0;
     Result<void> closed =
         co_await log_->close(together ? storage::CloseMode::kWritten : storage::CloseMode::kDurable);
@@ -409,6 +414,7 @@ class LogWorld {
     }
     log_.reset();
     directory_.reset();
+    closing_ = false;
   }
 
   static constexpr std::int64_t kProducers = 6;  // The second half of them writes in transactions.
@@ -421,6 +427,7 @@ class LogWorld {
   LogModel model_;
   Outcome outcome_;
   bool faulty_ = false;
+  bool closing_ = false;
   bool power_cut_ = false;
   std::uint64_t failed_syncs_ = 0;  ///< before the present life
   std::int64_t steps_left_ = 0;
