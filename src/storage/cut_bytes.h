@@ -13,8 +13,8 @@ namespace brook::storage {
 
 /// What recovery cuts off a log is kept beside it as BASE.POSITION.log.cut, for whoever looks for records in
 /// it
-/// (`brook log dump`). Nobody else reads these files, and none but an operator removes them; a partition that
-/// has so many gets no more.
+/// (`brook log dump`); not the torn last batch of a crash. Nobody else reads these files, and none but an
+/// operator removes them; a partition that has so many gets no more. Runs on: the log's shard.
 inline constexpr std::size_t kCutFilesMax = 16;
 
 /// A name that no file has yet, for what stood at `position` of the segment with this base offset.

@@ -130,7 +130,7 @@ Task<Result<std::vector<runtime::DirectoryEntry>>> Log::clean_directory() {
   if (found) {
     // The start before this one may have been killed when it had cut the log: what it dropped must not come
     // back behind what is written in its place.
-    BROOK_CO_CHECK(co_await files_.sync_directory_on_pool(directory_));
+    if (names_dirty_) BROOK_CO_CHECK(co_await files_.sync_directory_on_pool(directory_));
     BROOK_CO_TRY(entries, files_.list(directory_));
   }
   std::set<Offset> logs;

@@ -22,8 +22,8 @@ using internal::IndexBuilder;
 constexpr std::size_t kHeaderChunk = 8192;  // an index interval of small batches and the page it begins in
 constexpr std::size_t kOneHeader = 1;       // the page that holds it
 constexpr std::size_t kSequentialChunk = std::size_t{1} << 20;  // where everything is read
-constexpr std::uint64_t kTornBytesMax = std::uint64_t{4}
-                                        << 20U;  // more behind a bad length may be good batches
+/// Of one torn batch there is no more: behind a bad length there may be good batches.
+constexpr std::uint64_t kTornBytesMax = std::uint64_t{4} << 20U;
 
 std::unexpected<Error> corrupt_at(const std::string& path, std::uint64_t position) {
   return fail(ErrorCode::kCorruptMessage, fmt::format("{}: no record batch at position {}", path, position));
@@ -224,7 +224,8 @@ Task<Result<bool>> ends_within_batch(BatchReader& reader) {
   if (left < internal::kBatchHeaderSize) co_return true;
   BROOK_CO_TRY(const ByteView head, co_await reader.peek(0, internal::kBatchHeaderSize));
   const auto header = internal::parse_batch_header(head);
-  co_return header && header->size > left&& left < kTornBytesMax;
+  const bool goes_on = header && header->size > left;
+  co_return goes_on&& left < kTornBytesMax;
 }
 
 }  // namespace
