@@ -63,6 +63,7 @@ Task<Result<SeenLog>> read_log(storage::Log& log) {
   seen.start = log.log_start_offset().value();
   seen.end = log.log_end_offset().value();
   seen.last_stable = log.last_stable_offset(Offset(seen.end)).value();
+  seen.transaction_open = log.last_stable_offset(Offset(seen.end + 1)).value() <= seen.end;
   BROOK_CO_TRY(const auto aborted, co_await log.aborted_transactions(Offset(seen.start), Offset(seen.end)));
   std::int64_t next = seen.start;
   while (next < seen.end) {
@@ -155,7 +156,7 @@ void LogModel::reopen(const SeenLog& seen, bool power_cut, std::int64_t now) {
   if (seen.start > start_most_)
     violated(fmt::format("the log starts at {}, and nothing below {} was deleted", seen.start, start_most_));
   start_ = start_most_ = seen.start;
-  if (seen.last_stable != last_stable()) forget_open_below_start();
+  if (seen.last_stable != last_stable() || !seen.transaction_open) forget_open_below_start();
   check(seen, now);
 }
 

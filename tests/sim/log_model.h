@@ -37,6 +37,7 @@ struct SeenLog {
   std::int64_t start = 0;
   std::int64_t end = 0;
   std::int64_t last_stable = 0;
+  bool transaction_open = false;  ///< also where it lies below the start, and the log is empty
   std::vector<LogBatch> batches;
 };
 
