@@ -55,6 +55,30 @@ one_suite() {
   if "$@"; then count "$log" 1 0 0; else count "$log" 0 1 0; fi
 }
 
+# Suites that mostly wait, for brokers that start and die and for clients' time-outs, leave half a machine idle: two lanes of them
+# run side by side where there are two cores.
+LANE=
+
+# beside LOG COMMAND...: starts a lane; what it prints is kept for `join_lane`.
+beside() {
+  local log=$1
+  shift
+  set -m  # a process group of its own, so that all of it can be ended
+  "$@" > "$LOGS/$log.log" 2>&1 < /dev/null &
+  LANE=$!
+  set +m
+  LANE_LOG=$LOGS/$log.log
+  trap end_lane EXIT
+}
+
+join_lane() {
+  wait "$LANE" || true
+  LANE=
+  cat "$LANE_LOG"
+}
+
+end_lane() { [[ -z $LANE ]] || kill -TERM -- "-$LANE" 2> /dev/null || true; }
+
 # A benchmark that cannot run says so and ends with status 0.
 micro_smoke() {
   local output
@@ -81,6 +105,34 @@ sanitized() {
   ctest_suite "$1" -E '^(wall|wire|docs|bench|sim)\.'
 }
 
+# clients BROOK
+clients() {
+  local arguments=(--brook "$1" --build-dir build/compat)
+  # A fifth of each client's records, so that all of them fit into CI; tests/compat/run.py alone sends a million.
+  if [[ ${CI-} == true ]]; then arguments+=(--fail-on-skip --scale 0.2); fi
+  line_suite "clients: other people's, against Brook" compat python3 tests/compat/run.py "${arguments[@]}"
+}
+
+# broker_suites BROOK [ARGUMENTS OF THE FAULT TESTS]
+broker_suites() {
+  local brook=$1
+  shift
+  line_suite "faults: kill, bad input, full disk, bad starts" faults \
+    python3 tests/faults/run.py --brook "$brook" --load build/release/tests/faults/faults_load "$@"
+  line_suite "command line: against a broker of its own" cli python3 tests/cli/run.py --brook "$brook"
+  line_suite "formats: Apache Kafka reads our segments, we read its" formats python3 tests/formats/run.py --brook "$brook"
+  one_suite bench-micro step "micro-benchmarks, shortly" bench-micro micro_smoke
+}
+
+# long_suites [ARGUMENTS OF ./dev simulate]
+long_suites() {
+  one_suite bench step "bench: every measure once, Brook alone" bench python3 bench/run.py --quick --only brook --results build/bench-smoke
+  # Fresh ones for each commit, and the same for all who build it: what fails here fails again.
+  local first_seed
+  first_seed=$(git rev-parse --short=7 HEAD 2> /dev/null) || first_seed=1
+  one_suite simulate ./dev simulate --seed "$((16#$first_seed))" --minutes 5 "$@"
+}
+
 main() {
   local quick= sanitize=none brook=build/release/src/app/brook
   if [[ ${CI-} == true ]]; then sanitize=asan; fi
@@ -100,30 +152,19 @@ main() {
   build_targets release all all_verify_interface_header_sets || give_up build
   ctest_suite release
 
-  local fault_arguments=()
-  if [[ -n $quick ]]; then fault_arguments=(--kills 5); fi
-  line_suite "faults: kill, bad input, full disk, bad starts" faults \
-    python3 tests/faults/run.py --brook "$brook" --load build/release/tests/faults/faults_load "${fault_arguments[@]}"
-
-  line_suite "command line: against a broker of its own" cli python3 tests/cli/run.py --brook "$brook"
-
-  line_suite "formats: Apache Kafka reads our segments, we read its" formats python3 tests/formats/run.py --brook "$brook"
-
-  one_suite bench-micro step "micro-benchmarks, shortly" bench-micro micro_smoke
-
-  if [[ -z $quick ]]; then
-    local compat_arguments=(--brook "$brook" --build-dir build/compat)
-    # A fifth of each client's records, so that all of them fit into CI; tests/compat/run.py alone sends a million.
-    if [[ ${CI-} == true ]]; then compat_arguments+=(--fail-on-skip --scale 0.2); fi
-    line_suite "clients: other people's, against Brook" compat python3 tests/compat/run.py "${compat_arguments[@]}"
-    one_suite bench step "bench: every measure once, Brook alone" bench \
-      python3 bench/run.py --quick --only brook --results build/bench-smoke
-    # Fresh ones for each commit, and the same for all who build it: what fails here fails again.
-    local first_seed
-    first_seed=$(git rev-parse --short=7 HEAD 2> /dev/null) || first_seed=1
-    one_suite simulate ./dev simulate --seed "$((16#$first_seed))" --minutes 5
-    one_suite fuzz ./dev fuzz --seconds 60
+  if [[ -n $quick ]]; then
+    broker_suites "$brook" --kills 5
+  elif (($(nproc) < 2)); then
+    clients "$brook"
+    broker_suites "$brook"
+    long_suites
+  else
+    beside lane-clients clients "$brook"
+    broker_suites "$brook"
+    long_suites --jobs $(($(nproc) - 1))
+    join_lane
   fi
+  if [[ -z $quick ]]; then one_suite fuzz ./dev fuzz --seconds 60; fi
   case "$sanitize" in
     all) sanitized asan; sanitized tsan ;;
     asan | tsan) sanitized "$sanitize" ;;
