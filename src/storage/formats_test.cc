@@ -53,6 +53,30 @@ TEST(LeaderEpochs, FollowsTruncationAtBothEnds) {
   EXPECT_EQ(epochs.entries(), (std::vector{at(4, 35)}));
 }
 
+TEST(LeaderEpochs, KnowsWhatItsFileLacks) {
+  LeaderEpochs epochs;
+  epochs.assign(LeaderEpoch(2), Offset(10));
+  EXPECT_FALSE(epochs.written());
+  epochs.mark_written();
+  epochs.assign(LeaderEpoch(2), Offset(20));  // Known: nothing to write.
+  EXPECT_TRUE(epochs.written());
+  EXPECT_TRUE(epochs.dirty()) << "what was not synced a power cut may take";
+  epochs.mark_saved();
+  EXPECT_FALSE(epochs.dirty());
+  epochs.mark_written();
+  EXPECT_FALSE(epochs.dirty()) << "what is on the disk stays there";
+  epochs.assign(LeaderEpoch(3), Offset(20));
+  epochs.mark_written();
+  epochs.truncate_from_end(Offset(20));
+  EXPECT_FALSE(epochs.written());
+  epochs.mark_saved();
+  epochs.truncate_from_start(Offset(11));
+  EXPECT_FALSE(epochs.written());
+  epochs.mark_saved();
+  epochs.clear();
+  EXPECT_FALSE(epochs.written());
+}
+
 TEST(LeaderEpochs, ReadsAndWritesKafkasText) {
   LeaderEpochs epochs({at(2, 10), at(4, 30)});
   EXPECT_EQ(epochs.text(), "0\n2\n2 10\n4 30\n");

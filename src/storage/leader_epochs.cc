@@ -17,11 +17,12 @@ void LeaderEpochs::assign(LeaderEpoch epoch, Offset start_offset) {
   };
   std::erase_if(entries_, contradicts);
   entries_.push_back({epoch, start_offset});
-  dirty_ = true;
+  file_ = File::kOld;
 }
 
 void LeaderEpochs::truncate_from_end(Offset end_offset) {
-  dirty_ |= std::erase_if(entries_, [&](const EpochStart& e) { return e.start_offset >= end_offset; }) > 0;
+  if (std::erase_if(entries_, [&](const EpochStart& e) { return e.start_offset >= end_offset; }) > 0)
+    file_ = File::kOld;
 }
 
 void LeaderEpochs::truncate_from_start(Offset start_offset) {
@@ -31,11 +32,11 @@ void LeaderEpochs::truncate_from_start(Offset start_offset) {
   if (holder == entries_.begin() && holder->start_offset == start_offset) return;
   holder->start_offset = start_offset;
   entries_.erase(entries_.begin(), holder);
-  dirty_ = true;
+  file_ = File::kOld;
 }
 
 void LeaderEpochs::clear() {
-  dirty_ |= !entries_.empty();
+  if (!entries_.empty()) file_ = File::kOld;
   entries_.clear();
 }
 

@@ -52,18 +52,25 @@ class LeaderEpochs {
   /// The epoch that `offset` was written in.
   [[nodiscard]] std::optional<LeaderEpoch> epoch_of(Offset offset) const;
   [[nodiscard]] const std::vector<EpochStart>& entries() const { return entries_; }
-  /// Something changed since mark_saved().
-  [[nodiscard]] bool dirty() const { return dirty_; }
-  void mark_saved() { dirty_ = false; }
-  void mark_dirty() { dirty_ = true; }
+  /// Something changed since mark_saved(): a power cut may take it.
+  [[nodiscard]] bool dirty() const { return file_ != File::kDurable; }
+  /// Nothing changed since mark_written() or mark_saved(): the end of the process takes nothing.
+  [[nodiscard]] bool written() const { return file_ != File::kOld; }
+  void mark_saved() { file_ = File::kDurable; }
+  void mark_written() {
+    if (file_ == File::kOld) file_ = File::kWritten;
+  }
+  void mark_dirty() { file_ = File::kOld; }
 
   /// The file's text; parse() refuses what Kafka would refuse and entries that do not grow.
   [[nodiscard]] std::string text() const;
   [[nodiscard]] static Result<LeaderEpochs> parse(std::string_view text, std::string_view path);
 
  private:
+  enum class File : std::uint8_t { kDurable, kWritten, kOld };
+
   std::vector<EpochStart> entries_;
-  bool dirty_ = false;
+  File file_ = File::kDurable;
 };
 
 }  // namespace brook::storage

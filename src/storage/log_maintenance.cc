@@ -274,7 +274,10 @@ Result<void> Log::take_producer_snapshot() {
   const Offset at = producers_.end_offset();
   // Who takes all before a snapshot for written looks for no epochs there. They stay dirty: a flush is due.
   if (at <= last_snapshot_ || saving_epochs_) return {};
-  if (epochs_.dirty()) BROOK_CHECK(files_.replace_whole_unsynced(epochs_path(), epochs_.text()));
+  if (!epochs_.written()) {
+    BROOK_CHECK(files_.replace_whole_unsynced(epochs_path(), epochs_.text()));
+    epochs_.mark_written();
+  }
   const std::string content = producers_.snapshot();
   snapshot_size_ = content.size();
   const std::string path = offset_file_path(directory_, at, kSnapshotSuffix);
