@@ -113,7 +113,9 @@ Task<Result<ShareFetched>> LiveSharePartition::read_and_acquire(ShareTaker taker
   while (taker.records_max > 0 && left > 0) {
     if (partition_->closed()) co_return fail(ErrorCode::kNotLeaderOrFollower, "the partition was closed");
     state_->advance_start(partition_->log().log_start_offset());
-    const std::optional<Offset> from = state_->next_fetch_offset(shard_.clock().now());
+    // An answer's records go up, and its reader acknowledges them in that order.
+    const Offset least = out.acquired.empty() ? Offset(0) : out.acquired.back().last.next();
+    const std::optional<Offset> from = state_->next_fetch_offset(shard_.clock().now(), least);
     if (!from || *from >= partition_->high_watermark()) break;
     BROOK_CO_TRY(
         replica::ReadOutcome outcome,
@@ -146,7 +148,7 @@ Task<Result<ShareFetched>> LiveSharePartition::read_and_acquire(ShareTaker taker
     out.records.resize(before + used);
     left -= std::min(left, std::max<std::size_t>(used, 1));
     // Nothing to hand out, and nothing was passed over: the next look would see the same.
-    if (ranges.empty() && state_->next_fetch_offset(now) == from) break;
+    if (ranges.empty() && state_->next_fetch_offset(now, least) == from) break;
   }
   co_return out;
 }

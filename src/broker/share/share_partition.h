@@ -131,8 +131,9 @@ class SharePartition {
   [[nodiscard]] std::int64_t acquired() const;
 
   /// Where to read for the next taker; nothing while all that may be out is out, or waits for its time or its
-  /// turn.
-  [[nodiscard]] std::optional<Offset> next_fetch_offset(runtime::Instant now) const;
+  /// turn. Not below `least`: of an answer that has records already the next ones are behind them, whatever
+  /// came back meanwhile.
+  [[nodiscard]] std::optional<Offset> next_fetch_offset(runtime::Instant now, Offset least = Offset(0)) const;
   /// When the next record's delay ends; nothing where none waits for that.
   [[nodiscard]] std::optional<runtime::Instant> next_delay_end(runtime::Instant now) const;
   /// Hands out what is available of `batches`, which the log has from `read_from` on: next_fetch_offset()

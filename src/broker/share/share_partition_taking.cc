@@ -28,15 +28,19 @@ struct SharePartition::Acquiring {
   }
 };
 
-std::optional<Offset> SharePartition::next_fetch_offset(runtime::Instant now) const {
-  if (limits_.key_ordering && first_unknown_key() < end_) return first_unknown_key();
+std::optional<Offset> SharePartition::next_fetch_offset(runtime::Instant now, Offset least) const {
+  if (limits_.key_ordering && first_unknown_key() < end_) {
+    const Offset unknown = first_unknown_key();
+    return unknown < least ? std::nullopt : std::optional(unknown);
+  }
   std::int64_t records = 0;
   for (const auto& [first, range] : window_) {
     if (range.value.done()) continue;
     records += range.last - first + 1;
     if (range.value.state != DeliveryState::kAvailable || range.value.available_from > now) continue;
-    if (!limits_.key_ordering) return first;
-    for (Offset offset = first; offset <= range.last; offset = offset.next()) {
+    if (range.last < least) continue;
+    if (!limits_.key_ordering) return std::max(first, least);
+    for (Offset offset = std::max(first, least); offset <= range.last; offset = offset.next()) {
       if (!waits_its_turn(offset)) return offset;
     }
   }

@@ -106,6 +106,20 @@ TEST(SharePartition, HoldsNoMoreRecordsThanTheGroupMay) {
   EXPECT_EQ(world.partition.next_fetch_offset(world.now), std::nullopt);
 }
 
+TEST(SharePartition, WhatComesBackBehindAnAnswersEndIsForAnother) {
+  World world({batch(0, 2), batch(3, 5), batch(6, 8)});
+  EXPECT_EQ(world.acquire("b", 3), (Ranges{range(0, 2)}));
+  EXPECT_EQ(world.acquire("a", 3), (Ranges{range(3, 5)}));
+  EXPECT_EQ(world.acknowledge("b", {say(0, 2, kRelease)}), ErrorCode::kNone);
+  EXPECT_EQ(world.acknowledge("a", {say(5, 5, kRelease)}), ErrorCode::kNone);
+  world.write();
+
+  EXPECT_EQ(world.partition.next_fetch_offset(world.now), Offset(0));
+  EXPECT_EQ(world.partition.next_fetch_offset(world.now, Offset(2)), Offset(2));
+  EXPECT_EQ(world.partition.next_fetch_offset(world.now, Offset(3)), Offset(5));
+  EXPECT_EQ(world.partition.next_fetch_offset(world.now, Offset(6)), Offset(6));
+}
+
 TEST(SharePartition, PassesOverControlBatchesAndOffsetsWithoutRecords) {
   World world({batch(0, 1), batch(2, 2, false), batch(6, 7)});
 
