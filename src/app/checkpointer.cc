@@ -1,5 +1,7 @@
 #include "app/checkpointer.h"
 
+#include <algorithm>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <string>
@@ -50,6 +52,17 @@ Task<std::vector<Checkpoint>> gather(replica::ReplicaSet& replicas) {
                      log.config().cleanup_compact ? log.first_dirty_offset() : std::nullopt});
   }
   co_return found;
+}
+
+Task<std::vector<TopicPartition>> list_offline(replica::ReplicaSet& replicas) {
+  co_return replicas.offline_names();
+}
+
+void keep(const storage::OffsetCheckpoint& found, const std::vector<TopicPartition>& partitions,
+          storage::OffsetCheckpoint& in) {
+  for (const TopicPartition& partition : partitions) {
+    if (const auto at = found.find(partition); at != found.end()) in.insert(*at);
+  }
 }
 
 }  // namespace
@@ -105,15 +118,26 @@ Task<void> Checkpointer::sync() {
   static_cast<void>(co_await router_.collect<std::size_t>(note));
 }
 
+Task<std::vector<TopicPartition>> Checkpointer::unopened() {
+  std::vector<TopicPartition> all;
+  auto by_shard = co_await router_.collect<std::vector<TopicPartition>>(list_offline);
+  for (auto& found : by_shard) std::ranges::move(found, std::back_inserter(all));
+  co_return all;
+}
+
 Task<void> Checkpointer::write() {
   co_await sync();
   const auto by_shard = co_await router_.collect<std::vector<Checkpoint>>(gather);
+  const std::vector<TopicPartition> others = co_await unopened();
   for (const auto& entry : directories_.all()) {
     if (entry->health->offline()) continue;
     storage::OffsetCheckpoint recovery;
     storage::OffsetCheckpoint start;
     storage::OffsetCheckpoint high;
     storage::OffsetCheckpoint dirty;
+    keep(entry->recovery_points, others, recovery);
+    keep(entry->log_start_offsets, others, start);
+    keep(entry->first_dirty_offsets, others, dirty);
     for (const auto& shard : by_shard) {
       for (const Checkpoint& one : shard) {
         if (one.directory != entry->directory->path()) continue;

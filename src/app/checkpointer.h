@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <vector>
 
 #include "broker/partition_router.h"
 #include "replica/log_directories.h"
@@ -21,6 +22,8 @@ class Checkpointer {
   /// offsets, high watermarks and where compaction goes on, of all partitions: what a crash leaves to be read
   /// was written since.
   [[nodiscard]] Task<void> write();
+  /// Partitions that should be here and can't be served: of them write() leaves what the start found.
+  [[nodiscard]] Task<std::vector<TopicPartition>> unopened();
 
  private:
   [[nodiscard]] Task<void> sync();

@@ -40,6 +40,7 @@ namespace {
 /// The keeper's files, inside the first log directory. Apache Kafka's log layer passes over the directories
 /// of this topic, and its own metadata log is partition 0.
 constexpr std::string_view kKeeperDirectory = "__cluster_metadata-1";
+constexpr std::chrono::seconds kOpeningLook{1};
 constexpr std::uint64_t kDefaultMemoryLimit = 256ULL * 1024 * 1024;
 
 std::uint64_t memory_limit(const cluster::BrokerConfig& config) {
@@ -202,13 +203,6 @@ class Server::Impl {
         std::make_unique<broker::MetadataPublisher>(shard_, *mirror_, *controller_, std::move(targets));
     make_share_partitions();
     co_await publisher_->start();
-    std::size_t unopened = 0;
-    const auto look = [&](ShardParts& parts) -> Task<void> {
-      unopened += parts.replicas.offline_partitions().size();
-      co_return;
-    };
-    co_await on_each(shards_, look);
-    if (unopened == 0) directories_->note_cache_life();
     const net::FrameServerOptions frames{
         .request_bytes_max = static_cast<std::size_t>(config_.number("socket.request.max.bytes")),
         .idle_max = config_.millis("connections.max.idle.ms")};
@@ -244,7 +238,6 @@ class Server::Impl {
     group_lag_ = std::make_unique<GroupLag>(registry_, shards_.front()->view, std::move(lagging));
     checkpointer_ = std::make_unique<Checkpointer>(shard_, *router_, *directories_,
                                                    config_.millis("log.flush.offset.checkpoint.interval.ms"));
-    shard_.gate().spawn(checkpointer_->run());
     std::vector<DiskWatch::Target> on_disks;
     for (const auto& parts : shards_) on_disks.push_back({parts->shard, &parts->view, &parts->replicas});
     disk_watch_ = std::make_unique<DiskWatch>(
@@ -253,9 +246,30 @@ class Server::Impl {
             .min_free_bytes = static_cast<std::uint64_t>(config_.number("brook.log.min.free.bytes")),
             .reserve_bytes = static_cast<std::uint64_t>(config_.number("brook.log.reserve.bytes"))},
         registry_);
+    shard_.gate().spawn(finish_opening());
+    const runtime::Instant listen_by = shard_.clock().now() + config_.millis("brook.start.wait.ms");
+    [[maybe_unused]] const bool opened = co_await publisher_->opened_by(listen_by);
     co_await disk_watch_->look();
     shard_.gate().spawn(disk_watch_->run());
     shard_.gate().spawn(remove_deleted());
+  }
+
+  /// What needs all partitions: checkpoints, which would forget the others, and the word that what the page
+  /// cache holds was read.
+  Task<void> finish_opening() {
+    while (!stopping_ && !co_await publisher_->opened_by(shard_.clock().now() + kOpeningLook)) {
+    }
+    if (stopping_) co_return;
+    std::size_t unopened = 0;
+    const auto look = [&](ShardParts& parts) -> Task<void> {
+      unopened += parts.replicas.offline_partitions().size();
+      co_return;
+    };
+    co_await on_each(shards_, look);
+    if (stopping_) co_return;
+    if (unopened == 0) directories_->note_cache_life();
+    all_opened_ = true;
+    co_await checkpointer_->run();
   }
 
   void make_groups() {
@@ -375,11 +389,16 @@ class Server::Impl {
     return {};
   }
 
+  [[nodiscard]] std::string health() const {
+    const std::int64_t opening = replica_metrics_.opening.value();
+    return opening > 0 ? fmt::format("ok, {} partitions are still being opened\n", opening) : "ok\n";
+  }
+
   Task<net::HttpResponse> answer(net::HttpRequest request) {
     if (request.method != "GET")
       co_return net::HttpResponse{.status = 405, .content_type = "text/plain", .body = "GET only\n"};
     if (request.path == "/healthz")
-      co_return net::HttpResponse{.status = 200, .content_type = "text/plain", .body = "ok\n"};
+      co_return net::HttpResponse{.status = 200, .content_type = "text/plain", .body = health()};
     if (request.path != "/metrics")
       co_return net::HttpResponse{
           .status = 404, .content_type = "text/plain", .body = "try /metrics or /healthz\n"};
@@ -394,6 +413,7 @@ class Server::Impl {
   /// In the order of dependence: no new requests, then none at all, then the logs, then the metadata. Parts
   /// that a failed start never made are passed over.
   Task<void> stop() {
+    stopping_ = true;
     if (http_) co_await http_->stop();
     if (acceptor_) co_await acceptor_->stop();
     // All coordinators before any connection: a request that waits on one shard may be another shard's.
@@ -403,6 +423,7 @@ class Server::Impl {
       if (parts.groups) parts.groups->stop();
       parts.share_states.stop();
       if (parts.transactions) parts.transactions->stop();
+      parts.replicas.stop();
       co_return;
     };
     co_await on_each(shards_, end_waits);
@@ -425,7 +446,6 @@ class Server::Impl {
       co_await parts.share_states.close();
       parts.cleaner.stop();
       parts.scrubber.stop();
-      parts.replicas.stop();
       const bool closed = co_await parts.replicas.close();
       written = written && closed;
     };
@@ -441,6 +461,10 @@ class Server::Impl {
 
   /// One sync for all the logs of a directory, and only then the word that nothing needs to be recovered.
   Task<void> mark_clean(bool written) {
+    if (!all_opened_) {
+      log::warn("stop_not_clean", {{"what", "partitions were still being opened; the next start does it"}});
+      co_return;
+    }
     for (const auto& entry : directories_->all()) {
       if (!written) break;
       if (entry->health->offline()) continue;
@@ -453,8 +477,14 @@ class Server::Impl {
       co_return;
     }
     co_await checkpointer_->write();
+    const std::vector<TopicPartition> unopened = co_await checkpointer_->unopened();
     for (const auto& entry : directories_->all()) {
       if (entry->health->offline()) continue;
+      // What could not be opened was not checked either.
+      if (std::ranges::any_of(unopened, [&](const TopicPartition& partition) {
+            return shard_.files().exists(entry->directory->path_of(partition));
+          }))
+        continue;
       Result<void> marked = entry->directory->write_clean_shutdown(broker_epoch_.value());
       if (!marked) log::warn("clean_shutdown_not_marked", {{"why", marked.error().context}});
     }
@@ -497,6 +527,8 @@ class Server::Impl {
   std::unique_ptr<DiskWatch> disk_watch_;
   std::unique_ptr<net::ConnectionAcceptor> acceptor_;
   std::unique_ptr<net::HttpServer> http_;
+  bool all_opened_ = false;  ///< or found damaged
+  bool stopping_ = false;
 };
 
 Server::Server(runtime::Host& host, const cluster::BrokerConfig& config)

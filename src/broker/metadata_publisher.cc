@@ -24,10 +24,35 @@ MetadataPublisher::MetadataPublisher(runtime::Shard& shard, cluster::Mirror& mir
 Task<void> MetadataPublisher::start() {
   mirror_.subscribe(
       [this](const cluster::ImagePtr& image, const cluster::MetadataDelta& delta) { enqueue(image, delta); });
-  auto everything = std::make_shared<cluster::MetadataDelta>();
-  mirror_.image()->topics.for_each(
-      [&](const cluster::TopicPtr& topic) { everything->topics.push_back({nullptr, topic}); });
-  co_await publish({mirror_.image(), std::move(everything)});
+  publishing_ = true;
+  const cluster::ImagePtr image = mirror_.image();
+  co_await on_all([&image](Target& target) -> Task<void> {
+    target.view->swap(image);
+    target.replicas->begin(image);
+    co_return;
+  });
+  gate_.spawn(open_known(image));
+}
+
+Task<void> MetadataPublisher::open_known(cluster::ImagePtr image) {
+  for (const bool internal : {true, false}) {
+    auto part = std::make_shared<cluster::MetadataDelta>();
+    image->topics.for_each([&](const cluster::TopicPtr& topic) {
+      if (topic->is_internal() == internal) part->topics.push_back({nullptr, topic});
+    });
+    co_await on_all([&part](Target& target) -> Task<void> {
+      co_await target.replicas->open_known(part);
+      apply_to_coordinators(target, *part);
+    });
+  }
+  opened_ = true;
+  progress_.notify_all();
+  co_await publish_queued();
+}
+
+Task<bool> MetadataPublisher::opened_by(runtime::Instant deadline) {
+  while (!opened_ && shard_.clock().now() < deadline) co_await progress_.wait_until(deadline);
+  co_return opened_;
 }
 
 Task<void> MetadataPublisher::stop() {
@@ -58,27 +83,33 @@ Task<void> MetadataPublisher::publish_queued() {
 Task<void> MetadataPublisher::publish(Publication publication) {
   // The views first, on every shard, then the logs: a request that finds a new topic waits no longer than a
   // retry.
-  for (const Target& target : targets_) {
-    const auto swap = [view = target.view, image = publication.image]() -> Task<bool> {
-      view->swap(image);
+  co_await on_all([&publication](Target& target) -> Task<void> {
+    target.view->swap(publication.image);
+    co_return;
+  });
+  co_await on_all([&publication](Target& target) -> Task<void> {
+    co_await target.replicas->apply(publication.image, publication.delta);
+    apply_to_coordinators(target, *publication.delta);
+  });
+}
+
+void MetadataPublisher::apply_to_coordinators(Target& target, const cluster::MetadataDelta& delta) {
+  apply_to_groups(*target.shard, *target.view, *target.replicas, *target.groups, *target.facts, delta);
+  apply_to_transactions(*target.shard, *target.view, *target.replicas, *target.transactions, delta);
+  apply_to_share_states(*target.shard, *target.view, *target.replicas, *target.share_states, delta);
+}
+
+Task<void> MetadataPublisher::on_all(Work work) {
+  const auto one = [](Target& target, const Work& what) -> Task<void> {
+    const auto call = [&target, &what]() -> Task<bool> {
+      co_await what(target);
       co_return true;
     };
-    [[maybe_unused]] const bool swapped = co_await target.shard->run(swap);
-  }
-  runtime::Gate appliers;
-  const auto apply_one = [](Target target, Publication what) -> Task<void> {
-    const auto apply = [&target, &what]() -> Task<bool> {
-      co_await target.replicas->apply(what.image, what.delta);
-      apply_to_groups(*target.shard, *target.view, *target.replicas, *target.groups, *target.facts,
-                      *what.delta);
-      apply_to_transactions(*target.shard, *target.view, *target.replicas, *target.transactions, *what.delta);
-      apply_to_share_states(*target.shard, *target.view, *target.replicas, *target.share_states, *what.delta);
-      co_return true;
-    };
-    [[maybe_unused]] const bool applied = co_await target.shard->run(apply);
+    [[maybe_unused]] const bool done = co_await target.shard->run(call);
   };
-  for (const Target& target : targets_) appliers.spawn(apply_one(target, publication));
-  co_await appliers.close();
+  runtime::Gate all;
+  for (Target& target : targets_) all.spawn(one(target, work));
+  co_await all.close();
 }
 
 Task<void> MetadataPublisher::settled() {

@@ -36,8 +36,13 @@ class MetadataPublisher final : public Administration {
   MetadataPublisher(runtime::Shard& shard, cluster::Mirror& mirror, cluster::Controller& controller,
                     std::vector<Target> targets);
 
-  /// Subscribes and brings the present image to every shard, which opens its partitions.
+  /// Subscribes, brings the present image to every shard, and lets each open its partitions in the
+  /// background: first those of internal topics, so that coordinators are there before what they coordinate.
   [[nodiscard]] Task<void> start();
+  /// Whether all partitions of the start's image were opened or found damaged by `deadline`. What changes
+  /// until then is brought to the shards after it.
+  [[nodiscard]] Task<bool> opened_by(runtime::Instant deadline);
+  /// Waits for what is under way; ReplicaSet::stop() cuts a start's opening short.
   [[nodiscard]] Task<void> stop();
 
   [[nodiscard]] Task<std::vector<Result<cluster::CreatedTopic>>> create_topics(
@@ -55,6 +60,11 @@ class MetadataPublisher final : public Administration {
     cluster::ImagePtr image;
     std::shared_ptr<const cluster::MetadataDelta> delta;
   };
+  using Work = std::function<Task<void>(Target&)>;
+  /// On all shards at once.
+  [[nodiscard]] Task<void> on_all(Work work);
+  [[nodiscard]] Task<void> open_known(cluster::ImagePtr image);
+  static void apply_to_coordinators(Target& target, const cluster::MetadataDelta& delta);
   void enqueue(const cluster::ImagePtr& image, const cluster::MetadataDelta& delta);
   [[nodiscard]] Task<void> publish_queued();
   [[nodiscard]] Task<void> publish(Publication publication);
@@ -70,7 +80,8 @@ class MetadataPublisher final : public Administration {
   std::deque<Publication> queue_;
   std::uint64_t enqueued_ = 0;
   std::uint64_t published_ = 0;
-  bool publishing_ = false;
+  bool opened_ = false;      ///< the start's partitions
+  bool publishing_ = false;  ///< or opening
   bool stopped_ = false;
   runtime::Signal progress_;
   runtime::Gate gate_;

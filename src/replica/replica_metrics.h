@@ -11,10 +11,14 @@ struct ReplicaMetrics {
                                  "Segments of logs that were synced to the disk (fsync).")),
         flushed_appends(registry.counter(
             "brook_log_flushed_appends_total",
-            "Appends that waited for such a sync before they were acknowledged; several share one.")) {}
+            "Appends that waited for such a sync before they were acknowledged; several share one.")),
+        opening(registry.gauge("brook_partitions_opening",
+                               "Partitions that a start has not opened and checked yet; the others serve.")) {
+  }
 
   Counter& flushes;
   Counter& flushed_appends;
+  Gauge& opening;
 };
 
 }  // namespace brook::replica

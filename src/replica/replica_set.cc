@@ -46,8 +46,23 @@ cluster::TopicConfig ReplicaSet::config_of(const cluster::TopicInfo& topic) cons
   return cluster::topic_config(config_layers(), topic.configs);
 }
 
+void ReplicaSet::begin(cluster::ImagePtr image) { image_ = std::move(image); }
+
+Task<void> ReplicaSet::open_known(std::shared_ptr<const cluster::MetadataDelta> part) {
+  std::vector<Wanted> wanted;
+  for (const cluster::TopicChange& change : part->topics) add_mine(change.after, 0, true, wanted);
+  co_await open_all(std::move(wanted));
+}
+
+void ReplicaSet::add_mine(const cluster::TopicPtr& topic, std::size_t known_partitions, bool at_start,
+                          std::vector<Wanted>& to) const {
+  for (std::size_t i = 0; i < topic->partitions.size(); ++i) {
+    if (is_mine(*topic, i))
+      to.push_back({topic, PartitionIndex(static_cast<std::int32_t>(i)), !at_start && i >= known_partitions});
+  }
+}
+
 Task<void> ReplicaSet::apply(cluster::ImagePtr image, std::shared_ptr<const cluster::MetadataDelta> delta) {
-  const bool starting = image_ == nullptr;
   image_ = std::move(image);
   std::vector<Wanted> wanted;
   for (const cluster::TopicChange& change : delta->topics) {
@@ -64,11 +79,7 @@ Task<void> ReplicaSet::apply(cluster::ImagePtr image, std::shared_ptr<const clus
     }
     if (!change.after) continue;
     const bool known = change.before && change.before->id == change.after->id;
-    const std::size_t old = known ? change.before->partitions.size() : 0;
-    for (std::size_t i = 0; i < change.after->partitions.size(); ++i) {
-      if (!is_mine(*change.after, i)) continue;
-      wanted.push_back({change.after, PartitionIndex(static_cast<std::int32_t>(i)), !starting && i >= old});
-    }
+    add_mine(change.after, known ? change.before->partitions.size() : 0, false, wanted);
   }
   co_await open_all(std::move(wanted));
 
@@ -88,14 +99,17 @@ Task<void> ReplicaSet::apply(cluster::ImagePtr image, std::shared_ptr<const clus
 }
 
 Task<void> ReplicaSet::open_all(std::vector<Wanted> wanted) {
+  Gauge* const opening = options_.metrics != nullptr ? &options_.metrics->opening : nullptr;
+  if (opening != nullptr) opening->add(static_cast<std::int64_t>(wanted.size()));
   std::size_t next = 0;
   runtime::Gate openers;
   const runtime::Instant began = shard_.clock().now();
   runtime::Instant told = began;
   const auto work = [&](ReplicaSet& set, std::vector<Wanted>& list, std::size_t& at) -> Task<void> {
-    while (at < list.size()) {
+    while (at < list.size() && !set.stopping_) {
       const Wanted one = list[at++];
       co_await set.open(one);
+      if (opening != nullptr) opening->add(-1);
       if (shard_.clock().now() - told < kProgressEvery) continue;
       told = shard_.clock().now();
       log::info("partitions_opening", {{"shard", shard_.index()}, {"begun", at}, {"of", list.size()}});
@@ -104,10 +118,10 @@ Task<void> ReplicaSet::open_all(std::vector<Wanted> wanted) {
   for (std::size_t i = 0; i < std::min(kParallelOpens, wanted.size()); ++i)
     openers.spawn(work(*this, wanted, next));
   co_await openers.close();
+  if (opening != nullptr) opening->add(-static_cast<std::int64_t>(wanted.size() - next));
   if (told == began) co_return;  // It was quick.
   const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(shard_.clock().now() - began);
-  log::info("partitions_opened",
-            {{"shard", shard_.index()}, {"partitions", wanted.size()}, {"ms", ms.count()}});
+  log::info("partitions_opened", {{"shard", shard_.index()}, {"partitions", next}, {"ms", ms.count()}});
 }
 
 Task<void> ReplicaSet::open(Wanted wanted) {
@@ -159,6 +173,11 @@ Task<Result<void>> ReplicaSet::try_open(Wanted wanted) {
   BROOK_CO_TRY(auto log,
                co_await storage::Log::open(shard_.files(), shard_.clock(), path, name, log_settings, hints));
   if (!known_id) BROOK_CO_CHECK(storage::write_partition_metadata(shard_.files(), path, id.topic_id));
+  if (home.health->offline()) {  // Its disk failed meanwhile.
+    static_cast<void>(co_await log->close(storage::CloseMode::kDiscard));
+    co_return fail(ErrorCode::kKafkaStorageError, fmt::format("log directory {} is offline: {}",
+                                                              home.directory->path(), home.health->why()));
+  }
   const LeaderEpoch epoch =
       wanted.topic->partitions.at(static_cast<std::size_t>(wanted.index.value())).leader_epoch;
   auto partition = std::make_shared<Partition>(id, home.directory->path(), std::move(log), epoch);
@@ -210,7 +229,7 @@ Result<std::shared_ptr<Partition>> ReplicaSet::find(const TopicIdPartition& id) 
     return fail(ErrorCode::kUnknownTopicOrPartition, "This server does not host this topic-partition.");
   }
   return fail(ErrorCode::kNotLeaderOrFollower,
-              fmt::format("{}-{} is not open on this broker", topic->name, id.partition.value()));
+              fmt::format("{}-{} is not open on this broker yet", topic->name, id.partition.value()));
 }
 
 void ReplicaSet::relieve_open_files() const {
@@ -254,6 +273,15 @@ Task<void> ReplicaSet::take_offline(std::string directory, std::string why) {
 std::vector<TopicIdPartition> ReplicaSet::offline_partitions() const {
   std::vector<TopicIdPartition> found;
   for (const auto& [id, error] : failed_) found.push_back(id);
+  return found;
+}
+
+std::vector<TopicPartition> ReplicaSet::offline_names() const {
+  std::vector<TopicPartition> found;
+  for (const auto& [id, error] : failed_) {
+    if (const cluster::TopicPtr topic = image_->topics.find(id.topic_id))
+      found.push_back({topic->name, id.partition});
+  }
   return found;
 }
 

@@ -9,6 +9,7 @@
 #include "cluster/metadata_image.h"
 #include "replica/log_directories.h"
 #include "replica/partition.h"
+#include "replica/refused_producers.h"
 #include "runtime/shard.h"
 
 namespace brook::replica {
@@ -31,8 +32,13 @@ class ReplicaSet {
   ReplicaSet(runtime::Shard& shard, LogDirectories& directories, const cluster::BrokerConfig& config,
              ReplicaSetOptions options);
 
+  /// The image of the start: find() tells of its partitions that they are not open yet.
+  void begin(cluster::ImagePtr image);
+  /// Opens what `part` of the start's image names; each serves as soon as it is open.
+  [[nodiscard]] Task<void> open_known(std::shared_ptr<const cluster::MetadataDelta> part);
   /// Opens, reconfigures and deletes what changed; returns when the partitions of new topics serve. One call
-  /// at a time, in the order of the images. What cannot be opened is logged and stays away; the others serve.
+  /// at a time, in the order of the images, after all of open_known(). What cannot be opened is logged and
+  /// stays away; the others serve.
   [[nodiscard]] Task<void> apply(cluster::ImagePtr image,
                                  std::shared_ptr<const cluster::MetadataDelta> delta);
 
@@ -49,12 +55,18 @@ class ReplicaSet {
   [[nodiscard]] Task<void> take_offline(std::string directory, std::string why);
   /// Those that should be here and can't be served.
   [[nodiscard]] std::vector<TopicIdPartition> offline_partitions() const;
-  /// What the broker's settings in force are looked up in, after the first apply() and until the next.
+  /// Their names.
+  [[nodiscard]] std::vector<TopicPartition> offline_names() const;
+  /// What the broker's settings in force are looked up in, after begin() and until the next apply().
   [[nodiscard]] cluster::ConfigLayers config_layers() const;
+
+  /// What producers wait for at partitions of this shard.
+  [[nodiscard]] RefusedProducers& refused() { return refused_; }
 
   /// Retention, expired producers, files whose deletion is due, files that nobody reads. Until the shard's
   /// gate closes.
   [[nodiscard]] Task<void> keep_house();
+  /// Ends keep_house(), and opens no more.
   void stop() {
     stopping_ = true;
     stopped_.notify_all();
@@ -69,6 +81,8 @@ class ReplicaSet {
     PartitionIndex index;
     bool is_new = false;  ///< its topic came, or grew, while this broker ran
   };
+  void add_mine(const cluster::TopicPtr& topic, std::size_t known_partitions, bool at_start,
+                std::vector<Wanted>& to) const;
   [[nodiscard]] Task<void> open_all(std::vector<Wanted> wanted);
   [[nodiscard]] Task<void> open(Wanted wanted);
   [[nodiscard]] Task<Result<void>> try_open(Wanted wanted);
@@ -86,6 +100,7 @@ class ReplicaSet {
   cluster::ImagePtr image_;
   std::unordered_map<TopicIdPartition, std::shared_ptr<Partition>> partitions_;
   std::unordered_map<TopicIdPartition, Error> failed_;
+  RefusedProducers refused_;
   runtime::Signal stopped_;
   bool stopping_ = false;
 };

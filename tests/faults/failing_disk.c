@@ -9,6 +9,7 @@
  *     write   writing, cutting, making, renaming, removing
  *     fsync   syncing; what was written before may be read again
  *     all     every one of these
+ *     hold    nothing fails; reading a .log waits, until the word is gone
  */
 #include <dirent.h>
 #include <dlfcn.h>
@@ -27,19 +28,24 @@
 
 #include "preload.h"
 
-enum { kWordsMax = 256 };
+enum { kWordsMax = 256, kHoldMicros = 5000 };
 
-/* Whether the switch file is there and has `kind`. By bare system calls: those of the C library are these. */
-static int switched_on(const char* kind) {
+/* The words of the switch file, none where it is not there. By bare system calls: those of the C library are
+ * these. */
+static void read_switch(char words[kWordsMax]) {
+  words[0] = '\0';
   const char* path = getenv("BROOK_FAIL_SWITCH");
-  if (!path) return 0;
+  if (!path) return;
   long fd = syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return 0;
-  char words[kWordsMax] = "";
-  long size = syscall(SYS_read, fd, words, sizeof words - 1);
+  if (fd < 0) return;
+  long size = syscall(SYS_read, fd, words, kWordsMax - 1);
   syscall(SYS_close, fd);
-  if (size < 0) return 0;
-  words[size] = '\0';
+  words[size < 0 ? 0 : size] = '\0';
+}
+
+static int switched_on(const char* kind) {
+  char words[kWordsMax];
+  read_switch(words);
   return strstr(words, kind) != NULL || strstr(words, "all") != NULL;
 }
 
@@ -66,6 +72,24 @@ static int at_fails(int fd, const char* name, const char* kind) {
 }
 
 static int fd_fails(int fd, const char* kind) { return at_fails(fd, NULL, kind); }
+
+static int is_held(int fd) {
+  char path[kPathMax];
+  char words[kWordsMax];
+  int before = errno;
+  int held = fd_path(fd, NULL, path) && is_below(path);
+  if (held) {
+    size_t size = strlen(path);
+    read_switch(words);
+    held = size > 4 && strcmp(path + size - 4, ".log") == 0 && strstr(words, "hold") != NULL;
+  }
+  errno = before;
+  return held;
+}
+
+static void wait_while_held(int fd) {
+  while (is_held(fd)) usleep(kHoldMicros);
+}
 
 /* Opening */
 
@@ -136,6 +160,7 @@ ssize_t read(int fd, void* to, size_t size) {
 
 #define HOOK_PREAD(name)                                  \
   ssize_t name(int fd, void* to, size_t size, off_t at) { \
+    wait_while_held(fd);                                  \
     if (fd_fails(fd, "read")) return -1;                  \
     return NEXT(name)(fd, to, size, at);                  \
   }
@@ -144,6 +169,7 @@ HOOK_PREAD(pread64)
 
 #define HOOK_PREADV(name)                                             \
   ssize_t name(int fd, const struct iovec* to, int count, off_t at) { \
+    wait_while_held(fd);                                              \
     if (fd_fails(fd, "read")) return -1;                              \
     return NEXT(name)(fd, to, count, at);                             \
   }
@@ -152,6 +178,11 @@ HOOK_PREADV(preadv64)
 
 #define HOOK_PREADV2(name)                                                       \
   ssize_t name(int fd, const struct iovec* to, int count, off_t at, int flags) { \
+    if ((flags & RWF_NOWAIT) && is_held(fd)) {                                   \
+      errno = EAGAIN;                                                            \
+      return -1;                                                                 \
+    }                                                                            \
+    wait_while_held(fd);                                                         \
     if (fd_fails(fd, "read")) return -1;                                         \
     return NEXT(name)(fd, to, count, at, flags);                                 \
   }

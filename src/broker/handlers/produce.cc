@@ -66,7 +66,7 @@ struct Work {
     for (Item* item : items) {
       auto partition = replicas.find(item->id);
       if (!partition) {
-        refuse(*item->answer, partition.error().code, partition.error().context);
+        put_off(replicas, *item, partition.error());
         continue;
       }
       if (append(replicas, **partition, *item, now)) appended.push_back(*partition);
@@ -98,22 +98,47 @@ struct Work {
     return false;
   }
 
+  /// Refuses; what fails for the moment comes again, before what was sent behind it.
+  static void put_off(replica::ReplicaSet& replicas, const Item& item, const Error& why) {
+    refuse(*item.answer, why.code, why.context);
+    if (why.code != ErrorCode::kNotLeaderOrFollower && why.code != ErrorCode::kKafkaStorageError) return;
+    const auto batch = record::BatchView::parse(item.records);
+    if (!batch || !batch->producer_id() || !batch->base_sequence()) return;
+    replicas.refused().note(item.id, *batch->producer_id(), batch->producer_epoch(), *batch->base_sequence(),
+                            runtime::Shard::current()->clock().now());
+  }
+
+  static bool comes_behind_refused(replica::ReplicaSet& replicas, const Item& item,
+                                   const record::BatchView& batch) {
+    if (replicas.refused().empty() || !batch.producer_id() || !batch.base_sequence()) return false;
+    return replicas.refused().comes_behind(item.id, *batch.producer_id(), batch.producer_epoch(),
+                                           *batch.base_sequence(), runtime::Shard::current()->clock().now());
+  }
+
   bool append(replica::ReplicaSet& replicas, replica::Partition& partition, Item& item, Timestamp now) const {
-    if (const auto batch = record::BatchView::parse(item.records)) {
+    const auto batch = record::BatchView::parse(item.records);
+    if (batch) {
       if (batch->codec() == record::Codec::kZstd && version < kFirstVersionWithZstd) {
         refuse(*item.answer, ErrorCode::kUnsupportedCompressionType,
                "Produce requests below version 7 cannot carry zstd");
         return false;
       }
+      if (comes_behind_refused(replicas, item, *batch)) {
+        refuse(*item.answer, ErrorCode::kNotLeaderOrFollower,
+               "A batch before this one was refused, and comes first");
+        return false;
+      }
       if (batch->is_transactional() && !is_admitted(partition, item, *batch)) return false;
     }
     if (const auto room = replicas.check_room(partition); !room) {
-      refuse(*item.answer, room.error().code, room.error().context);
+      put_off(replicas, item, room.error());
       return false;
     }
+    if (!replicas.refused().empty() && batch && batch->producer_id() && batch->base_sequence())
+      replicas.refused().decided(item.id, *batch->producer_id(), *batch->base_sequence());
     auto result = partition.append(item.records, now, storage::AppendOrigin::kClient);
     if (!result) {
-      refuse(*item.answer, result.error().error.code, result.error().error.context);
+      put_off(replicas, item, result.error().error);
       for (auto& one : result.error().record_errors) {
         item.answer->record_errors.push_back(
             {.batch_index = one.batch_index, .batch_index_error_message = std::move(one.message)});
