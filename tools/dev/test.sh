@@ -4,6 +4,7 @@ usage: ./dev test [--quick] [--sanitize asan|tsan|all|none]
 
 Builds the release preset and passes every test: the module tests and walls (ctest), the fault tests, the command line, other people's clients against a
 freshly started broker, every measure of the bench once without judging times, five minutes of simulation (seeds that are the commit's own) and 60 s of fuzzing.
+What mostly waits runs in lanes beside each other, and what compiles takes the processors that these leave.
 --sanitize runs the module tests in that build too (the default is none, in CI asan).
 --quick leaves out the clients, the bench, the simulation and the fuzzing, and shortens the fault tests.
 With CI=true a client whose toolchain is missing is a failure; else it is skipped by name. The last line sums it all:
@@ -55,29 +56,36 @@ one_suite() {
   if "$@"; then count "$log" 1 0 0; else count "$log" 0 1 0; fi
 }
 
-# Suites that mostly wait, for brokers that start and die and for clients' time-outs, leave half a machine idle: two lanes of them
-# run side by side where there are two cores.
-LANE=
+# Suites that mostly wait, for brokers that start and die and for clients' time-outs, leave most of a machine idle: lanes of work
+# run beside each other where there are two cores.
+LANES=()
+LANE_LOGS=()
 
-# beside LOG COMMAND...: starts a lane; what it prints is kept for `join_lane`.
+# beside LOG COMMAND...: starts a lane; what it prints is kept for `join_lanes`.
 beside() {
-  local log=$1
+  local log=$LOGS/$1.log
   shift
   set -m  # a process group of its own, so that all of it can be ended
-  "$@" > "$LOGS/$log.log" 2>&1 < /dev/null &
-  LANE=$!
+  "$@" > "$log" 2>&1 < /dev/null &
   set +m
-  LANE_LOG=$LOGS/$log.log
-  trap end_lane EXIT
+  LANES+=("$!")
+  LANE_LOGS+=("$log")
+  trap end_lanes EXIT
 }
 
-join_lane() {
-  wait "$LANE" || true
-  LANE=
-  cat "$LANE_LOG"
+join_lanes() {
+  local lane
+  for lane in "${!LANES[@]}"; do
+    wait "${LANES[lane]}" || true
+    cat "${LANE_LOGS[lane]}"
+  done
+  LANES=()
 }
 
-end_lane() { [[ -z $LANE ]] || kill -TERM -- "-$LANE" 2> /dev/null || true; }
+end_lanes() {
+  local lane
+  for lane in "${LANES[@]}"; do kill -TERM -- "-$lane" 2> /dev/null || true; done
+}
 
 # A benchmark that cannot run says so and ends with status 0.
 micro_smoke() {
@@ -96,6 +104,17 @@ give_up() {
   count "$1" 0 1 0
   summary || true
   exit 1
+}
+
+# What compiles for minutes, with what processors the others leave.
+compile_aside() {
+  renice -n 19 -p "$BASHPID" > /dev/null
+  one_suite fuzz ./dev fuzz --seconds 60
+  local preset
+  for preset in "$@"; do
+    # Where this fails the next attempt says so, and counts.
+    if configure "$preset"; then build_targets "$preset" module_tests || true; fi
+  done
 }
 
 sanitized() {
@@ -152,22 +171,26 @@ main() {
   build_targets release all all_verify_interface_header_sets || give_up build
   ctest_suite release
 
+  local presets=()
+  case "$sanitize" in
+    all) presets=(asan tsan) ;;
+    asan | tsan) presets=("$sanitize") ;;
+  esac
   if [[ -n $quick ]]; then
     broker_suites "$brook" --kills 5
   elif (($(nproc) < 2)); then
     clients "$brook"
     broker_suites "$brook"
     long_suites
+    one_suite fuzz ./dev fuzz --seconds 60
   else
     beside lane-clients clients "$brook"
+    beside lane-compilers compile_aside "${presets[@]}"
     broker_suites "$brook"
     long_suites --jobs $(($(nproc) - 1))
-    join_lane
+    join_lanes
   fi
-  if [[ -z $quick ]]; then one_suite fuzz ./dev fuzz --seconds 60; fi
-  case "$sanitize" in
-    all) sanitized asan; sanitized tsan ;;
-    asan | tsan) sanitized "$sanitize" ;;
-  esac
+  local preset
+  for preset in "${presets[@]}"; do sanitized "$preset"; done
   summary
 }
