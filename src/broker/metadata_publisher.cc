@@ -11,6 +11,12 @@ namespace {
 /// How long an operation waits for the image to be everywhere; opening many logs takes its time.
 constexpr std::chrono::seconds kSettleTime{60};
 
+void apply_to_coordinators(const MetadataPublisher::Target& target, const cluster::MetadataDelta& delta) {
+  apply_to_groups(*target.shard, *target.view, *target.replicas, *target.groups, *target.facts, delta);
+  apply_to_transactions(*target.shard, *target.view, *target.replicas, *target.transactions, delta);
+  apply_to_share_states(*target.shard, *target.view, *target.replicas, *target.share_states, delta);
+}
+
 }  // namespace
 
 MetadataPublisher::MetadataPublisher(runtime::Shard& shard, cluster::Mirror& mirror,
@@ -25,13 +31,9 @@ Task<void> MetadataPublisher::start() {
   mirror_.subscribe(
       [this](const cluster::ImagePtr& image, const cluster::MetadataDelta& delta) { enqueue(image, delta); });
   publishing_ = true;
-  const cluster::ImagePtr image = mirror_.image();
-  co_await on_all([&image](Target& target) -> Task<void> {
-    target.view->swap(image);
-    target.replicas->begin(image);
-    co_return;
-  });
-  gate_.spawn(open_known(image));
+  const Publication first{mirror_.image(), nullptr};
+  co_await on_all(begin, first);
+  gate_.spawn(open_known(first.image));
 }
 
 Task<void> MetadataPublisher::open_known(cluster::ImagePtr image) {
@@ -40,10 +42,8 @@ Task<void> MetadataPublisher::open_known(cluster::ImagePtr image) {
     image->topics.for_each([&](const cluster::TopicPtr& topic) {
       if (topic->is_internal() == internal) part->topics.push_back({nullptr, topic});
     });
-    co_await on_all([&part](Target& target) -> Task<void> {
-      co_await target.replicas->open_known(part);
-      apply_to_coordinators(target, *part);
-    });
+    const Publication publication{image, std::move(part)};
+    co_await on_all(open_part, publication);
   }
   opened_ = true;
   progress_.notify_all();
@@ -83,32 +83,41 @@ Task<void> MetadataPublisher::publish_queued() {
 Task<void> MetadataPublisher::publish(Publication publication) {
   // The views first, on every shard, then the logs: a request that finds a new topic waits no longer than a
   // retry.
-  co_await on_all([&publication](Target& target) -> Task<void> {
-    target.view->swap(publication.image);
-    co_return;
-  });
-  co_await on_all([&publication](Target& target) -> Task<void> {
-    co_await target.replicas->apply(publication.image, publication.delta);
-    apply_to_coordinators(target, *publication.delta);
-  });
+  co_await on_all(show, publication);
+  co_await on_all(apply, publication);
 }
 
-void MetadataPublisher::apply_to_coordinators(Target& target, const cluster::MetadataDelta& delta) {
-  apply_to_groups(*target.shard, *target.view, *target.replicas, *target.groups, *target.facts, delta);
-  apply_to_transactions(*target.shard, *target.view, *target.replicas, *target.transactions, delta);
-  apply_to_share_states(*target.shard, *target.view, *target.replicas, *target.share_states, delta);
+Task<void> MetadataPublisher::show(Target& target, const Publication& what) {
+  target.view->swap(what.image);
+  co_return;
 }
 
-Task<void> MetadataPublisher::on_all(Work work) {
-  const auto one = [](Target& target, const Work& what) -> Task<void> {
-    const auto call = [&target, &what]() -> Task<bool> {
-      co_await what(target);
+Task<void> MetadataPublisher::begin(Target& target, const Publication& what) {
+  target.view->swap(what.image);
+  target.replicas->begin(what.image);
+  co_return;
+}
+
+Task<void> MetadataPublisher::open_part(Target& target, const Publication& what) {
+  co_await target.replicas->open_known(what.delta);
+  apply_to_coordinators(target, *what.delta);
+}
+
+Task<void> MetadataPublisher::apply(Target& target, const Publication& what) {
+  co_await target.replicas->apply(what.image, what.delta);
+  apply_to_coordinators(target, *what.delta);
+}
+
+Task<void> MetadataPublisher::on_all(Work work, const Publication& what) {
+  const auto one = [](Target& target, Work on_it, const Publication& of) -> Task<void> {
+    const auto call = [&]() -> Task<bool> {
+      co_await on_it(target, of);
       co_return true;
     };
     [[maybe_unused]] const bool done = co_await target.shard->run(call);
   };
   runtime::Gate all;
-  for (Target& target : targets_) all.spawn(one(target, work));
+  for (Target& target : targets_) all.spawn(one(target, work, what));
   co_await all.close();
 }
 

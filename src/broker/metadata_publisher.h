@@ -60,11 +60,15 @@ class MetadataPublisher final : public Administration {
     cluster::ImagePtr image;
     std::shared_ptr<const cluster::MetadataDelta> delta;
   };
-  using Work = std::function<Task<void>(Target&)>;
+  /// What is done with a publication on a target's shard; both outlive it.
+  using Work = Task<void> (*)(Target& target, const Publication& what);
   /// On all shards at once.
-  [[nodiscard]] Task<void> on_all(Work work);
+  [[nodiscard]] Task<void> on_all(Work work, const Publication& what);
   [[nodiscard]] Task<void> open_known(cluster::ImagePtr image);
-  static void apply_to_coordinators(Target& target, const cluster::MetadataDelta& delta);
+  [[nodiscard]] static Task<void> show(Target& target, const Publication& what);
+  [[nodiscard]] static Task<void> begin(Target& target, const Publication& what);
+  [[nodiscard]] static Task<void> open_part(Target& target, const Publication& what);
+  [[nodiscard]] static Task<void> apply(Target& target, const Publication& what);
   void enqueue(const cluster::ImagePtr& image, const cluster::MetadataDelta& delta);
   [[nodiscard]] Task<void> publish_queued();
   [[nodiscard]] Task<void> publish(Publication publication);
