@@ -22,7 +22,7 @@ add_compile_options($<$<COMPILE_LANGUAGE:CXX>:-Wconversion> $<$<COMPILE_LANGUAGE
                     $<$<COMPILE_LANGUAGE:CXX>:-Wunused>)
 # Paths in assertions and debug information are relative, so that ccache serves every checkout and build folder.
 add_compile_options(-ffile-prefix-map=${CMAKE_SOURCE_DIR}/=)
-# A precompiled header has no time in it, so that ccache knows it again.
+# A precompiled header has no time in it, so that ccache knows it again (tools/dev/ccache.sh says in which folder).
 add_compile_options("$<$<COMPILE_LANGUAGE:CXX>:SHELL:-Xclang -fno-pch-timestamp>")
 if(BROOK_SANITIZE)
   add_compile_options(-fsanitize=${BROOK_SANITIZE} -fno-sanitize-recover=all)
