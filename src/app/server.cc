@@ -359,8 +359,7 @@ class Server::Impl {
           acceptor_->listen(endpoint.listener,
                             {endpoint.host.empty() ? std::string("0.0.0.0") : endpoint.host, endpoint.port},
                             options));
-      log::info("listening",
-                {{"listener", endpoint.listener}, {"address", fmt::format("{}:{}", at.host, at.port)}});
+      log::info("listening", {{"listener", endpoint.listener}, {"address", runtime::to_text(at)}});
     }
     for (const std::string& path : config_.log_dirs()) log::info("data", {{"directory", path}});
     return listen_admin();
@@ -385,7 +384,7 @@ class Server::Impl {
       log::warn("admin_port_not_opened", {{"why", at.error().context}});
       return {};
     }
-    log::info("listening", {{"listener", "admin"}, {"address", fmt::format("{}:{}", at->host, at->port)}});
+    log::info("listening", {{"listener", "admin"}, {"address", runtime::to_text(*at)}});
     return {};
   }
 
@@ -481,10 +480,15 @@ class Server::Impl {
     for (const auto& entry : directories_->all()) {
       if (entry->health->offline()) continue;
       // What could not be opened was not checked either.
-      if (std::ranges::any_of(unopened, [&](const TopicPartition& partition) {
-            return shard_.files().exists(entry->directory->path_of(partition));
-          }))
+      const auto here = std::ranges::find_if(unopened, [&](const TopicPartition& partition) {
+        return shard_.files().exists(entry->directory->path_of(partition));
+      });
+      if (here != unopened.end()) {
+        log::warn("stop_not_clean",
+                  {{"what", "a partition could not be opened; the next start checks the directory's logs"},
+                   {"path", entry->directory->path_of(*here)}});
         continue;
+      }
       Result<void> marked = entry->directory->write_clean_shutdown(broker_epoch_.value());
       if (!marked) log::warn("clean_shutdown_not_marked", {{"why", marked.error().context}});
     }

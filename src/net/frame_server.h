@@ -79,7 +79,8 @@ struct FrameServerMetrics {
 
 namespace internal {
 class FrameConnection;
-}
+class FrameReader;
+}  // namespace internal
 
 /// The Kafka connections of one shard: each is a sequence of frames, a big-endian int32 length and that many
 /// bytes.
@@ -115,6 +116,7 @@ class FrameServer {
 
  private:
   friend class internal::FrameConnection;
+  friend class internal::FrameReader;
 
   [[nodiscard]] Task<void> run(std::unique_ptr<internal::FrameConnection> connection,
                                std::move_only_function<void()> ended);

@@ -53,7 +53,7 @@ class Echo final : public FrameHandler {
     if (text == "none") co_return std::optional<Response>();
     if (text == "bad") co_return fail(ErrorCode::kInvalidRequest, "a bad frame");
     if (text == "file") co_return from_file();
-    if (text == "wait") co_await release->wait_until(Instant::max());
+    if (text == "wait" || (release != nullptr && text == held)) co_await release->wait_until(Instant::max());
     co_return std::optional(respond(text));
   }
   void on_closed(ConnectionInfo& connection) override {
@@ -64,6 +64,7 @@ class Echo final : public FrameHandler {
   std::shared_ptr<runtime::File> file;
   std::vector<std::pair<std::uint64_t, std::uint64_t>> ranges;
   runtime::Signal* release = nullptr;
+  std::string held;  ///< another frame that waits for it
   int closed = 0;
 
  private:
@@ -211,6 +212,98 @@ TEST(FrameServer, TakesFramesLargerThanItsBufferAndReturnsTheirCharge) {
     co_await world.stop();
     EXPECT_EQ(world.budget.used(), 0U);
     EXPECT_EQ(world.server.buffers_in_use(), 0U);
+  });
+}
+
+TEST(FrameServer, ReadsTheNextFrameWhileALargeOneIsHandled) {
+  run<void>([](Shard& shard) -> Task<void> {
+    World world(shard);
+    runtime::Signal release(shard.clock());
+    world.echo.release = &release;
+    const std::string large = framed(world.echo.held = pattern(3'000'000));
+    for (const std::string& next : {framed(pattern(2'000'000)), framed("small")}) {
+      auto client = co_await world.connect();
+      const std::uint64_t handled = world.metrics.requests.value();
+      const std::uint64_t received = world.metrics.received_bytes.value();
+      co_await send(*client, large + next);
+      co_await until(shard, [&] {
+        return world.metrics.received_bytes.value() == received + large.size() + next.size();
+      });
+      EXPECT_EQ(world.metrics.requests.value(), handled + 1) << "and no more than one is handled at a time";
+      release.notify_all();
+      const std::string back = co_await receive(*client, large.size() + next.size());
+      EXPECT_TRUE(back == large + next);
+    }
+    co_await until(shard, [&] { return world.budget.used() == 0; });
+    EXPECT_EQ(world.server.buffers_in_use(), 0U);
+    co_await world.stop();
+  });
+}
+
+TEST(FrameServer, ReadsAheadOnlyWithMemoryThatNobodyWaitsFor) {
+  run<void>([](Shard& shard) -> Task<void> {
+    World world(shard, {}, {}, 5'000'000);
+    runtime::Signal release(shard.clock());
+    world.echo.release = &release;
+    const std::string large = framed(world.echo.held = pattern(3'000'000));
+    auto client = co_await world.connect();
+    runtime::Gate gate;
+    gate.spawn(send(*client, large + large));
+    co_await until(shard, [&] { return world.metrics.requests.value() == 1; });
+    auto other = co_await world.connect();
+    const std::string fits = framed(pattern(1'500'000));
+    co_await send(*other, fits);
+    const std::string other_back = co_await receive(*other, fits.size());
+    EXPECT_TRUE(other_back == fits);
+    EXPECT_EQ(world.metrics.budget_waits.value(), 0U);
+    release.notify_all();
+    co_await until(shard, [&] { return world.metrics.requests.value() == 3; });
+    release.notify_all();
+    const std::string back = co_await receive(*client, 2 * large.size());
+    EXPECT_TRUE(back == large + large);
+    co_await gate.close();
+    co_await until(shard, [&] { return world.budget.used() == 0; });
+    co_await world.stop();
+  });
+}
+
+TEST(FrameServer, WhatIsReadAheadEndsWithItsConnection) {
+  run<void>([](Shard& shard) -> Task<void> {
+    World world(shard, {.request_bytes_max = 3'000'000});
+    runtime::Signal release(shard.clock());
+    world.echo.release = &release;
+    const std::string large = framed(world.echo.held = pattern(3'000'000));
+    {
+      // The peer goes: what it sent whole is still handled.
+      auto client = co_await world.connect();
+      co_await send(*client, large + framed("half").substr(0, 6));
+    }
+    co_await until(shard, [&] { return world.metrics.requests.value() == 1; });
+    auto bad = co_await world.connect();
+    co_await send(*bad, large + "\xff\xff\xff\xff");
+    co_await until(shard, [&] { return world.metrics.refused_frames.value() == 1; });
+    release.notify_all();
+    const std::string back = co_await receive_all(*bad);
+    EXPECT_TRUE(back == large) << "what came before the impossible length is answered";
+    auto failing = co_await world.connect();
+    world.echo.held.clear();
+    co_await send(*failing, framed("bad") + large);
+    const std::string nothing = co_await receive_all(*failing);
+    EXPECT_EQ(nothing, "");
+    // The server stops while a frame is handled and half of the next has come.
+    auto last = co_await world.connect();
+    world.echo.held = pattern(3'000'000);
+    const std::uint64_t received = world.metrics.received_bytes.value();
+    co_await send(*last, large + large.substr(0, 1'000'000));
+    co_await until(
+        shard, [&] { return world.metrics.received_bytes.value() == received + large.size() + 1'000'000; });
+    runtime::Gate gate;
+    gate.spawn(world.stop());
+    release.notify_all();
+    co_await gate.close();
+    EXPECT_EQ(world.budget.used(), 0U);
+    EXPECT_EQ(world.server.buffers_in_use(), 0U);
+    EXPECT_EQ(world.echo.closed, 4);
   });
 }
 

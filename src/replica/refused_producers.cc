@@ -1,5 +1,6 @@
 #include "replica/refused_producers.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 
@@ -21,11 +22,10 @@ bool is_before(std::int32_t one, std::int32_t other) {
 
 void RefusedProducers::note(const TopicIdPartition& partition, ProducerId producer, ProducerEpoch epoch,
                             std::int32_t sequence, runtime::Instant now) {
-  if (refused_.size() >= kRefusedMost)
-    std::erase_if(refused_, [&](const auto& entry) { return entry.second.until <= now; });
   const auto key = std::pair(partition, producer);
   const auto at = refused_.find(key);
   if (at == refused_.end()) {
+    if (refused_.size() >= kRefusedMost && now >= none_given_up_before_) forget_given_up(now);
     if (refused_.size() < kRefusedMost) refused_.emplace(key, Refused{epoch, sequence, now + kGivenUpAfter});
     return;
   }
@@ -34,6 +34,13 @@ void RefusedProducers::note(const TopicIdPartition& partition, ProducerId produc
       (known.epoch == epoch && is_before(sequence, known.sequence))) {
     known = {epoch, sequence, now + kGivenUpAfter};
   }
+}
+
+void RefusedProducers::forget_given_up(runtime::Instant now) {
+  std::erase_if(refused_, [&](const auto& entry) { return entry.second.until <= now; });
+  none_given_up_before_ = now + kGivenUpAfter;
+  for (const auto& [key, refused] : refused_)
+    none_given_up_before_ = std::min(none_given_up_before_, refused.until);
 }
 
 bool RefusedProducers::comes_behind(const TopicIdPartition& partition, ProducerId producer,

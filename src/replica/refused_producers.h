@@ -33,7 +33,10 @@ class RefusedProducers {
     runtime::Instant until;     ///< by then a client has given it up
   };
 
+  void forget_given_up(runtime::Instant now);
+
   std::map<std::pair<TopicIdPartition, ProducerId>, Refused> refused_;
+  runtime::Instant none_given_up_before_{};  ///< of those in a full map
 };
 
 }  // namespace brook::replica

@@ -76,9 +76,14 @@ TEST_F(RefusedProducersTest, ItsMemoryHasABound) {
   for (std::int64_t id = 0; id < 20'000; ++id) refused_.note(partition(0), ProducerId(id), kEpoch, 0, now_);
   EXPECT_TRUE(refused_.comes_behind(partition(0), ProducerId(9'999), kEpoch, 1, now_));
   EXPECT_FALSE(refused_.comes_behind(partition(0), ProducerId(10'000), kEpoch, 1, now_));
-  now_ += std::chrono::minutes(2);
+  now_ += std::chrono::minutes(1);
+  refused_.decided(partition(0), ProducerId(5), 0);
+  refused_.note(partition(0), ProducerId(20'000), kEpoch, 0, now_);
+  EXPECT_TRUE(refused_.comes_behind(partition(0), ProducerId(20'000), kEpoch, 1, now_));
+  now_ += std::chrono::minutes(1);
   refused_.note(partition(0), ProducerId(10'000), kEpoch, 0, now_);
   EXPECT_TRUE(refused_.comes_behind(partition(0), ProducerId(10'000), kEpoch, 1, now_));
+  EXPECT_TRUE(refused_.comes_behind(partition(0), ProducerId(20'000), kEpoch, 1, now_)) << "not given up yet";
 }
 
 }  // namespace

@@ -19,6 +19,9 @@ struct Address {
   std::uint16_t port = 0;
 };
 
+/// host:port, or [host]:port of IPv6.
+[[nodiscard]] std::string to_text(const Address& address);
+
 /// What a listener asks of the kernel; its connections inherit the buffers. Nothing: the system's choice.
 struct ListenOptions {
   std::optional<std::int32_t> backlog{};               ///< connections that may wait to be accepted

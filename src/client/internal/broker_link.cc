@@ -66,7 +66,7 @@ Task<Result<void>> BrokerLink::ready(runtime::Instant deadline) {
     if (now >= deadline) {
       if (last_error_) co_return std::unexpected(*last_error_);
       co_return fail(ErrorCode::kRequestTimedOut,
-                     fmt::format("no connection to {}:{} in time", address_.host, address_.port));
+                     fmt::format("no connection to {} in time", runtime::to_text(address_)));
     }
     if (running_) {
       waited_for = std::max<std::uint64_t>(attempt_, 1);
@@ -108,8 +108,7 @@ Task<void> BrokerLink::connect_and_serve() {
 }
 
 void BrokerLink::failed(Error why) {
-  log::debug("connect_failed",
-             {{"broker", fmt::format("{}:{}", address_.host, address_.port)}, {"error", why.context}});
+  log::debug("connect_failed", {{"broker", runtime::to_text(address_)}, {"error", why.context}});
   running_ = false;
   last_error_ = std::move(why);
   not_before_ = shard_.clock().now() + backoff_.next();
@@ -147,8 +146,8 @@ Task<Result<ApiVersionTable>> BrokerLink::ask_versions(std::uint64_t attempt, ru
     const auto error = static_cast<ErrorCode>(response.error_code);
     if (error == ErrorCode::kNone) co_return ApiVersionTable(response);
     if (error != ErrorCode::kUnsupportedVersion || version == 0 || !is_current(attempt)) {
-      co_return fail(error, fmt::format("{}:{} refused ApiVersions: {}", address_.host, address_.port,
-                                        error_name(error)));
+      co_return fail(
+          error, fmt::format("{} refused ApiVersions: {}", runtime::to_text(address_), error_name(error)));
     }
     // The refusal names the versions that there are; an older broker's names none, and then it is the first.
     const Result<std::int16_t> next = ApiVersionTable(response).common(
@@ -179,8 +178,8 @@ Task<Result<LinkReply>> BrokerLink::exchange(LinkRequest request) {
     if (in_flight_ < options_.requests_in_flight_max) break;
     const bool changed = co_await changed_.wait_until(request.deadline);
     if (!changed) {
-      co_return fail(ErrorCode::kRequestTimedOut, fmt::format("{} requests wait for {}:{} already",
-                                                              in_flight_, address_.host, address_.port));
+      co_return fail(ErrorCode::kRequestTimedOut,
+                     fmt::format("{} requests wait for {} already", in_flight_, runtime::to_text(address_)));
     }
   }
   BROOK_CO_TRY(const std::int16_t version, versions_.common(request.key, request.versions));

@@ -28,7 +28,7 @@ Connection::Connection(runtime::Shard& shard, std::unique_ptr<runtime::Stream> s
     : shard_(shard),
       stream_(std::move(stream)),
       response_bytes_max_(response_bytes_max),
-      peer_(fmt::format("{}:{}", stream_->peer().host, stream_->peer().port)) {}
+      peer_(runtime::to_text(stream_->peer())) {}
 
 Task<Error> Connection::serve() {
   const Error why = co_await read_all();

@@ -4,11 +4,11 @@
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <string_view>
-#include <vector>
 
 #include "net/frame_server.h"
+#include "net/internal/frame_reader.h"
 #include "net/internal/response_writer.h"
+#include "runtime/gate.h"
 #include "runtime/signal.h"
 
 namespace brook::net::internal {
@@ -27,21 +27,16 @@ class FrameConnection {
   void close_if_stalled(runtime::Instant now);
 
  private:
-  enum class Next { kGoOn, kEnd };
+  using Next = FrameReader::Next;
 
-  /// Handles the whole frames in the buffer.
+  /// Handles the whole frames that are buffered.
   Task<Next> handle_buffered();
+  /// Handles a frame while the next one is read. A large request is worked on by the shard of its partition
+  /// for as long as its successor takes to come in.
+  Task<Next> handle_and_read(Frame frame);
+  Task<void> read_ahead();
   Task<Next> handle_one(MutableBytes frame);
-  /// Waits for bytes and reads what is there; makes room for a large frame first.
-  Task<Next> read_more();
-  Task<Next> make_room();
-  /// The length of the frame that begins in the buffer. Nothing where its four bytes aren't all there.
-  [[nodiscard]] std::optional<std::int32_t> next_length() const;
-  [[nodiscard]] bool acceptable(std::int32_t length);
 
-  [[nodiscard]] std::size_t buffered() const { return end_ - begin_; }
-  void compact();
-  void release_buffer();
   void touch() { last_activity_ = server_.shard_.clock().now(); }
   void watch_idle(runtime::Instant from);
   void check_idle();
@@ -52,11 +47,11 @@ class FrameConnection {
   runtime::Signal closing_;
   ResponseWriter writer_;
 
-  runtime::AlignedBuffer buffer_;  ///< empty, a pooled one, or one for a single large frame (charged_ > 0)
-  std::size_t begin_ = 0;          ///< what is read and not yet handled: [begin_, end_)
-  std::size_t end_ = 0;
-  std::uint64_t charged_ = 0;
-  bool read_was_full_ = false;
+  FrameReader reader_;
+  bool reading_ahead_ = false;
+  Next read_ahead_ = Next::kGoOn;  ///< how the last reading ahead ended
+  runtime::Signal has_read_ahead_;
+  runtime::Gate gate_;
 
   bool processing_ = false;
   runtime::Instant last_activity_;

@@ -43,12 +43,6 @@ Address SocketAddress::text() const {
   return {std::move(name), static_cast<std::uint16_t>(std::stoul(port.data()))};
 }
 
-std::string to_text(const Address& address) {
-  const bool v6 = address.host.find(':') != std::string::npos;
-  return v6 ? fmt::format("[{}]:{}", address.host, address.port)
-            : fmt::format("{}:{}", address.host, address.port);
-}
-
 Address local_address(int fd) {
   SocketAddress own;
   if (::getsockname(fd, own.raw(), &own.size) != 0) return {};

@@ -24,7 +24,6 @@ struct SocketAddress {
   [[nodiscard]] Address text() const;
 };
 
-[[nodiscard]] std::string to_text(const Address& address);
 /// The socket's own address; "" and 0 where it has none.
 [[nodiscard]] Address local_address(int fd);
 
