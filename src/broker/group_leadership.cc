@@ -40,6 +40,9 @@ coordinator::GroupConfig group_config(const cluster::BrokerConfig& config) {
   out.metadata_chars_max = static_cast<std::size_t>(config.number("offset.metadata.max.bytes"));
   out.offsets_retention = std::chrono::minutes(config.number("offsets.retention.minutes"));
   out.retention_check_interval = config.millis("offsets.retention.check.interval.ms");
+  const std::vector<std::string> protocols = config.list("group.coordinator.rebalance.protocols");
+  out.consumer_protocol = std::ranges::find(protocols, "consumer") != protocols.end();
+  out.streams_protocol = std::ranges::find(protocols, "streams") != protocols.end();
   out.consumer_members_max = static_cast<std::size_t>(config.number("group.consumer.max.size"));
   out.consumer_assignors = assignors(config.list("group.consumer.assignors"));
   const auto policy = [text = config.text("group.consumer.migration.policy")](std::string_view other) {

@@ -144,6 +144,9 @@ std::vector<std::pair<std::string, std::string>> find_contradictions(const Broke
       std::ranges::find(*listeners, inter_broker, &Endpoint::listener) == listeners->end()) {
     problems.emplace_back("inter.broker.listener.name", "is none of the listeners");
   }
+  const std::vector<std::string> protocols = config.list("group.coordinator.rebalance.protocols");
+  if (std::ranges::find(protocols, "classic") == protocols.end())
+    problems.emplace_back("group.coordinator.rebalance.protocols", "must have classic");
   const std::vector<std::string> dirs = config.log_dirs();
   if (dirs.empty() || std::ranges::find(dirs, "") != dirs.end())
     problems.emplace_back("log.dirs", "must name directories");

@@ -96,6 +96,8 @@ TEST(BrokerConfig, NamesFileLineAndRule) {
             "server.properties:1: auto.create.topics.enable=yes: must be true or false");
   EXPECT_EQ(load_error("broker.id=2\nnode.id=1"),
             "server.properties:1: broker.id=2: must be the same as node.id=1");
+  EXPECT_EQ(load_error("group.coordinator.rebalance.protocols=consumer"),
+            "server.properties:1: group.coordinator.rebalance.protocols=consumer: must have classic");
 }
 
 TEST(BrokerConfig, WarnsOfUnknownKeysWithTheNearestOne) {

@@ -46,6 +46,18 @@ TEST(ConsumerGroup, GivesItsFirstMemberEverythingAtOnce) {
   world.expect_replay_equal();
 }
 
+TEST(ConsumerGroup, IsRefusedWhereTheBrokerDoesNotAllowItsProtocol) {
+  GroupConfig config = kConfig;
+  config.consumer_protocol = false;
+  World world(config);
+  Consumer a = world.consumer("a");
+  const auto reply = a.join();
+  ASSERT_FALSE(reply);
+  EXPECT_EQ(reply.error().code, ErrorCode::kUnsupportedVersion);
+  EXPECT_EQ(world.driver.machine().describe_consumer("g").error().code, ErrorCode::kUnsupportedVersion);
+  EXPECT_EQ(world.driver.machine().find_consumer("g"), nullptr);
+}
+
 TEST(ConsumerGroup, TakesFromOneBeforeItGivesToAnother) {
   World world;
   Consumer a = world.consumer("a");

@@ -16,7 +16,9 @@ struct GroupConfig {
   std::size_t metadata_chars_max = 4096;  ///< offset.metadata.max.bytes, which Kafka counts in characters
   std::chrono::milliseconds offsets_retention = std::chrono::hours(168);  ///< offsets.retention.minutes
   std::chrono::milliseconds retention_check_interval =
-      std::chrono::minutes(10);                   ///< offsets.retention.check.interval.ms
+      std::chrono::minutes(10);   ///< offsets.retention.check.interval.ms
+  bool consumer_protocol = true;  ///< group.coordinator.rebalance.protocols
+  bool streams_protocol = true;
   std::size_t consumer_members_max = 2147483647;  ///< group.consumer.max.size
   AssignorChoice consumer_assignors{};            ///< group.consumer.assignors
   bool consumer_upgrade = true;                   ///< group.consumer.migration.policy

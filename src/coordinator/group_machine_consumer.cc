@@ -12,8 +12,19 @@ namespace brook::coordinator {
 using protocol::ConsumerGroupDescribeResponse;
 using protocol::ConsumerGroupHeartbeatResponse;
 
+namespace {
+
+Result<void> check_enabled(const GroupConfig& config) {
+  if (config.consumer_protocol) return {};
+  return fail(ErrorCode::kUnsupportedVersion,
+              "group.coordinator.rebalance.protocols of the broker does not have consumer");
+}
+
+}  // namespace
+
 Result<ConsumerGroupHeartbeatResponse> GroupMachine::consumer_heartbeat(const HeartbeatCall& call,
                                                                         const Moment& now, Effects& out) {
+  BROOK_CHECK(check_enabled(config_));
   BROOK_CHECK(check_heartbeat(call.request, call.caller.version, config_.consumer_assignors));
   const std::string& id = call.request.group_id;
   Group* group = at(id);
@@ -76,6 +87,7 @@ void GroupMachine::follow_up(Group& group, const Moment& now) {
 
 Result<ConsumerGroupDescribeResponse::DescribedGroup> GroupMachine::describe_consumer(
     const std::string& group) const {
+  BROOK_CHECK(check_enabled(config_));
   const Group* found = at(group);
   if (found == nullptr) return fail(ErrorCode::kGroupIdNotFound, fmt::format("Group {} not found.", group));
   if (!found->consumer)

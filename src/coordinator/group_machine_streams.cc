@@ -10,6 +10,16 @@ namespace brook::coordinator {
 
 using protocol::StreamsGroupDescribeResponse;
 
+namespace {
+
+Result<void> check_enabled(const GroupConfig& config) {
+  if (config.streams_protocol) return {};
+  return fail(ErrorCode::kUnsupportedVersion,
+              "group.coordinator.rebalance.protocols of the broker does not have streams");
+}
+
+}  // namespace
+
 const StreamsGroup* GroupMachine::find_streams(const std::string& group) const {
   const Group* found = at(group);
   return found == nullptr || !found->streams ? nullptr : &*found->streams;
@@ -17,6 +27,7 @@ const StreamsGroup* GroupMachine::find_streams(const std::string& group) const {
 
 Result<StreamsHeartbeatAnswer> GroupMachine::streams_heartbeat(const StreamsHeartbeatCall& call,
                                                                const Moment& now, Effects& out) {
+  BROOK_CHECK(check_enabled(config_));
   BROOK_CHECK(check_streams_heartbeat(call.request));
   const std::string& id = call.request.group_id;
   Group* group = at(id);
@@ -48,6 +59,7 @@ Result<StreamsHeartbeatAnswer> GroupMachine::streams_heartbeat(const StreamsHear
 
 Result<StreamsGroupDescribeResponse::DescribedGroup> GroupMachine::describe_streams(
     const std::string& group) const {
+  BROOK_CHECK(check_enabled(config_));
   const Group* found = at(group);
   if (found == nullptr) return fail(ErrorCode::kGroupIdNotFound, fmt::format("Group {} not found.", group));
   if (!found->streams)

@@ -34,6 +34,16 @@ std::int8_t first_status(const Result<protocol::StreamsGroupHeartbeatResponse>& 
   return response->status->front().status_code;
 }
 
+TEST(StreamsGroup, IsRefusedWhereTheBrokerDoesNotAllowItsProtocol) {
+  GroupDriver driver({.streams_protocol = false});
+  driver.facts.set("lines", 2);
+  StreamsThread a(driver, "g", "a", "p");
+  const auto reply = a.join();
+  ASSERT_FALSE(reply);
+  EXPECT_EQ(reply.error().code, ErrorCode::kUnsupportedVersion);
+  EXPECT_EQ(driver.machine().find_streams("g"), nullptr);
+}
+
 TEST_F(StreamsGroupTest, GivesTasksWhenTheInternalTopicsAreThere) {
   StreamsThread a = thread("a");
 
