@@ -42,8 +42,16 @@ Result<void> set_strays_aside(runtime::FileSystem& files, replica::LogDirectorie
         continue;
       }
       if (found.kind != storage::PartitionDirectoryKind::kCurrent) continue;
-      BROOK_TRY(const std::optional<Uuid> id, storage::read_partition_metadata(files, path));
-      const std::string why = why_stray(image, self, found.partition, path, id);
+      const Result<std::optional<Uuid>> id = storage::read_partition_metadata(files, path);
+      if (!id) {
+        log::error("partition_metadata_unreadable",
+                   {{"why", id.error().context},
+                    {"what",
+                     "the partition is not opened. If the log is of the topic of this name, remove the "
+                     "file: the next start writes it anew"}});
+        continue;
+      }
+      const std::string why = why_stray(image, self, found.partition, path, *id);
       if (why.empty()) continue;
       BROOK_TRY(const auto moved,
                 entry->directory->rename_for(found.partition, storage::PartitionDirectoryKind::kStray,

@@ -15,9 +15,12 @@ Result<std::unique_ptr<LogDirectories>> LogDirectories::open(runtime::FileSystem
   std::unique_ptr<LogDirectories> made(new LogDirectories(files));
   for (const std::string& path : paths) made->healths_.push_back(std::make_unique<DirectoryHealth>(path));
   files.observe_disk_errors([&healths = made->healths_](const std::string& path, const std::string& why) {
+    DirectoryHealth* innermost = nullptr;  // One may be mounted below another.
     for (const auto& health : healths) {
-      if (health->covers(path)) health->fail(why);
+      const bool deeper = innermost == nullptr || health->path().size() > innermost->path().size();
+      if (health->covers(path) && deeper) innermost = health.get();
     }
+    if (innermost != nullptr) innermost->fail(why);
   });
   for (const auto& health : made->healths_) {
     auto opened = storage::LogDirectory::open(files, health->path());

@@ -151,6 +151,22 @@ TEST(LogDirectories, TakeAnEmptyMountPointForNoNewDirectory) {
   });
 }
 
+TEST(LogDirectories, OneThatLiesInAnotherFailsAlone) {
+  with_disks([](Shard& /*shard*/, TwoDisks& disks) -> Task<void> {
+    for (const std::vector<std::string>& paths :
+         {std::vector<std::string>{"/a", "/a/inner"}, {"/a/inner", "/a"}}) {
+      const auto directories = *LogDirectories::open(disks, paths);
+      disks.failing = {"/a"};
+      EXPECT_FALSE(
+          disks.open("/a/inner/orders-0/00000000000000000000.log", runtime::OpenMode::kRead).has_value());
+      disks.failing.clear();
+      for (const auto& health : directories->healths())
+        EXPECT_EQ(health->offline(), health->path() == "/a/inner") << health->path();
+    }
+    co_return;
+  });
+}
+
 TEST(DirectoryHealth, CoversWhatLiesInTheDirectory) {
   const DirectoryHealth health("/data/1");
   EXPECT_TRUE(health.covers("/data/1"));

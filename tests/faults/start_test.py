@@ -132,6 +132,30 @@ class Start(unittest.TestCase):
         self.assertTrue(list(data.glob("ghost-0.*-stray")), "a start removed what was set aside")
         self.assertEqual(0, self.broker.stop())
 
+    def test_a_partition_whose_topic_cannot_be_read_stays_closed_alone(self):
+        self.broker.start()
+        with Connection(self.broker.port) as connection:
+            connection.create_topic("two", partitions=2)
+            connection.wait_for_leader("two", 2)
+            for partition in (0, 1):
+                connection.produce("two", batch([b"value-%d" % partition]), partition=partition)
+        self.assertEqual(0, self.broker.stop())
+        hurt = self.broker.data_dir / "two-0" / "partition.metadata"
+        hurt.write_bytes(b"\xff" * hurt.stat().st_size)
+
+        self.broker.start()
+
+        self.assertIn(str(hurt), self.broker.output(), "the log does not name the file")
+        with Connection(self.broker.port) as connection:
+            self.assertIn(b"value-1", connection.fetch("two", 0, partition=1)[2])
+            self.assertNotEqual(kafka_wire.NONE, connection.fetch("two", 0, max_wait_ms=0)[0])
+        self.assertEqual(0, self.broker.stop())
+        hurt.unlink()  # what the log says to do
+        self.broker.start()
+        with Connection(self.broker.port) as connection:
+            self.assertIn(b"value-0", connection.fetch("two", 0)[2])
+        self.assertEqual(0, self.broker.stop())
+
     def test_sigterm_stops_cleanly_and_keeps_everything(self):
         for how in (signal.SIGTERM, signal.SIGINT):
             with self.subTest(how.name):
