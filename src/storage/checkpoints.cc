@@ -4,17 +4,29 @@
 
 #include <cstdint>
 #include <iterator>
+#include <optional>
 
+#include "base/crc32c.h"
 #include "storage/internal/checkpoint_lines.h"
 
 namespace brook::storage {
+namespace {
+
+// The last entry is of no partition that there can be, so that Apache Kafka passes over it: the CRC-32C of
+// all that stands before. Name and number both tell it, so that no single flipped bit hides it.
+constexpr std::string_view kChecksumTopic = "__checksum";
+constexpr std::int32_t kChecksumPartition = -1;
+
+}  // namespace
 
 std::string checkpoint_text(const OffsetCheckpoint& offsets) {
-  std::string text = fmt::format("0\n{}\n", offsets.size());
+  std::string text = fmt::format("0\n{}\n", offsets.size() + 1);
   for (const auto& [partition, offset] : offsets) {
     fmt::format_to(std::back_inserter(text), "{} {} {}\n", partition.topic, partition.partition.value(),
                    offset.value());
   }
+  const std::uint32_t checksum = crc32c(as_bytes(text));
+  fmt::format_to(std::back_inserter(text), "{} {} {}\n", kChecksumTopic, kChecksumPartition, checksum);
   return text;
 }
 
@@ -26,6 +38,12 @@ Result<OffsetCheckpoint> parse_checkpoint(std::string_view text, std::string_vie
     const auto partition = internal::parse_number<std::int32_t>(line.words[1]);
     const auto offset = internal::parse_number<std::int64_t>(line.words[2]);
     if (!partition || !offset) return internal::bad_checkpoint_line(path, line);
+    if (line.words[0] == kChecksumTopic || *partition < 0) {
+      const bool is_last = line.number == lines.back().number;
+      if (!is_last || *offset != internal::checksum_before(text, line))
+        return internal::bad_checksum_line(path, line);
+      continue;
+    }
     offsets[TopicPartition{std::string(line.words[0]), PartitionIndex(*partition)}] = Offset(*offset);
   }
   return offsets;

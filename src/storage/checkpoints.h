@@ -17,9 +17,11 @@ inline constexpr std::string_view kCleanerOffsetFile = "cleaner-offset-checkpoin
 
 using OffsetCheckpoint = std::map<TopicPartition, Offset>;
 
-/// The text: a version line `0`, a count, then `topic partition offset` per line.
+/// The text: a version line `0`, a count, then `topic partition offset` per line. The last line is a
+/// checksum, in the place of an entry, which Apache Kafka passes over.
 [[nodiscard]] std::string checkpoint_text(const OffsetCheckpoint& offsets);
-/// KAFKA_STORAGE_ERROR naming `path` and the line where the text is not one.
+/// KAFKA_STORAGE_ERROR naming `path` and the line where the text is not one, or not the one that was written.
+/// Apache Kafka's has no checksum.
 [[nodiscard]] Result<OffsetCheckpoint> parse_checkpoint(std::string_view text, std::string_view path);
 
 /// Empty where the file is absent. Startup only: it blocks.

@@ -1,6 +1,8 @@
 // The small files and names beside the segments.
+#include <fmt/core.h>
 #include <gtest/gtest.h>
 
+#include "base/crc32c.h"
 #include "runtime/testing/run.h"
 #include "storage/checkpoints.h"
 #include "storage/file_names.h"
@@ -88,10 +90,26 @@ TEST(LeaderEpochs, ReadsAndWritesKafkasText) {
   }
 }
 
+TEST(Checkpoints, NoFlippedBitIsTakenForAnother) {
+  const OffsetCheckpoint offsets{{{"a", PartitionIndex(0)}, Offset(5)},
+                                 {{"b", PartitionIndex(12)}, Offset(1'234'567)}};
+  const std::string text = checkpoint_text(offsets);
+  for (std::size_t bit = 0; bit < 8 * text.size(); ++bit) {
+    std::string flipped = text;
+    flipped[bit / 8] = static_cast<char>(flipped[bit / 8] ^ (1 << (bit % 8)));
+    const auto parsed = parse_checkpoint(flipped, "f");
+    EXPECT_TRUE(!parsed || *parsed == offsets) << flipped;
+  }
+}
+
 TEST(Checkpoints, ReadAndWriteKafkasText) {
   OffsetCheckpoint offsets{{{"a", PartitionIndex(0)}, Offset(5)},
                            {{"b-c.d_e", PartitionIndex(12)}, Offset(1LL << 40)}};
-  EXPECT_EQ(checkpoint_text(offsets), "0\n2\na 0 5\nb-c.d_e 12 1099511627776\n");
+  const std::string entries = "a 0 5\nb-c.d_e 12 1099511627776\n";
+  const std::string counted = "0\n3\n" + entries;
+  EXPECT_EQ(checkpoint_text(offsets),
+            fmt::format("{}__checksum -1 {}\n", counted, crc32c(as_bytes(counted))));
+  EXPECT_EQ(*parse_checkpoint("0\n2\n" + entries, "Apache Kafka's"), offsets);
   EXPECT_EQ(*parse_checkpoint(checkpoint_text(offsets), "f"), offsets);
   const auto bad = parse_checkpoint("0\n1\na zero 5\n", "dir/file");
   ASSERT_FALSE(bad.has_value());

@@ -18,6 +18,7 @@
 #include "runtime/task.h"
 #include "storage/compaction.h"
 #include "storage/corrupt_ranges.h"
+#include "storage/index_checksums.h"
 #include "storage/leader_epochs.h"
 #include "storage/log_config.h"
 #include "storage/producer_state.h"
@@ -341,6 +342,11 @@ class Log {
   [[nodiscard]] bool in_place(const std::vector<SharedSegment>& sources) const;
   [[nodiscard]] bool last_of_producer(const internal::BatchHeader& header) const;
 
+  // log_checksums.cc
+  void load_index_checksums();
+  [[nodiscard]] Task<std::optional<Offset>> first_unsound_transactions(Offset below);
+  [[nodiscard]] Task<void> write_index_checksums(bool with_active);
+
   // log_maintenance.cc
   [[nodiscard]] std::string deleted_path(const std::string& path) const;
   [[nodiscard]] Task<Result<void>> flush_below(Offset target, bool whole);
@@ -374,6 +380,7 @@ class Log {
   Offset last_snapshot_{-1};       ///< the newest of them that was written or loaded
   std::uint64_t snapshot_size_ = 0;
   std::uint64_t unwritten_bytes_ = 0;  ///< appended since the last snapshot was tried
+  IndexChecksums index_checksums_;     ///< as they were last written
   CorruptRanges corrupt_;
   Offset log_start_offset_{0};
   Offset log_end_offset_{0};

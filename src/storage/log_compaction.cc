@@ -95,6 +95,7 @@ struct Log::Compaction {
   std::unordered_map<ProducerId, Offset> last_batches =
       {};                ///< of each producer, when all of the log was flushed
   bool changed = false;  ///< the group that is compacted lost something
+  std::vector<SharedSegment> made = {};
   std::size_t segments_read = 0;
   std::size_t segments_written = 0;
 
@@ -143,6 +144,13 @@ Task<Result<CompactionOutcome>> Log::compact(CompactionRange range, CompactionJo
   if (closed_ || run.truncations != truncations_) co_return outcome;
   BROOK_CO_CHECK(done);
   if (!*done) co_return outcome;
+  for (const SharedSegment& made : run.made) {
+    // It is as it was written, and nobody has read it yet.
+    if (Result<void> loaded = co_await made->load(config_.index_interval_bytes); !loaded)
+      log::warn("compacted_segment_not_read", {{"why", loaded.error().context}});
+  }
+  co_await write_index_checksums(false);
+  if (closed_ || run.truncations != truncations_) co_return outcome;
   outcome.finished = true;
   outcome.first_dirty = run.mapped_end;
   first_dirty_offset_ = run.mapped_end;
@@ -358,8 +366,9 @@ Task<Result<bool>> Log::swap_in(Compaction& run, std::vector<SharedSegment> sour
     corrupt_.drop(source->base_offset());
     segments_.erase(source->base_offset());
   }
-  segments_[output.base_offset()] =
-      std::make_shared<Segment>(files_, directory_, output.base_offset(), output.size(), created);
+  run.made.push_back(
+      std::make_shared<Segment>(files_, directory_, output.base_offset(), output.size(), created));
+  segments_[output.base_offset()] = run.made.back();
   ++generation_;
   changed_ = true;
   run.segments_read += sources.size();

@@ -183,6 +183,7 @@ Task<Result<void>> Log::flush_segments(Offset target) {
       rolled_since_flush_ |= rolled;
       co_return synced;
     }
+    if (rolled) co_await write_index_checksums(false);
   }
   BROOK_CO_CHECK(co_await save_epochs());
   if (sync_error_) co_return std::unexpected(*sync_error_);  // One of another has failed meanwhile.
@@ -398,6 +399,7 @@ Task<Result<void>> Log::close(CloseMode mode) {
   }
   if (changed_ && mode == CloseMode::kDurable) written = co_await write_out_durably();
   if (changed_ && mode == CloseMode::kWritten) written = write_out();
+  if (changed_ && written && mode != CloseMode::kDiscard) co_await write_index_checksums(true);
   release_files();
   co_return written;
 }

@@ -46,6 +46,7 @@ Task<Result<void>> Log::load(OpenHints hints) {
   first_dirty_offset_ = hints.first_dirty_offset;
   BROOK_CO_TRY(const auto entries, co_await clean_directory());
   find_files(entries);
+  load_index_checksums();
   bool clean = hints.clean_shutdown;
   Offset recovery_point = hints.recovery_point;
   const bool has_epochs = std::ranges::any_of(
@@ -64,6 +65,14 @@ Task<Result<void>> Log::load(OpenHints hints) {
   // log is of records that a power cut took.
   if (segments_.size() == 1 && active().size() == 0 && active().existing_files().size() == 1) clean = true;
   log_start_offset_ = std::max(hints.log_start_offset, segments_.begin()->first);
+  bool cache_survived = hints.cache_survived && recovery_point == hints.recovery_point;
+  if (clean) {
+    const std::optional<Offset> unsound = co_await first_unsound_transactions(active().base_offset().next());
+    if (unsound) {
+      clean = cache_survived = false;
+      recovery_point = *unsound;  // To be made anew from there.
+    }
+  }
   if (clean) {
     BROOK_CO_TRY(clean, co_await active().load_tail(config_.index_interval_bytes));
     if (!clean) log::warn("log_end_malformed_after_clean_shutdown", {{"path", active().path()}});
@@ -75,8 +84,7 @@ Task<Result<void>> Log::load(OpenHints hints) {
     recovery_point_ = log_end_offset_;
   } else {
     changed_ = true;
-    BROOK_CO_CHECK(
-        co_await recover(recovery_point, hints.cache_survived && recovery_point == hints.recovery_point));
+    BROOK_CO_CHECK(co_await recover(recovery_point, cache_survived));
   }
   if (log_end_offset_ < log_start_offset_) {
     log::error("log_ends_below_its_start", {{"directory", directory_},
@@ -245,14 +253,8 @@ Task<Result<void>> Log::recover(Offset recovery_point, bool cache_survived) {
   // A snapshot is written when all before it is.
   const Offset durable = recovery_point;
   if (cache_survived && !snapshots_.empty()) recovery_point = std::max(recovery_point, snapshots_.back());
-  for (const auto& [base, segment] : segments_) {
-    if (base >= recovery_point) break;
-    if (const auto sound = segment->transactions().load(); !sound) {
-      log::warn("transaction_index_unsound", {{"why", sound.error().context}});
-      recovery_point = base;  // To be made anew from there.
-      break;
-    }
-  }
+  const std::optional<Offset> unsound = co_await first_unsound_transactions(recovery_point);
+  if (unsound) recovery_point = *unsound;  // To be made anew from there.
   // The segment that holds the recovery point, and all behind it.
   auto at = segments_.upper_bound(std::max(recovery_point, log_start_offset_));
   if (at != segments_.begin()) --at;

@@ -249,7 +249,7 @@ Task<Result<std::optional<TimestampOffset>>> Log::find_timestamp(Timestamp targe
        segment = segment_after(segment->base_offset())) {
     BROOK_CO_CHECK(co_await segment->load(config_.index_interval_bytes));
     if (segment->newest().timestamp < target) continue;
-    BROOK_CO_TRY(const auto indexed, co_await segment->time_index().floor(target));
+    BROOK_CO_TRY(const auto indexed, co_await segment->timestamp_floor(target, config_.index_interval_bytes));
     const Offset from = std::max(indexed ? indexed->offset : segment->base_offset(), log_start_offset_);
     BROOK_CO_TRY(const auto start, co_await segment->find(from));
     if (!start) continue;

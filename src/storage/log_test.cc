@@ -179,6 +179,7 @@ TEST(Log, HasKafkasFiles) {
                                             second + ".snapshot",
                                             second + ".timeindex",
                                             end + ".snapshot",
+                                            "index-checksums",
                                             "leader-epoch-checkpoint"};
     EXPECT_EQ(names_in(shard.files(), base / "t-0"), expected);
     EXPECT_EQ(*shard.files().read_whole(base / "t-0/leader-epoch-checkpoint"), "0\n1\n0 0\n");

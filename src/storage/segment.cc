@@ -94,14 +94,21 @@ Task<Result<void>> Segment::rebuild_indexes(std::uint32_t index_interval) {
   log::warn("index_rebuilt", {{"path", path_}, {"bytes", size_}});
   IndexBuilder builder{{}, {}, {Timestamp(-1), base_offset_}, 0};
   BROOK_CO_TRY(auto opened, file());
-  BatchReader reader(std::move(opened), 0, size_, kHeaderChunk);
-  while (reader.position() < reader.end()) {
-    BROOK_CO_TRY(const auto header, co_await reader.header());
-    if (!header) break;  // What is wrong with the log is told by who reads it.
-    builder.account(*header, reader.position(), index_interval);
-    reader.skip(*header);
+  std::uint64_t position = 0;
+  bool sound = true;
+  while (sound && position < size_) {  // It may grow meanwhile.
+    BatchReader reader(opened, position, size_, kHeaderChunk);
+    while (sound && reader.position() < reader.end()) {
+      BROOK_CO_TRY(const auto header, co_await reader.header());
+      sound = header.has_value();  // What is wrong with the log is told by who reads it.
+      if (!sound) break;
+      builder.account(*header, reader.position(), index_interval);
+      reader.skip(*header);
+    }
+    position = reader.position();
   }
   // No wait from here on: whoever did the same meanwhile has written the same.
+  known_.reset();
   BROOK_CO_CHECK(check_in_place());
   BROOK_CO_CHECK(offset_index_.reset());
   BROOK_CO_CHECK(time_index_.reset());
@@ -123,10 +130,10 @@ Task<Result<void>> Segment::load(std::uint32_t index_interval) {
   if (sound) {
     BROOK_CO_TRY(sound, co_await time_index_.load(false));
   }
-  if (!sound) {
+  BROOK_CO_CHECK(co_await load_transactions());
+  if (!sound || !time_index_ends_as_known()) {
     BROOK_CO_CHECK(co_await rebuild_indexes(index_interval));
   }
-  BROOK_CO_CHECK(transactions_.load());
   if (size_ > 0) {
     BROOK_CO_TRY(auto opened, file());
     BatchReader reader(std::move(opened), 0, size_, kHeaderChunk);
@@ -136,6 +143,55 @@ Task<Result<void>> Segment::load(std::uint32_t index_interval) {
   if (const auto last = time_index_.last(); last && last->timestamp > newest_.timestamp) newest_ = *last;
   loaded_ = true;
   co_return Result<void>{};
+}
+
+void Segment::expect(const IndexChecksum& known) {
+  if (known.log_bytes <= size_) known_ = known;
+}
+
+bool Segment::time_index_ends_as_known() const {
+  if (!known_) return true;
+  const std::uint64_t bytes = time_index_.count() * TimeIndex::Entry::kSize;
+  if (bytes != known_->time_index.bytes) return bytes > known_->time_index.bytes;
+  const auto last = time_index_.last();
+  return (last ? last->timestamp : Timestamp(-1)) == known_->last_timestamp;
+}
+
+Task<Result<void>> Segment::load_transactions() {
+  BROOK_CO_CHECK(transactions_.load());
+  if (!known_) co_return Result<void>{};
+  BROOK_CO_TRY(const bool sound, co_await begins_as(files_, transactions_.path(), known_->transaction_index));
+  if (sound) co_return Result<void>{};
+  co_return fail(
+      ErrorCode::kCorruptMessage,
+      fmt::format("{}: it is not what was written; the next start makes it anew", transactions_.path()));
+}
+
+std::optional<IndexChecksum> Segment::known_checksum() const {
+  return known_ && known_->log_bytes == size_ ? known_ : std::nullopt;
+}
+
+Task<Result<IndexChecksum>> Segment::checksum() {
+  BROOK_CO_CHECK(check_in_place());
+  IndexChecksum made = known_.value_or(IndexChecksum{});
+  made.log_bytes = size_;
+  if (const auto last = time_index_.last()) made.last_timestamp = last->timestamp;
+  BROOK_CO_TRY(made.time_index, co_await checksum_of(files_, time_index_.path(), made.time_index));
+  BROOK_CO_TRY(made.transaction_index,
+               co_await checksum_of(files_, transactions_.path(), made.transaction_index));
+  BROOK_CO_CHECK(check_in_place());
+  if (made.log_bytes == size_) known_ = made;
+  co_return made;
+}
+
+Task<Result<std::optional<IndexedTimestamp>>> Segment::timestamp_floor(Timestamp target,
+                                                                       std::uint32_t index_interval) {
+  if (known_ && !time_index_checked_) {
+    BROOK_CO_TRY(const bool sound, co_await begins_as(files_, time_index_.path(), known_->time_index));
+    if (!sound && known_) BROOK_CO_CHECK(co_await rebuild_indexes(index_interval));
+    time_index_checked_ = true;
+  }
+  co_return co_await time_index_.floor(target);
 }
 
 Task<Result<bool>> Segment::load_tail(std::uint32_t index_interval) {
@@ -164,8 +220,13 @@ Task<Result<BatchAt>> Segment::prepare_recovery(Offset from) {
   end_offset_ = base_offset_;
   bytes_since_index_entry_ = 0;
   BatchAt start{base_offset_, base_offset_, 0, 0};
-  const bool txns_sound = transactions_.load().has_value();
-  bool sound = txns_sound && from > base_offset_ && files_.exists(offset_index_.path()) &&
+  const Result<void> transactions_sound = co_await load_transactions();
+  bool as_known = transactions_sound.has_value();
+  if (as_known && known_) {
+    BROOK_CO_TRY(as_known, co_await begins_as(files_, time_index_.path(), known_->time_index));
+  }
+  known_.reset();
+  bool sound = as_known && from > base_offset_ && files_.exists(offset_index_.path()) &&
                files_.exists(time_index_.path());
   if (sound) {
     BROOK_CO_TRY(sound, co_await offset_index_.load(size_, true));
@@ -441,6 +502,7 @@ Task<Result<std::optional<Offset>>> Segment::offset_bound(std::uint64_t position
 
 Task<Result<void>> Segment::truncate_to(Offset offset, std::uint32_t index_interval) {
   BROOK_CO_CHECK(co_await load(index_interval));
+  known_.reset();
   BROOK_CO_TRY(const auto first_gone, co_await find(offset));
   if (first_gone) {
     BROOK_CO_TRY(const auto opened, file());

@@ -15,6 +15,7 @@
 #include "base/result.h"
 #include "runtime/file.h"
 #include "runtime/task.h"
+#include "storage/index_checksums.h"
 #include "storage/internal/batch_header.h"
 #include "storage/offset_index.h"
 #include "storage/time_index.h"
@@ -70,6 +71,16 @@ class Segment {
   [[nodiscard]] Task<Result<void>> load(std::uint32_t index_interval);
   /// load() of the last segment: finds also where it ends. False where the last bytes are no batch.
   [[nodiscard]] Task<Result<bool>> load_tail(std::uint32_t index_interval);
+  /// What its indexes were when it was `known.log_bytes` long. The last entry and the transactions are
+  /// compared with it in load(), the time index at its first search. Before load().
+  void expect(const IndexChecksum& known);
+  /// Looks at the transaction index alone. CORRUPT_MESSAGE where it is not what was written.
+  [[nodiscard]] Task<Result<void>> load_transactions();
+  /// Of what the indexes have by now, all of it in their files. Loaded.
+  [[nodiscard]] Task<Result<IndexChecksum>> checksum();
+  /// The same where it is known without a look at them, as of a sealed segment.
+  [[nodiscard]] std::optional<IndexChecksum> known_checksum() const;
+  [[nodiscard]] bool loaded() const { return loaded_; }
   /// The offset behind the last batch that load_tail(), recover() or append() saw.
   [[nodiscard]] Offset end_offset() const { return end_offset_; }
 
@@ -100,6 +111,9 @@ class Segment {
   /// those of the index elsewhere. Nothing where none is. find() begins there when the batch is asked for
   /// next.
   [[nodiscard]] Task<Result<std::optional<std::uint64_t>>> batch_start_to(std::uint64_t position);
+  /// The time index's last entry that is not after `target`.
+  [[nodiscard]] Task<Result<std::optional<IndexedTimestamp>>> timestamp_floor(Timestamp target,
+                                                                              std::uint32_t index_interval);
   /// An offset that no batch before `position` reaches; nothing where none is known but the segment's end.
   [[nodiscard]] Task<Result<std::optional<Offset>>> offset_bound(std::uint64_t position);
   [[nodiscard]] Task<Result<void>> truncate_to(Offset offset, std::uint32_t index_interval);
@@ -113,7 +127,7 @@ class Segment {
 
   [[nodiscard]] Result<std::shared_ptr<runtime::File>> file();
   [[nodiscard]] OffsetIndex& offset_index() { return offset_index_; }
-  [[nodiscard]] TimeIndex& time_index() { return time_index_; }
+  [[nodiscard]] const TimeIndex& time_index() const { return time_index_; }
   [[nodiscard]] TransactionIndex& transactions() { return transactions_; }
   /// The segment's files that exist.
   [[nodiscard]] std::vector<std::string> existing_files() const;
@@ -132,6 +146,7 @@ class Segment {
 
   [[nodiscard]] Result<void> check_in_place() const;
   [[nodiscard]] Task<Result<void>> rebuild_indexes(std::uint32_t index_interval);
+  [[nodiscard]] bool time_index_ends_as_known() const;
   [[nodiscard]] Task<Result<std::uint64_t>> scan_start(Offset offset);
   [[nodiscard]] Task<Result<std::optional<BatchAt>>> find_expected(Offset offset);
   [[nodiscard]] Task<Result<std::optional<BatchAt>>> scan(std::uint64_t start, Offset offset);
@@ -157,6 +172,8 @@ class Segment {
   std::shared_ptr<runtime::File> file_;
   std::vector<BatchAt> tail_;              ///< the last batches, in order, up to the file's end
   std::vector<IndexedPosition> expected_;  ///< where reads ended, the newest last; a guess until looked at
+  std::optional<IndexChecksum> known_;     ///< of the indexes at an earlier time
+  bool time_index_checked_ = false;        ///< against that
   bool loaded_ = false;
   bool used_ = false;
   bool leftover_ = false;  ///< the file goes on behind `size_`

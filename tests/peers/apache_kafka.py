@@ -58,10 +58,15 @@ class PeerFailed(Exception):
 
 def libs_dir():
     """The folder of the jars; resolved through Maven at the first call. BROOK_PEERS_DIR overrides build/peers."""
+    return resolve("pom.xml", "apache-kafka-libs", _archive_tool_classes)
+
+
+def resolve(pom, folder, then=lambda libs: None):
+    """The folder with the jars of a pom.xml beside this file; `then` is called with it when they have just come."""
     root = pathlib.Path(os.environ.get("BROOK_PEERS_DIR") or HERE.parent.parent / "build" / "peers").resolve()
-    libs = root / "apache-kafka-libs"
+    libs = root / folder
     complete = libs / ".complete"
-    wanted = (HERE / "pom.xml").read_text()
+    wanted = (HERE / pom).read_text()
     if complete.exists() and complete.read_text() == wanted:
         return libs
     root.mkdir(parents=True, exist_ok=True)
@@ -70,11 +75,11 @@ def libs_dir():
         if not (complete.exists() and complete.read_text() == wanted):
             shutil.rmtree(libs, ignore_errors=True)
             result = subprocess.run(
-                ["mvn", "-q", "-B", "-f", str(HERE / "pom.xml"), "dependency:copy-dependencies", f"-DoutputDirectory={libs}"],
+                ["mvn", "-q", "-B", "-f", str(HERE / pom), "dependency:copy-dependencies", f"-DoutputDirectory={libs}"],
                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
             if result.returncode != 0:
                 raise PeerFailed(f"mvn could not resolve Apache Kafka's jars:\n{result.stdout[-4000:]}")
-            _archive_tool_classes(libs)
+            then(libs)
             complete.write_text(wanted)
     return libs
 
@@ -131,7 +136,7 @@ class ApacheKafka:
 
     def start(self):
         """Returns when the broker answers; raises PeerFailed otherwise."""
-        classpath = libs()
+        classpath = self._classpath()
         self.directory.mkdir(parents=True, exist_ok=True)
         for attempt in range(START_TRIES):
             self._configure(*readiness.free_ports(2))
@@ -186,6 +191,9 @@ class ApacheKafka:
         }
         self._config_path = self.directory / "server.properties"
         self._config_path.write_text("".join(f"{key}={value}\n" for key, value in properties.items()))
+
+    def _classpath(self):
+        return libs()
 
     def _format(self):
         result = run_tool(STORAGE, ["format", "-t", CLUSTER_ID, "-c", self._config_path])

@@ -12,6 +12,7 @@
 #include "runtime/testing/run.h"
 #include "storage/checkpoints.h"
 #include "storage/file_names.h"
+#include "storage/index_checksums.h"
 #include "storage/log.h"
 #include "storage/log_directory.h"
 #include "storage/testing/batches.h"
@@ -245,8 +246,41 @@ TEST(LogVerify, FindsAnIndexThatPointsIntoABatch) {
   });
 }
 
+TEST(LogVerify, NotesATimeIndexThatIsNotWhatWasWritten) {
+  with_world([](World& world) -> Task<void> {
+    world.flip(world.file(6, ".timeindex"), 7);
+
+    const std::string text = co_await world.verify();
+
+    EXPECT_TRUE(world.sound);
+    EXPECT_THAT(text,
+                HasSubstr("note  " + world.file(6, ".timeindex") + "\n      it is not what was written\n"));
+  });
+}
+
+TEST(LogVerify, FindsATransactionIndexThatIsGone) {
+  with_world([](World& world) -> Task<void> {
+    const std::string path = world.partition() + "/" + std::string(storage::kIndexChecksumsFile);
+    auto checksums = *storage::parse_index_checksums(*world.shard.files().read_whole(path), path);
+    checksums[Offset(6)].transaction_index = {34, 17};
+    world.write(path, storage::index_checksums_text(checksums));
+
+    const std::string text = co_await world.verify();
+
+    EXPECT_FALSE(world.sound);
+    EXPECT_THAT(text,
+                HasSubstr("FLAW  " + world.file(6, ".txnindex") + "\n      it is not what was written\n"));
+    EXPECT_THAT(text, HasSubstr("it is made anew: the log is read from offset 6 on"));
+    world.flip(path, 5);
+    EXPECT_THAT(co_await world.verify(), HasSubstr("indexes are taken as they are"));
+  });
+}
+
 TEST(LogVerify, FindsATimeIndexThatHidesRecords) {
   with_world([](World& world) -> Task<void> {
+    EXPECT_TRUE(world.shard.files()
+                    .remove(world.partition() + "/" + std::string(storage::kIndexChecksumsFile))
+                    .has_value());
     std::string zero = world.shard.files().read_whole(world.file(6, ".timeindex")).value();
     zero.at(7) = 1;  // the first entry: no record up to there is newer than 1
     world.write(world.file(6, ".timeindex"), zero);

@@ -67,6 +67,27 @@ void PartitionVerifier::verify_metadata() {
   }
 }
 
+void PartitionVerifier::read_checksums() {
+  const std::string path = path_ + "/" + std::string(storage::kIndexChecksumsFile);
+  if (!files_.exists(path)) return;
+  const auto text = files_.read_whole(path);
+  auto checksums = text ? storage::parse_index_checksums(*text, path)
+                        : Result<storage::IndexChecksums>(std::unexpected(text.error()));
+  if (checksums) {
+    checksums_ = *std::move(checksums);
+  } else {
+    tell(hints_.clean_shutdown, {.file = path,
+                                 .reason = without_path(checksums.error(), path),
+                                 .at_start = "indexes are taken as they are; it is written anew later"});
+  }
+}
+
+std::optional<storage::IndexChecksum> PartitionVerifier::checksum(std::size_t index) const {
+  const auto known = checksums_.find(segments_[index].base_offset);
+  if (known == checksums_.end() || known->second.log_bytes > segments_[index].size) return std::nullopt;
+  return known->second;
+}
+
 void PartitionVerifier::read_epochs() {
   const std::string path = path_ + "/" + std::string(storage::kEpochsFile);
   if (!files_.exists(path)) return;
@@ -94,23 +115,24 @@ void PartitionVerifier::verify_epochs() {
 Task<Result<void>> PartitionVerifier::verify_transactions(std::size_t index) {
   const Offset base = segments_[index].base_offset;
   const std::string path = file(base, storage::kTransactionIndexSuffix);
-  if (!files_.exists(path)) co_return Result<void>{};
-  storage::TransactionIndex transactions(files_, path, base);
-  std::optional<std::string> reason;
-  if (const auto loaded = transactions.load(); !loaded) {
-    reason = without_path(loaded.error(), path);
-    if (!outlook_.clean()) {
-      outlook_.recover_from(base);
-      tell(!outlook_.may_be_unwritten(base),
-           {.file = path,
-            .reason = *reason,
-            .at_start = fmt::format("it is made anew: the log is read from offset {} on", base.value())});
+  const auto made_anew = [&](std::string reason) {
+    outlook_.recover_from(base);
+    tell(!outlook_.may_be_unwritten(base),
+         {.file = path,
+          .reason = std::move(reason),
+          .at_start = fmt::format("it is made anew: the log is read from offset {} on", base.value())});
+  };
+  if (const auto known = checksum(index)) {
+    BROOK_CO_TRY(const bool sound, co_await storage::begins_as(files_, path, known->transaction_index));
+    if (!sound) {
+      made_anew("it is not what was written");
       co_return Result<void>{};
     }
-    report_.flaw(
-        {.file = path,
-         .reason = *reason,
-         .at_start = "reads of the segment fail; a start without .kafka_cleanshutdown makes it anew"});
+  }
+  if (!files_.exists(path)) co_return Result<void>{};
+  storage::TransactionIndex transactions(files_, path, base);
+  if (const auto loaded = transactions.load(); !loaded) {
+    made_anew(without_path(loaded.error(), path));
     co_return Result<void>{};
   }
   BROOK_CO_TRY(const auto entries, co_await transactions.entries());

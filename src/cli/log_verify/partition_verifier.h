@@ -14,6 +14,7 @@
 #include "runtime/file.h"
 #include "runtime/task.h"
 #include "storage/index_check.h"
+#include "storage/index_checksums.h"
 #include "storage/segment_check.h"
 
 namespace brook::cli {
@@ -42,6 +43,7 @@ class PartitionVerifier {
   [[nodiscard]] Task<Result<void>> walk(std::size_t index, storage::SegmentCheck& check,
                                         std::optional<storage::OffsetIndexCheck>& offsets,
                                         std::optional<storage::TimeIndexCheck>& times);
+  [[nodiscard]] Task<bool> time_index_as_written(std::size_t index);
   [[nodiscard]] Task<void> tell_gap(std::size_t index, Offset end);
   [[nodiscard]] Task<Result<SegmentPlace>> place_of(std::size_t index);
   void tell_batch(const storage::CheckedBatch& batch, const SegmentPlace& segment);
@@ -53,6 +55,8 @@ class PartitionVerifier {
   // partition_files.cc
   void verify_names(const std::vector<runtime::DirectoryEntry>& entries);
   void verify_metadata();
+  void read_checksums();
+  [[nodiscard]] std::optional<storage::IndexChecksum> checksum(std::size_t index) const;
   void read_epochs();
   void verify_epochs();
   [[nodiscard]] Task<Result<void>> verify_transactions(std::size_t index);
@@ -69,6 +73,7 @@ class PartitionVerifier {
   StartOutlook outlook_;
   std::vector<SegmentFile> segments_;
   std::vector<Offset> snapshots_;
+  storage::IndexChecksums checksums_;
   std::optional<Offset> last_epoch_start_;
   Offset log_end_{0};
   bool end_known_ = true;  ///< the last segment has no flaw

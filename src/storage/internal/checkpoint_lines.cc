@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include "base/crc32c.h"
+
 namespace brook::storage::internal {
 namespace {
 
@@ -30,6 +32,16 @@ std::vector<std::string_view> cut_words(std::string_view line) {
 }
 
 }  // namespace
+
+std::uint32_t checksum_before(std::string_view text, const CheckpointLine& line) {
+  return crc32c(as_bytes(text.substr(0, static_cast<std::size_t>(line.text.data() - text.data()))));
+}
+
+std::unexpected<Error> bad_checksum_line(std::string_view path, const CheckpointLine& line) {
+  return fail(ErrorCode::kKafkaStorageError,
+              fmt::format("{}: line {} should be the checksum of those before it: '{}'", path, line.number,
+                          line.text));
+}
 
 std::unexpected<Error> bad_checkpoint_line(std::string_view path, const CheckpointLine& line) {
   return fail(ErrorCode::kKafkaStorageError,

@@ -3,6 +3,7 @@
 #include <charconv>
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -22,6 +23,9 @@ struct CheckpointLine {
 /// them before the first write, has none. KAFKA_STORAGE_ERROR naming `path` where it is no such text.
 [[nodiscard]] Result<std::vector<CheckpointLine>> checkpoint_lines(std::string_view text,
                                                                    std::string_view path);
+/// The CRC-32C of what stands before `line` in `text`: what Brook ends its own files with.
+[[nodiscard]] std::uint32_t checksum_before(std::string_view text, const CheckpointLine& line);
+[[nodiscard]] std::unexpected<Error> bad_checksum_line(std::string_view path, const CheckpointLine& line);
 [[nodiscard]] std::unexpected<Error> bad_checkpoint_line(std::string_view path, const CheckpointLine& line);
 
 /// The whole of `text` as a decimal number.
