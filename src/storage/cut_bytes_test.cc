@@ -89,6 +89,20 @@ TEST(CutBytes, ThatACrashCutOffWithinABatchAreOfNoUse) {
   EXPECT_EQ(machine.cut_files(), 0U);
 }
 
+TEST(CutBytes, AreKeptBehindALengthThatIsWrong) {
+  CutMachine machine;
+  const std::string last = kDirectory + "/00000000000000000006.log";
+  std::string cut;
+  const Offset end = machine.recover_changed(last, [&](std::string& text) {
+    flip(text, machine.batch + 10);  // 256 bytes more, which are not there
+    cut = text.substr(machine.batch);
+  });
+  EXPECT_EQ(end, Offset(7));
+  EXPECT_EQ(
+      machine.content(kDirectory + "/00000000000000000006." + std::to_string(machine.batch) + ".log.cut"),
+      cut);
+}
+
 TEST(CutBytes, AreKeptWithoutTheZerosBehindThem) {
   CutMachine machine;
   const std::string last = kDirectory + "/00000000000000000006.log";

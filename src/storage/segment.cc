@@ -22,8 +22,9 @@ using internal::IndexBuilder;
 constexpr std::size_t kHeaderChunk = 8192;  // an index interval of small batches and the page it begins in
 constexpr std::size_t kOneHeader = 1;       // the page that holds it
 constexpr std::size_t kSequentialChunk = std::size_t{1} << 20;  // where everything is read
-/// Of one torn batch there is no more: behind a bad length there may be good batches.
+/// Of one torn batch there is no more.
 constexpr std::uint64_t kTornBytesMax = std::uint64_t{4} << 20U;
+constexpr std::size_t kSoundTriesMax = 100;
 
 std::unexpected<Error> corrupt_at(const std::string& path, std::uint64_t position) {
   return fail(ErrorCode::kCorruptMessage, fmt::format("{}: no record batch at position {}", path, position));
@@ -279,14 +280,28 @@ Task<Result<void>> Segment::walk_to(Offset from, IndexedPosition entry, BatchAt*
 
 namespace {
 
-/// What is left is the beginning of one batch, which a crash cut off: no record can be read from it.
+/// Behind the first byte. A record's value may look like some, so that not all that look so are tried.
+bool has_sound_batch(ByteView bytes, Offset behind) {
+  std::size_t tries = kSoundTriesMax;
+  for (std::size_t at = 1; tries > 0 && at + internal::kBatchHeaderSize <= bytes.size(); ++at) {
+    const auto header = internal::parse_batch_header(bytes.subspan(at));
+    if (!header || header->base_offset <= behind || header->size > bytes.size() - at) continue;
+    if (internal::crc_matches(bytes.subspan(at, header->size), *header)) return true;
+    --tries;
+  }
+  return false;
+}
+
+/// What is left is the beginning of one batch, which a crash cut off: no record can be read from it. Where
+/// the batch's length is wrong there may be others.
 Task<Result<bool>> ends_within_batch(BatchReader& reader) {
   const std::uint64_t left = reader.end() - reader.position();
   if (left < internal::kBatchHeaderSize) co_return true;
-  BROOK_CO_TRY(const ByteView head, co_await reader.peek(0, internal::kBatchHeaderSize));
-  const auto header = internal::parse_batch_header(head);
+  if (left >= kTornBytesMax) co_return false;
+  BROOK_CO_TRY(const ByteView rest, co_await reader.peek(0, static_cast<std::size_t>(left)));
+  const auto header = internal::parse_batch_header(rest);
   const bool goes_on = header && header->size > left;
-  co_return goes_on&& left < kTornBytesMax;
+  co_return goes_on && !has_sound_batch(rest, header->base_offset);
 }
 
 }  // namespace
