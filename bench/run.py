@@ -23,7 +23,7 @@ import machine
 import report
 from measures import FAMILIES, FIGURES
 
-FULL_PAIRS, QUICK_PAIRS = 5, 2
+FULL_PAIRS, QUICK_PAIRS = 5, 1
 # What a load, a broker or the connection to one may end with.
 FAILURES = (load.LoadFailed, admin.Refused, sessions.BrokerFailed, sessions.apache_kafka.PeerFailed, sessions.brokers.StartFailed, sessions.kafka_wire.Closed, OSError)
 

@@ -24,7 +24,7 @@ RECORDS_PER_KEY = 5
 CLEANER = {"log.cleaner.backoff.ms": 100}
 PRODUCER_RATE, PRODUCER_BYTES = 1_000, 100
 POLL_S = 0.02
-SETTLE_S = 3  # without a change; segments of a log that is compacted change several times a second
+SETTLE_S, QUICK_SETTLE_S = 3, 1  # without a change; segments of a log that is compacted change several times a second
 TIMEOUT_S = 300
 POINTS = [("ack_p99_ms", "ack_latency_p99_us", 1000), ("ack_undisturbed_p99_ms", "ack_latency_undisturbed_p99_us", 1000),
           ("undisturbed_share", "ack_latency_undisturbed_share", 1)]
@@ -158,7 +158,8 @@ class _Compacted:
             self.beside = load() if load else None
             load_end = time.monotonic()
             gone = None
-            while (now := time.monotonic()) < changed + SETTLE_S or gone is None or not self._all_differ(before, last):
+            settle_s = self._session.size(SETTLE_S, QUICK_SETTLE_S)
+            while (now := time.monotonic()) < changed + settle_s or gone is None or not self._all_differ(before, last):
                 if now > begin + TIMEOUT_S:
                     raise BrokerFailed(f"topic {self._topic} was not compacted after {TIMEOUT_S} s")
                 logs = self._logs()

@@ -17,7 +17,7 @@ FIGURES = [
 
 def run(session):
     warm = session.warm()
-    for _ in session.rounds(least=1, pairs=2 if session.quick else 4):
+    for _ in session.rounds(least=1, pairs=1 if session.quick else 4):
         for producers, requests in [(1, session.size(3_000, 100)), (MANY, session.size(10_000, 1_500))]:
             for name, broker in warm.items():
                 with session.topic(broker, 1, CONFIGS) as topic, session.fsyncs(broker) as fsyncs:

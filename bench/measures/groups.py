@@ -24,11 +24,11 @@ FIGURES = [
 
 def run(session):
     warm = session.warm()
-    groups = session.size(GROUPS, 50)
+    groups = session.size(GROUPS, 20)
     fits = groups * MEMBERS + 1000 <= session.open_files
     if not fits:
         session.samples.note(f"groups: {groups * MEMBERS:,} members need more open files than the {session.open_files:,} allowed here")
-    for index in session.rounds(least=1, pairs=2 if session.quick else 3):
+    for index in session.rounds(least=1, pairs=1 if session.quick else 3):
         for name, broker in warm.items():
             if fits:
                 _rebalance(session, name, broker, groups, index)

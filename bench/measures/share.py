@@ -68,7 +68,7 @@ def run(session):
     warm = session.warm()
     for broker in warm.values():
         _through_group(session, broker, SIZES[0], session.size(1_000_000, 100_000), "warm-up")
-    for index in session.rounds(least=1, pairs=2 if session.quick else 3):
+    for index in session.rounds(least=1, pairs=1 if session.quick else 3):
         for size in SIZES:
             for name, broker in warm.items():
                 _measure(session, name, broker, size, index)

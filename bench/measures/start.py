@@ -17,7 +17,7 @@ FIGURES = [
 
 
 def run(session):
-    for index in session.rounds(least=2, pairs=2 if session.quick else 5):
+    for index in session.rounds(least=1 if session.quick else 2, pairs=1 if session.quick else 5):
         for name in session.names:
             broker = session.make(name)
             try:

@@ -22,7 +22,7 @@ def run(session):
     warm = session.warm()
     for broker in warm.values():
         _transactions(session, broker, "warm-up", session.size(5_000, 500))
-    for index in session.rounds(least=1, pairs=2 if session.quick else 3):
+    for index in session.rounds(least=1, pairs=1 if session.quick else 3):
         for name, broker in warm.items():
             _commit(session, name, broker, index)
             _abort(session, name, broker, index)
