@@ -174,23 +174,29 @@ class ApacheKafka:
     def _configure(self, port, controller_port):
         self.port = port
         properties = {
+            "log.dirs": str(self.data_dir),
+            "offsets.topic.replication.factor": "1",
+            "transaction.state.log.replication.factor": "1",
+            "transaction.state.log.min.isr": "1",
+            "group.initial.rebalance.delay.ms": "0",
+            **self._place(port, controller_port),
+            **self.properties,
+        }
+        self._config_path = self.directory / "server.properties"
+        self._config_path.write_text("".join(f"{key}={value}\n" for key, value in properties.items()))
+
+    def _place(self, port, controller_port):
+        """The properties by which it is found, and finds its controller."""
+        return {
             "process.roles": "broker,controller",
             "node.id": "1",
             "controller.quorum.voters": f"1@127.0.0.1:{controller_port}",
             "listeners": f"PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}",
             "advertised.listeners": f"PLAINTEXT://127.0.0.1:{port}",
             "controller.listener.names": "CONTROLLER",
-            "log.dirs": str(self.data_dir),
-            "offsets.topic.replication.factor": "1",
-            "transaction.state.log.replication.factor": "1",
-            "transaction.state.log.min.isr": "1",
             "share.coordinator.state.topic.replication.factor": "1",
             "share.coordinator.state.topic.min.isr": "1",
-            "group.initial.rebalance.delay.ms": "0",
-            **self.properties,
         }
-        self._config_path = self.directory / "server.properties"
-        self._config_path.write_text("".join(f"{key}={value}\n" for key, value in properties.items()))
 
     def _classpath(self):
         return libs()

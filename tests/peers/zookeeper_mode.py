@@ -58,21 +58,12 @@ class ZooKeeperModeKafka(apache_kafka.ApacheKafka):
     def _classpath(self):
         return str(apache_kafka.resolve("pom-zookeeper-mode.xml", "apache-kafka-zookeeper-mode-libs") / "*")
 
-    def _configure(self, port, controller_port):
-        self.port = port
-        properties = {
+    def _place(self, port, controller_port):
+        return {
             "broker.id": "1",
             "zookeeper.connect": f"127.0.0.1:{self.zookeeper_port}",
             "listeners": f"PLAINTEXT://127.0.0.1:{port}",
-            "log.dirs": str(self.data_dir),
-            "offsets.topic.replication.factor": "1",
-            "transaction.state.log.replication.factor": "1",
-            "transaction.state.log.min.isr": "1",
-            "group.initial.rebalance.delay.ms": "0",
-            **self.properties,
         }
-        self._config_path = self.directory / "server.properties"
-        self._config_path.write_text("".join(f"{key}={value}\n" for key, value in properties.items()))
 
     def _format(self):
         """It makes its directory when it first starts."""
