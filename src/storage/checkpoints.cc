@@ -12,9 +12,10 @@
 namespace brook::storage {
 namespace {
 
-// The last entry is of no partition that there can be, so that Apache Kafka passes over it: the CRC-32C of
-// all that stands before. Name and number both tell it, so that no single flipped bit hides it.
-constexpr std::string_view kChecksumTopic = "__checksum";
+// The last entry is of no partition that there can be, for no topic may have such a name; Apache Kafka passes
+// over it: the CRC-32C of all that stands before. Name and number both tell it, so that no single flipped bit
+// hides it.
+constexpr std::string_view kChecksumTopic = "#checksum";
 constexpr std::int32_t kChecksumPartition = -1;
 
 }  // namespace

@@ -102,13 +102,18 @@ TEST(Checkpoints, NoFlippedBitIsTakenForAnother) {
   }
 }
 
+TEST(Checkpoints, TakeNoTopicForTheChecksum) {
+  const OffsetCheckpoint offsets{{{"__checksum", PartitionIndex(0)}, Offset(5)},
+                                 {{"checksum", PartitionIndex(1)}, Offset(6)}};
+  EXPECT_EQ(*parse_checkpoint(checkpoint_text(offsets), "f"), offsets);
+}
+
 TEST(Checkpoints, ReadAndWriteKafkasText) {
   OffsetCheckpoint offsets{{{"a", PartitionIndex(0)}, Offset(5)},
                            {{"b-c.d_e", PartitionIndex(12)}, Offset(1LL << 40)}};
   const std::string entries = "a 0 5\nb-c.d_e 12 1099511627776\n";
   const std::string counted = "0\n3\n" + entries;
-  EXPECT_EQ(checkpoint_text(offsets),
-            fmt::format("{}__checksum -1 {}\n", counted, crc32c(as_bytes(counted))));
+  EXPECT_EQ(checkpoint_text(offsets), fmt::format("{}#checksum -1 {}\n", counted, crc32c(as_bytes(counted))));
   EXPECT_EQ(*parse_checkpoint("0\n2\n" + entries, "Apache Kafka's"), offsets);
   EXPECT_EQ(*parse_checkpoint(checkpoint_text(offsets), "f"), offsets);
   const auto bad = parse_checkpoint("0\n1\na zero 5\n", "dir/file");

@@ -168,7 +168,7 @@ class Formats(unittest.TestCase):
                 (kafka.data_dir / ".kafka_cleanshutdown").unlink()
                 if not killed:
                     shutil.copy(ours / ".kafka_cleanshutdown", kafka.data_dir)
-                    self.assertIn("__checksum", (kafka.data_dir / "recovery-point-offset-checkpoint").read_text())
+                    self.assertIn("#checksum", (kafka.data_dir / "recovery-point-offset-checkpoint").read_text())
                     self.assertTrue((kafka.data_dir / "ours-none-0" / "index-checksums").exists())
                 kafka.start()
                 for codec in CODECS:
@@ -176,8 +176,8 @@ class Formats(unittest.TestCase):
                     produce(kafka.bootstrap, f"ours-{codec}", codec, 10)
                     self.assertEqual(consume(kafka.bootstrap, f"ours-{codec}"), lines(codec, RECORDS) + lines(codec, 10), codec)
                 kafka.stop()
-                self.assertNotRegex(kafka.output(), r"__checksum|index-checksums")
-                self.assertNotIn("__checksum", (kafka.data_dir / "recovery-point-offset-checkpoint").read_text())
+                self.assertNotRegex(kafka.output(), r"#checksum|index-checksums")
+                self.assertNotIn("#checksum", (kafka.data_dir / "recovery-point-offset-checkpoint").read_text())
 
     def test_compaction_leaves_what_apache_kafkas_leaves_in_segments_that_it_reads(self):
         records = few_keys()
