@@ -32,6 +32,12 @@ void put_nullable(Bytes& out, const std::optional<ByteView>& bytes) {
   if (bytes) put(out, *bytes);
 }
 
+/// Length and checksum, when all else is there.
+void finish_header(Bytes& batch) {
+  store_be(batch.data() + 8, static_cast<std::int32_t>(batch.size() - kLogOverhead));
+  store_be(batch.data() + 17, crc32c(ByteView(batch).subspan(21)));
+}
+
 }  // namespace
 
 BatchBuilder::BatchBuilder(BatchOptions options)
@@ -92,7 +98,6 @@ Bytes BatchBuilder::finish() {
   batch.resize(kBatchHeaderSize);
   std::byte* at = batch.data();
   store_be(at, options_.base_offset.value());
-  store_be(at + 8, static_cast<std::int32_t>(kBatchHeaderSize + records.size() - kLogOverhead));
   store_be(at + 12, options_.leader_epoch ? options_.leader_epoch->value() : std::int32_t{-1});
   store_be(at + 16, std::int8_t{2});
   store_be(at + 21, attributes);
@@ -104,8 +109,22 @@ Bytes BatchBuilder::finish() {
   store_be(at + 53, options_.base_sequence.value_or(-1));
   store_be(at + 57, record_count_);
   batch.insert(batch.end(), records.begin(), records.end());
-  store_be(batch.data() + 17, crc32c(ByteView(batch).subspan(21)));
+  finish_header(batch);
   return batch;
+}
+
+void finish_reduced(const BatchView& batch, Bytes& bytes, std::int32_t count, Timestamp max_timestamp) {
+  if (batch.codec() != Codec::kNone) {
+    const Bytes compressed =
+        compress({.codec = batch.codec(), .level = {}}, ByteView(bytes).subspan(kBatchHeaderSize));
+    bytes.resize(kBatchHeaderSize);
+    put(bytes, compressed);
+  }
+  copy_bytes(MutableBytes(bytes).first(kBatchHeaderSize), batch.bytes().first(kBatchHeaderSize));
+  if (batch.timestamp_type() == TimestampType::kCreateTime)
+    store_be(bytes.data() + 35, max_timestamp.value());
+  store_be(bytes.data() + 57, count);
+  finish_header(bytes);
 }
 
 }  // namespace brook::record

@@ -61,4 +61,9 @@ class BatchBuilder {
   Timestamp max_timestamp_ = kNoTimestamp;
 };
 
+/// Makes one batch of `bytes`: room for a header, and behind it `count` of the records of `batch`, as they
+/// stand in it decompressed. It keeps everything of `batch` but the other records, whose offsets become gaps,
+/// and the codec's output; `max_timestamp` is that of the records. `count` is greater than 0.
+void finish_reduced(const BatchView& batch, Bytes& bytes, std::int32_t count, Timestamp max_timestamp);
+
 }  // namespace brook::record

@@ -32,22 +32,28 @@ std::vector<HeaderView> RecordView::headers() const {
 }
 
 Result<std::optional<RecordView>> RecordIterator::next() {
+  std::optional<RecordView> record(std::in_place);
+  BROOK_TRY(const bool found, next(*record));
+  if (!found) record.reset();
+  return record;
+}
+
+Result<bool> RecordIterator::next(RecordView& record) {
   if (record_count_ < 0) {
     return fail(ErrorCode::kInvalidRecord, fmt::format("the batch declares {} records", record_count_));
   }
   if (index_ == record_count_) {
-    if (rest_.empty()) return std::optional<RecordView>();
+    if (rest_.empty()) return false;
     return fail(ErrorCode::kInvalidRecord,
                 fmt::format("{} bytes are left behind the batch's {} records", rest_.size(), record_count_));
   }
   internal::MemorySource source(rest_);
-  std::optional<RecordView> record(std::in_place);
-  if (const auto problem = internal::RecordReader(source).read(*record); !problem.empty()) {
+  if (const auto problem = internal::RecordReader(source).read(record); !problem.empty()) {
     return fail(ErrorCode::kInvalidRecord, fmt::format("record {} of {} {}", index_, record_count_, problem));
   }
   rest_ = source.rest();
   ++index_;
-  return record;
+  return true;
 }
 
 }  // namespace brook::record

@@ -38,6 +38,8 @@ class RecordIterator {
 
   /// The next record, nothing after the last. INVALID_RECORD, with the record's index in the sentence.
   [[nodiscard]] Result<std::optional<RecordView>> next();
+  /// The same into `record`; false after the last.
+  [[nodiscard]] Result<bool> next(RecordView& record);
   /// The index of the record that next() gives next.
   [[nodiscard]] std::int32_t index() const { return index_; }
 

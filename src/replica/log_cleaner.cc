@@ -17,8 +17,8 @@ constexpr std::chrono::seconds kRetryMost{3600};
 constexpr std::size_t kPartitionsAtOnce = 64;  // looked at between two looks at other work
 constexpr std::size_t kMapBytesLeast = 64 * 1024;
 constexpr std::size_t kIoBytesLeast = 16 * 1024;
-constexpr std::size_t kIoBytesMost = 64 * 1024;  // more saves nothing and makes the steps longer
-constexpr std::uint64_t kBudgetShare = 8;        // of the memory budget, what all maps together may take
+constexpr std::size_t kIoBytesMost = 1024 * 1024;
+constexpr std::uint64_t kBudgetShare = 8;  // of the memory budget, what all maps together may take
 
 }  // namespace
 

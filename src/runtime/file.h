@@ -93,6 +93,9 @@ class FileSystem {
   /// Makes durable all that was written to the file system that holds `path`, on the file pool: one call
   /// instead of several for each of thousands of files.
   [[nodiscard]] virtual Task<Result<void>> sync_file_system(std::string path) = 0;
+  /// Calls `work` on a thread that gives way to all others: for long work over files, such as compaction.
+  /// What it refers to stays alive until it has ended, and is left alone meanwhile.
+  [[nodiscard]] virtual Task<void> run_in_background(std::move_only_function<void()> work) = 0;
   /// Names the life of the page cache: as long as it is the same, all that was written is there for who opens
   /// a file, synced or not, whatever became of the process that wrote it. Empty where that is not known.
   [[nodiscard]] virtual std::string cache_life() = 0;

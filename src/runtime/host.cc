@@ -46,7 +46,8 @@ class AsioHost final : public Host {
   void request_stop();
 
   internal::FilePool pool_;
-  internal::PosixFileSystem files_{pool_};
+  internal::FilePool background_;
+  internal::PosixFileSystem files_{pool_, background_};
   std::vector<std::unique_ptr<internal::AsioShard>> shards_;
   // All below belongs to shard 0.
   Signal stop_wanted_;
@@ -68,6 +69,7 @@ std::vector<std::unique_ptr<internal::AsioShard>> make_shards(std::size_t count,
 
 AsioHost::AsioHost(const HostOptions& options)
     : pool_(options.file_threads),
+      background_(options.file_threads, internal::FilePool::Priority::kBackground),
       shards_(make_shards(
           options.shards == 0 ? std::max(1U, std::thread::hardware_concurrency()) : options.shards, files_,
           pool_)),

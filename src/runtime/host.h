@@ -11,7 +11,7 @@ namespace brook::runtime {
 
 struct HostOptions {
   std::size_t shards = 0;        ///< 0: one for each processor
-  std::size_t file_threads = 4;  ///< of the file pool, shared by all shards
+  std::size_t file_threads = 4;  ///< of the file pool, shared by all shards; and as many for the background
 };
 
 /// The real world: threads, event loops, files, sockets. A simulation is another Host.

@@ -52,28 +52,13 @@ CompactionRange decide_compaction(std::span<const CompactionSegment> segments, c
   return range;
 }
 
-std::vector<std::size_t> group_segments(std::span<const GroupedSegment> segments, const LogConfig& config,
-                                        Offset end_offset) {
+bool fits_one_segment(const GroupedSegment& so_far, const GroupedSegment& next, Offset end,
+                      const LogConfig& config) {
   constexpr std::int64_t kRelativeMax = std::numeric_limits<std::int32_t>::max();
-  std::vector<std::size_t> groups;
-  GroupedSegment sum;
-  for (std::size_t i = 0; i < segments.size(); ++i) {
-    const GroupedSegment& next = segments[i];
-    const Offset last = (i + 1 < segments.size() ? segments[i + 1].base_offset : end_offset) - 1;
-    const bool fits = sum.size + next.size <= config.segment_bytes &&
-                      sum.offset_index_bytes + next.offset_index_bytes <= config.segment_index_bytes &&
-                      sum.time_index_bytes + next.time_index_bytes <= config.segment_index_bytes &&
-                      (next.size == 0 || last - sum.base_offset <= kRelativeMax);
-    if (groups.empty() || !fits) {
-      groups.push_back(0);
-      sum = {next.base_offset, 0, 0, 0};
-    }
-    ++groups.back();
-    sum.size += next.size;
-    sum.offset_index_bytes += next.offset_index_bytes;
-    sum.time_index_bytes += next.time_index_bytes;
-  }
-  return groups;
+  return so_far.size + next.size <= config.segment_bytes &&
+         so_far.offset_index_bytes + next.offset_index_bytes <= config.segment_index_bytes &&
+         so_far.time_index_bytes + next.time_index_bytes <= config.segment_index_bytes &&
+         (next.size == 0 || end - 1 - so_far.base_offset <= kRelativeMax);
 }
 
 }  // namespace brook::storage

@@ -52,7 +52,7 @@ struct CompactionRange {
                                                 const LogConfig& config, const CompactionBounds& bounds,
                                                 Timestamp now);
 
-/// A segment as one of those that become one.
+/// A segment as one of those that become one; sizes of what is left of it.
 struct GroupedSegment {
   Offset base_offset;
   std::uint64_t size = 0;
@@ -60,11 +60,12 @@ struct GroupedSegment {
   std::uint64_t time_index_bytes = 0;
 };
 
-/// How many neighbours are compacted into one segment each time, so that segments do not become ever smaller:
-/// as many as fit segment.bytes, segment.index.bytes and the 31 bits of relative offsets by what they are
-/// now. `end_offset` is behind the last of `segments`.
-[[nodiscard]] std::vector<std::size_t> group_segments(std::span<const GroupedSegment> segments,
-                                                      const LogConfig& config, Offset end_offset);
+/// True where `next`, whose last offset is before `end`, may be compacted into the segment that holds
+/// `so_far` of its neighbours, so that segments do not become ever smaller: by segment.bytes,
+/// segment.index.bytes and the 31 bits of relative offsets. Kafka asks the same of what segments are before;
+/// what they will be makes fewer of them.
+[[nodiscard]] bool fits_one_segment(const GroupedSegment& so_far, const GroupedSegment& next, Offset end,
+                                    const LogConfig& config);
 
 /// What one compaction of a log needs from outside; all outlive it.
 struct CompactionJob {
@@ -73,8 +74,8 @@ struct CompactionJob {
   Timestamp now;  ///< tombstones and markers whose time is up are dropped
   std::size_t buffer_bytes =
       256 * 1024;  ///< of each of two buffers: what is read at once, and written at once
-  /// How much is done between two pauses: some tens of microseconds, which nobody on the shard notices.
-  std::uint64_t step_bytes = 64 * 1024;
+  /// How much is done in the background between two pauses: a millisecond or two.
+  std::uint64_t step_bytes = 4 * 1024 * 1024;
 };
 
 struct CompactionTotals {

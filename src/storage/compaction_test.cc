@@ -87,18 +87,17 @@ TEST(CompactionGroups, FitOneSegment) {
   LogConfig config;
   config.segment_bytes = 100;
   config.segment_index_bytes = 80;
-  const std::vector<GroupedSegment> by_size{
-      {Offset(0), 50, 0, 0}, {Offset(10), 50, 0, 0}, {Offset(20), 1, 0, 0}};
-  EXPECT_EQ(group_segments(by_size, config, Offset(30)), (std::vector<std::size_t>{2, 1}));
-  const std::vector<GroupedSegment> by_index{
-      {Offset(0), 1, 48, 0}, {Offset(10), 1, 40, 0}, {Offset(20), 1, 0, 81}};
-  EXPECT_EQ(group_segments(by_index, config, Offset(30)), (std::vector<std::size_t>{1, 1, 1}));
-  const std::vector<GroupedSegment> by_offset{{Offset(0), 1, 0, 0},
-                                              {Offset(10), 1, 0, 0},
-                                              {Offset(1LL << 31), 1, 0, 0},
-                                              {Offset(1LL << 32), 0, 0, 0}};
-  EXPECT_EQ(group_segments(by_offset, config, Offset(1LL << 33)), (std::vector<std::size_t>{2, 2}));
-  EXPECT_TRUE(group_segments({}, config, Offset(0)).empty());
+  const GroupedSegment so_far{Offset(0), 50, 48, 36};
+  const auto fits = [&](GroupedSegment next, std::int64_t end) {
+    return fits_one_segment(so_far, next, Offset(end), config);
+  };
+  EXPECT_TRUE(fits({Offset(10), 50, 32, 44}, 20));
+  EXPECT_FALSE(fits({Offset(10), 51, 0, 0}, 20));
+  EXPECT_FALSE(fits({Offset(10), 0, 33, 0}, 20));
+  EXPECT_FALSE(fits({Offset(10), 0, 0, 45}, 20));
+  EXPECT_TRUE(fits({Offset(10), 1, 0, 0}, 1LL << 31));
+  EXPECT_FALSE(fits({Offset(10), 1, 0, 0}, (1LL << 31) + 1));
+  EXPECT_TRUE(fits({Offset(10), 0, 0, 0}, (1LL << 31) + 1)) << "nothing in it needs an offset";
 }
 
 TEST(OffsetMap, KeepsTheNewestOffsetOfEachKeyUntilItIsFull) {
@@ -113,6 +112,31 @@ TEST(OffsetMap, KeepsTheNewestOffsetOfEachKeyUntilItIsFull) {
   EXPECT_EQ(map.find(as_bytes("7")), Offset(offset));
   for (std::int64_t i = 8; i < offset; ++i) ASSERT_EQ(map.find(as_bytes(std::to_string(i))), Offset(i));
   EXPECT_EQ(OffsetMap(0, 0.9, kKey).capacity(), 2U);
+}
+
+TEST(OffsetMap, RemembersWhichOffsetsWereReplaced) {
+  OffsetMap map(100 * OffsetMap::kSlotBytes, 0.9, kKey);
+  map.remember_from(Offset(1000));
+  EXPECT_EQ(map.replaced(Offset(1000)), false);
+  EXPECT_EQ(map.replaced(Offset(999)), std::nullopt);
+  EXPECT_EQ(map.replaced(Offset(2000)), std::nullopt) << "it has bits for 8 offsets of each slot";
+  // Each key four times, eight offsets apart.
+  for (std::int64_t offset = 1000; offset < 1032; ++offset)
+    ASSERT_TRUE(map.put(as_bytes(std::to_string(offset % 8)), Offset(offset)));
+  for (std::int64_t offset = 1000; offset < 1032; ++offset)
+    EXPECT_EQ(map.replaced(Offset(offset)), offset < 1024) << offset;
+  EXPECT_EQ(map.count_replaced(Offset(0), Offset(5000)), 24U);
+  EXPECT_EQ(map.count_replaced(Offset(1003), Offset(1026)), 21U);
+  EXPECT_EQ(map.count_replaced(Offset(1003), Offset(1021)), 18U);
+  // What comes late replaces nothing that is newer.
+  ASSERT_TRUE(map.put(as_bytes("0"), Offset(1001)));
+  EXPECT_EQ(map.find(as_bytes("0")), Offset(1024));
+  EXPECT_EQ(map.replaced(Offset(1024)), false);
+  // Nor does an offset that has come before.
+  ASSERT_TRUE(map.put(as_bytes("1"), Offset(1025)));
+  EXPECT_EQ(map.replaced(Offset(1025)), false);
+  map.release();
+  EXPECT_EQ(map.find(as_bytes("0")), std::nullopt);
 }
 
 class Filtering : public ::testing::Test {

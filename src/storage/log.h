@@ -333,14 +333,14 @@ class Log {
   [[nodiscard]] Task<Result<bool>> map_keys(Compaction& run);
   [[nodiscard]] Task<Result<Mapped>> map_segment(Compaction& run, SharedSegment segment,
                                                  internal::TransactionTracker& transactions);
-  [[nodiscard]] std::vector<std::vector<SharedSegment>> compaction_groups(const Compaction& run) const;
-  [[nodiscard]] Task<Result<bool>> clean_group(Compaction& run, std::vector<SharedSegment> sources);
+  [[nodiscard]] Task<Result<bool>> joins_group(const Compaction& run, const internal::CleanedSegment& output,
+                                               SharedSegment next);
+  [[nodiscard]] Task<Result<bool>> clean_group(Compaction& run);
   [[nodiscard]] Task<Result<bool>> clean_segment(Compaction& run, SharedSegment source,
                                                  internal::CleanedSegment& output);
   [[nodiscard]] Task<Result<bool>> swap_in(Compaction& run, std::vector<SharedSegment> sources,
                                            internal::CleanedSegment& output);
   [[nodiscard]] bool in_place(const std::vector<SharedSegment>& sources) const;
-  [[nodiscard]] bool last_of_producer(const internal::BatchHeader& header) const;
 
   // log_checksums.cc
   void load_index_checksums();

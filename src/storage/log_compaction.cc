@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <iterator>
+#include <limits>
+#include <map>
 #include <optional>
 #include <unordered_map>
 #include <utility>
@@ -14,7 +16,7 @@
 #include "record/validate.h"
 #include "storage/file_names.h"
 #include "storage/internal/batch_filter.h"
-#include "storage/internal/batch_reader.h"
+#include "storage/internal/batch_scan.h"
 #include "storage/internal/cleaned_segment.h"
 #include "storage/log.h"
 
@@ -22,7 +24,7 @@ namespace brook::storage {
 namespace {
 
 using internal::BatchHeader;
-using internal::BatchReader;
+using internal::BatchScan;
 using internal::CleanedSegment;
 
 /// Renames that are undone together where one of them fails.
@@ -53,48 +55,47 @@ class Renames {
   std::vector<std::pair<std::string, std::string>> done_;
 };
 
-/// Puts the records' keys into the map; the offset to go on from where it is full.
-Result<std::optional<Offset>> map_batch(const record::BatchView& batch, Offset from, OffsetMap& newest) {
-  record::Bytes plain;
-  ByteView records = batch.records();
-  if (batch.codec() != record::Codec::kNone) {
-    BROOK_TRY(plain, record::decompress(batch.codec(), records, record::kDecompressedBytesMax));
-    records = plain;
+/// The last batch of each producer of a log, or its last marker where no batch is known: what its state would
+/// be read from again.
+class LastBatches {
+ public:
+  LastBatches() = default;
+  explicit LastBatches(const ProducerState& producers) {
+    for (const auto& [id, entry] : producers.entries())
+      entries_.insert_or_assign(id, Entry{entry.last_offset(), entry.epoch});
   }
-  std::vector<std::pair<Hash128, Offset>> keys;
-  record::RecordIterator walk(records, batch.record_count());
-  while (true) {
-    BROOK_TRY(const auto next, walk.next());
-    if (!next) break;
-    const Offset offset = batch.base_offset() + next->offset_delta;
-    if (offset < from || !next->key) continue;
-    keys.emplace_back(newest.hash_of(*next->key), offset);
-    newest.prefetch(keys.back().first);
-  }
-  for (const auto& [key, offset] : keys) {
-    if (!newest.put(key, offset)) return std::optional(offset);
-  }
-  return std::optional<Offset>{};
-}
 
-std::unexpected<Error> corrupt(const Segment& segment, std::uint64_t position, std::string_view what) {
-  return fail(ErrorCode::kCorruptMessage,
-              fmt::format("{}: {} at position {}", segment.path(), what, position));
-}
+  [[nodiscard]] bool contain(const BatchHeader& header) const {
+    const auto known = entries_.find(header.producer_id);
+    if (known == entries_.end()) return false;
+    if (known->second.last_offset) return header.last_offset == *known->second.last_offset;
+    return header.control() && header.producer_epoch == known->second.epoch;
+  }
+
+ private:
+  struct Entry {
+    std::optional<Offset> last_offset;
+    std::optional<ProducerEpoch> epoch;
+  };
+  std::unordered_map<ProducerId, Entry> entries_;
+};
 
 }  // namespace
 
-/// One compaction under way.
+/// One compaction under way. The log's shard decides and waits, the work on bytes is done in the background,
+/// a piece at a time: the two never touch it at the same time.
 struct Log::Compaction {
   CompactionRange range;
   CompactionJob job;
   std::uint64_t truncations = 0;
   Offset mapped_end;  ///< keys of all records below are in the map, or not needed
   std::optional<internal::BatchFilter> filter = {};
+  LastBatches last_batches = {};  ///< when all of the log was flushed
   std::uint64_t unpaced_bytes = 0;
-  std::unordered_map<ProducerId, Offset> last_batches =
-      {};                ///< of each producer, when all of the log was flushed
-  bool changed = false;  ///< the group that is compacted lost something
+  /// How many records of a segment are in the map, by its base offset.
+  std::map<Offset, std::uint64_t> mapped_records = {};
+  SharedSegment next = {};  ///< where the next group begins
+  bool changed = false;     ///< the group that is compacted lost something
   std::vector<SharedSegment> made = {};
   std::size_t segments_read = 0;
   std::size_t segments_written = 0;
@@ -105,7 +106,94 @@ struct Log::Compaction {
     return unpaced_bytes >= job.step_bytes;
   }
   [[nodiscard]] Task<bool> pause() { return job.pace.pause(std::exchange(unpaced_bytes, 0)); }
+
+  /// What is expected to be left of the records of [base, end), 0 to 1.
+  [[nodiscard]] double surviving_share(Offset base, Offset end) const;
+
+  // In the background.
+
+  /// Puts keys into the map until it is time to pause, or all are there; false where the map is full.
+  [[nodiscard]] Result<bool> map_piece(BatchScan& scan, internal::TransactionTracker& transactions);
+  /// False where the map is full: the batch is in it up to mapped_end.
+  [[nodiscard]] Result<bool> map_records(const record::BatchView& batch);
+  /// Writes what stays until it is time to pause, or all is done.
+  [[nodiscard]] Result<void> clean_piece(BatchScan& scan, CleanedSegment& output);
+
+  std::uint64_t records_mapped = 0;                   ///< of the segment that is looked at
+  std::vector<std::pair<Hash128, Offset>> keys = {};  ///< of the batch that is looked at
 };
+
+double Log::Compaction::surviving_share(Offset base, Offset end) const {
+  const auto mapped = mapped_records.find(base);
+  if (mapped == mapped_records.end() || mapped->second == 0 || end > mapped_end) return 1;
+  const auto replaced = std::min(job.newest.count_replaced(base, end), mapped->second);
+  return 1 - static_cast<double>(replaced) / static_cast<double>(mapped->second);
+}
+
+Result<bool> Log::Compaction::map_piece(BatchScan& scan, internal::TransactionTracker& transactions) {
+  while (!scan.at_end()) {
+    BROOK_TRY(const auto found, scan.next());
+    const BatchHeader& header = found->header;
+    BROOK_TRY(const auto batch, record::BatchView::parse(found->bytes));
+    BROOK_CHECK(batch.check_crc());
+    if (header.control()) {
+      const auto producer = internal::producer_batch(found->bytes, header, 0);
+      static_cast<void>(transactions.on_marker(header.producer_id, header.last_offset,
+                                               producer ? producer->marker : std::nullopt));
+    } else if (!transactions.on_batch(header.producer_id, header.transactional(), header.last_offset)) {
+      BROOK_TRY(const bool whole, map_records(batch));
+      if (!whole) return false;
+    }
+    mapped_end = std::max(mapped_end, header.last_offset.next());
+    if (worked(header.size)) break;
+  }
+  return true;
+}
+
+Result<bool> Log::Compaction::map_records(const record::BatchView& batch) {
+  record::Bytes plain;
+  ByteView records = batch.records();
+  if (batch.codec() != record::Codec::kNone) {
+    BROOK_TRY(plain, record::decompress(batch.codec(), records, record::kDecompressedBytesMax));
+    records = plain;
+  }
+  keys.clear();
+  record::RecordIterator walk(records, batch.record_count());
+  record::RecordView record;
+  while (true) {
+    BROOK_TRY(const bool found, walk.next(record));
+    if (!found) break;
+    const Offset offset = batch.base_offset() + record.offset_delta;
+    if (offset < range.first_dirty || !record.key) continue;
+    keys.emplace_back(job.newest.hash_of(*record.key), offset);
+    job.newest.prefetch(keys.back().first);
+  }
+  records_mapped += keys.size();
+  for (const auto& [key, offset] : keys) {
+    if (job.newest.put(key, offset)) continue;
+    mapped_end = offset;
+    return false;
+  }
+  return true;
+}
+
+Result<void> Log::Compaction::clean_piece(BatchScan& scan, CleanedSegment& output) {
+  while (!scan.at_end()) {
+    BROOK_TRY(const auto found, scan.next());
+    BROOK_TRY(const auto filtered, filter->filter(found->header, found->bytes));
+    changed |= filtered.changed;
+    if (!filtered.bytes.empty()) {
+      const auto written = internal::parse_batch_header(filtered.bytes);
+      BROOK_CHECK(output.append(*written, filtered.bytes));
+    }
+    if (filtered.aborted) BROOK_CHECK(output.add_aborted(*filtered.aborted));
+    CompactionTotals& totals = filter->totals();
+    totals.bytes_read += found->header.size;
+    totals.bytes_written += filtered.bytes.size();
+    if (worked(found->header.size + filtered.bytes.size())) break;
+  }
+  return {};
+}
 
 Task<Result<CompactionRange>> Log::compaction_range(Timestamp now, Offset high_watermark) {
   if (config_.min_compaction_lag_ms.count() > 0 || config_.max_compaction_lag_ms) {
@@ -136,6 +224,7 @@ Task<Result<CompactionOutcome>> Log::compact(CompactionRange range, CompactionJo
   if (std::exchange(compacting_, true)) co_return outcome;
   Compaction run{range, job, truncations_, range.first_dirty};
   const Result<bool> done = co_await compact_range(run);
+  co_await files_.run_in_background([&job] { job.newest.release(); });
   compacting_ = false;
   if (run.filter) outcome.totals = run.filter->totals();
   outcome.totals.segments_read = run.segments_read;
@@ -161,23 +250,21 @@ Task<Result<CompactionOutcome>> Log::compact(CompactionRange range, CompactionJo
 Task<Result<bool>> Log::compact_range(Compaction& run) {
   // What replaces a record, or a producer's batch, is on the disk before that goes: else a power cut takes
   // both.
-  for (const auto& [id, entry] : producers_.entries()) {
-    if (const auto last = entry.last_offset()) run.last_batches[id] = *last;
-  }
+  run.last_batches = LastBatches(producers_);
   BROOK_CO_CHECK(co_await flush());
   if (closed_ || run.truncations != truncations_) co_return false;
+  run.job.newest.remember_from(run.range.first_dirty);
   BROOK_CO_TRY(const bool mapped, co_await map_keys(run));
   if (!mapped) co_return false;
   run.filter.emplace(run.job.newest,
                      internal::BatchFilterOptions{run.job.now, config_.delete_retention_ms, run.mapped_end,
                                                   run.range.first_uncleanable},
-                     [this, &run](const BatchHeader& header) {
-                       const auto flushed = run.last_batches.find(header.producer_id);
-                       return last_of_producer(header) ||
-                              (flushed != run.last_batches.end() && header.last_offset == flushed->second);
-                     });
-  for (std::vector<SharedSegment>& group : compaction_groups(run)) {
-    BROOK_CO_TRY(const bool cleaned, co_await clean_group(run, std::move(group)));
+                     [&run](const BatchHeader& header) { return run.last_batches.contain(header); });
+  // From the very first, also below the log's start: a kill may bring back an older start, and the ends of
+  // transactions that lie there are then of use.
+  run.next = segments_.begin()->second;
+  while (run.next && run.next->base_offset() < run.mapped_end) {
+    BROOK_CO_TRY(const bool cleaned, co_await clean_group(run));
     if (!cleaned) co_return false;
   }
   co_return true;
@@ -205,66 +292,55 @@ Task<Result<Log::Mapped>> Log::map_segment(Compaction& run, SharedSegment segmen
   BROOK_CO_TRY(const auto start, co_await segment->find(from));
   if (!start) co_return Mapped::kWhole;
   BROOK_CO_TRY(auto file, segment->file());
-  BatchReader reader(std::move(file), start->position, segment->size(), run.job.buffer_bytes);
-  while (reader.position() < reader.end()) {
-    BROOK_CO_TRY(const auto header, co_await reader.header());
-    if (!header) co_return corrupt(*segment, reader.position(), "no record batch");
-    BROOK_CO_TRY(const ByteView body, co_await reader.body(*header));
-    if (body.empty()) co_return corrupt(*segment, reader.position(), "a batch that is cut off");
-    BROOK_CO_TRY(const auto batch, record::BatchView::parse(body));
-    BROOK_CO_CHECK(batch.check_crc());
-    if (header->control()) {
-      const auto producer = internal::producer_batch(body, *header, 0);
-      static_cast<void>(transactions.on_marker(header->producer_id, header->last_offset,
-                                               producer ? producer->marker : std::nullopt));
-    } else if (!transactions.on_batch(header->producer_id, header->transactional(), header->last_offset)) {
-      BROOK_CO_TRY(const auto full_at, map_batch(batch, run.range.first_dirty, run.job.newest));
-      if (full_at) {
-        run.mapped_end = *full_at;
-        co_return Mapped::kFull;
-      }
-    }
-    run.mapped_end = std::max(run.mapped_end, header->last_offset.next());
-    reader.skip(*header);
-    if (run.worked(header->size)) {
-      const bool go_on = co_await run.pause();
-      if (!go_on || closed_) co_return Mapped::kEnded;
-    }
+  BatchScan scan(std::move(file), start->position, segment->size(), run.job.buffer_bytes);
+  run.records_mapped = 0;
+  while (!scan.at_end()) {
+    Result<bool> whole = true;
+    co_await files_.run_in_background([&] { whole = run.map_piece(scan, transactions); });
+    BROOK_CO_CHECK(whole);
+    if (!*whole) co_return Mapped::kFull;
+    const bool go_on = co_await run.pause();
+    if (!go_on || closed_) co_return Mapped::kEnded;
   }
+  run.mapped_records[segment->base_offset()] = run.records_mapped;
   co_return Mapped::kWhole;
 }
 
-std::vector<std::vector<Log::SharedSegment>> Log::compaction_groups(const Compaction& run) const {
-  std::vector<SharedSegment> sources;
-  std::vector<GroupedSegment> summaries;
-  // From the very first, also below the log's start: a kill may bring back an older start, and the ends of
-  // transactions that lie there are then of use.
-  for (SharedSegment segment = segments_.begin()->second; segment && segment->base_offset() < run.mapped_end;
-       segment = segment_after(segment->base_offset())) {
-    sources.push_back(segment);
-    summaries.push_back({segment->base_offset(), segment->size(), segment->offset_index().count() * 8,
-                         segment->time_index().count() * 12});
-  }
-  std::vector<std::vector<SharedSegment>> groups;
-  auto next = sources.begin();
-  for (const std::size_t count : group_segments(summaries, config_, run.range.first_uncleanable)) {
-    const auto end = next + static_cast<std::ptrdiff_t>(count);
-    groups.emplace_back(next, end);
-    next = end;
-  }
-  return groups;
+/// True where `next` may follow what was written into the same segment. Its size is what pass one makes
+/// expect, and may turn out greater: beyond what positions can say it never grows.
+Task<Result<bool>> Log::joins_group(const Compaction& run, const CleanedSegment& output, SharedSegment next) {
+  if (!next || next->base_offset() >= run.mapped_end) co_return false;
+  BROOK_CO_CHECK(co_await next->load(config_.index_interval_bytes));
+  if (output.size() + next->size() > std::numeric_limits<std::int32_t>::max()) co_return false;
+  const Offset end = end_of(next->base_offset());
+  const double share = run.surviving_share(next->base_offset(), end);
+  const auto expected = [share](std::uint64_t bytes) {
+    return static_cast<std::uint64_t>(share * static_cast<double>(bytes));
+  };
+  const GroupedSegment so_far{output.base_offset(), output.size(), output.offset_index_bytes(),
+                              output.time_index_bytes()};
+  const GroupedSegment more{next->base_offset(), expected(next->size()),
+                            expected(next->offset_index().count() * OffsetIndex::Entry::kSize),
+                            expected(next->time_index().count() * TimeIndex::Entry::kSize)};
+  co_return fits_one_segment(so_far, more, end, config_);
 }
 
-Task<Result<bool>> Log::clean_group(Compaction& run, std::vector<SharedSegment> sources) {
-  if (!in_place(sources)) co_return false;
+/// Makes one segment of run.next and those behind it that fit, and goes behind them.
+Task<Result<bool>> Log::clean_group(Compaction& run) {
   BROOK_CO_TRY(const auto output,
-               co_await CleanedSegment::create(files_, directory_, sources.front()->base_offset(),
+               co_await CleanedSegment::create(files_, directory_, run.next->base_offset(),
                                                config_.index_interval_bytes, run.job.buffer_bytes));
-  run.changed = sources.size() > 1;
+  run.changed = false;
+  std::vector<SharedSegment> sources;
   Result<bool> done = true;
-  for (const SharedSegment& source : sources) {
-    if (done && *done) done = co_await clean_segment(run, source, *output);
+  for (Result<bool> more = true; done && *done && more && *more;) {
+    sources.push_back(run.next);
+    done = co_await clean_segment(run, sources.back(), *output);
+    run.next = segment_after(sources.back()->base_offset());
+    if (done && *done) more = co_await joins_group(run, *output, run.next);
+    if (!more) done = std::unexpected(std::move(more).error());
   }
+  run.changed |= sources.size() > 1;
   if (done && *done && !run.changed) {
     co_await output->discard();  // The same as it was.
     co_return true;
@@ -284,29 +360,14 @@ Task<Result<bool>> Log::clean_segment(Compaction& run, SharedSegment source, Cle
   BROOK_CO_TRY(const auto aborted,
                co_await aborted_transactions(source->base_offset(), end_of(source->base_offset())));
   run.filter->transactions().add_aborted(aborted);
-  CompactionTotals& totals = run.filter->totals();
   BROOK_CO_TRY(auto file, source->file());
-  BatchReader reader(std::move(file), 0, source->size(), run.job.buffer_bytes);
-  while (reader.position() < reader.end()) {
-    BROOK_CO_TRY(const auto header, co_await reader.header());
-    if (!header) co_return corrupt(*source, reader.position(), "no record batch");
-    BROOK_CO_TRY(const ByteView body, co_await reader.body(*header));
-    if (body.empty()) co_return corrupt(*source, reader.position(), "a batch that is cut off");
-    BROOK_CO_TRY(const auto filtered, run.filter->filter(*header, body));
-    run.changed |= filtered.changed;
-    if (!filtered.bytes.empty()) {
-      const auto written = internal::parse_batch_header(filtered.bytes);
-      BROOK_CO_CHECK(output.append(*written, filtered.bytes));
-      if (output.needs_index_files()) BROOK_CO_CHECK(co_await output.make_index_files());
-    }
-    if (filtered.aborted) BROOK_CO_CHECK(output.add_aborted(*filtered.aborted));
-    totals.bytes_read += header->size;
-    totals.bytes_written += filtered.bytes.size();
-    reader.skip(*header);
-    if (run.worked(header->size + filtered.bytes.size())) {
-      const bool go_on = co_await run.pause();
-      if (!go_on || closed_) co_return false;
-    }
+  BatchScan scan(std::move(file), 0, source->size(), run.job.buffer_bytes);
+  while (!scan.at_end()) {
+    Result<void> cleaned;
+    co_await files_.run_in_background([&] { cleaned = run.clean_piece(scan, output); });
+    BROOK_CO_CHECK(cleaned);
+    const bool go_on = co_await run.pause();
+    if (!go_on || closed_) co_return false;
   }
   co_return true;
 }
@@ -382,15 +443,6 @@ bool Log::in_place(const std::vector<SharedSegment>& sources) const {
     const auto at = segments_.find(source->base_offset());
     return at != segments_.end() && at->second == source;
   });
-}
-
-/// What the producer's state would be read from again: its last batch, or its last marker where no batch is
-/// known.
-bool Log::last_of_producer(const BatchHeader& header) const {
-  const ProducerEntry* known = producers_.find(header.producer_id);
-  if (known == nullptr) return false;
-  if (const auto last = known->last_offset()) return header.last_offset == *last;
-  return header.control() && header.producer_epoch == known->epoch;
 }
 
 }  // namespace brook::storage

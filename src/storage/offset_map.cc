@@ -1,6 +1,7 @@
 #include "storage/offset_map.h"
 
 #include <algorithm>
+#include <bit>
 
 namespace brook::storage {
 namespace {
@@ -34,7 +35,6 @@ std::size_t OffsetMap::bytes_for(std::uint64_t keys, double load_factor) {
 
 OffsetMap::OffsetMap(std::size_t bytes, double load_factor, SipKey key)
     : slot_count_(prime_up_to(std::max(kLeastSlots, bytes / kSlotBytes))),
-      blocks_(slot_count_ / kBlockSlots + 1),
       capacity_(std::clamp<std::size_t>(
           static_cast<std::size_t>(static_cast<double>(slot_count_) * bounded(load_factor)), 1,
           slot_count_ - 1)),
@@ -46,12 +46,13 @@ std::size_t OffsetMap::first_slot_of(const Hash128& hash) const {
   return static_cast<std::size_t>((Wide{hash.first} * slot_count_) >> 64U);
 }
 
-void OffsetMap::prefetch(const Hash128& hash) const { __builtin_prefetch(slot(first_slot_of(hash))); }
+void OffsetMap::prefetch(const Hash128& hash) const {
+  if (!slots_.empty()) __builtin_prefetch(&slots_[first_slot_of(hash)]);
+}
 
 std::size_t OffsetMap::slot_of(const Hash128& hash) const {
   const auto taken_by_another = [&](std::size_t at) {
-    const Slot* const there = slot(at);
-    return there != nullptr && there->next_offset != 0 && there->hash != hash;
+    return slots_[at].next_offset != 0 && slots_[at].hash != hash;
   };
   std::size_t at = first_slot_of(hash);
   if (!taken_by_another(at)) return at;
@@ -63,24 +64,67 @@ std::size_t OffsetMap::slot_of(const Hash128& hash) const {
   return at;
 }
 
+std::optional<std::size_t> OffsetMap::bit_of(Offset offset) const {
+  if (!first_ || offset < *first_) return std::nullopt;
+  const auto bit = static_cast<std::uint64_t>(offset - *first_);
+  if (bit >= slot_count_ * kBits) return std::nullopt;
+  return static_cast<std::size_t>(bit);
+}
+
 bool OffsetMap::put(const Hash128& hash, Offset offset) {
-  const std::size_t at = slot_of(hash);
-  Block& block = blocks_[at / kBlockSlots];
-  if (!block) block = std::make_unique<Slot[]>(kBlockSlots);
-  Slot& slot = block[at % kBlockSlots];
+  if (slots_.empty()) {
+    slots_.resize(slot_count_);
+    if (first_) replaced_.resize(slot_count_);
+  }
+  Slot& slot = slots_[slot_of(hash)];
   if (slot.next_offset == 0) {
     if (size_ == capacity_) return false;
     ++size_;
     slot.hash = hash;
+    slot.next_offset = offset.value() + 1;
+    return true;
   }
-  slot.next_offset = std::max(slot.next_offset, offset.value() + 1);
+  const Offset known(slot.next_offset - 1);
+  if (known == offset) return true;
+  slot.next_offset = std::max(known, offset).value() + 1;
+  if (const auto bit = bit_of(std::min(known, offset)))
+    replaced_[*bit / kBits] |= static_cast<std::uint8_t>(1U << (*bit % kBits));
   return true;
 }
 
+void OffsetMap::release() {
+  slots_ = {};
+  replaced_ = {};
+  size_ = 0;
+}
+
+std::optional<bool> OffsetMap::replaced(Offset offset) const {
+  const auto bit = bit_of(offset);
+  if (!bit) return std::nullopt;
+  return !replaced_.empty() && (replaced_[*bit / kBits] >> (*bit % kBits) & 1U) != 0;
+}
+
+std::uint64_t OffsetMap::count_replaced(Offset from, Offset end) const {
+  if (!first_ || replaced_.empty()) return 0;
+  std::uint64_t count = 0;
+  for (Offset offset = std::max(from, *first_); offset < end; offset = offset.next()) {
+    const auto bit = bit_of(offset);
+    if (!bit) break;
+    if (*bit % kBits == 0 && end - offset >= static_cast<std::int64_t>(kBits)) {
+      count += static_cast<std::uint64_t>(std::popcount(replaced_[*bit / kBits]));
+      offset = offset + (kBits - 1);
+    } else {
+      count += replaced_[*bit / kBits] >> (*bit % kBits) & 1U;
+    }
+  }
+  return count;
+}
+
 std::optional<Offset> OffsetMap::find(const Hash128& hash) const {
-  const Slot* const there = slot(slot_of(hash));
-  if (there == nullptr || there->next_offset == 0) return std::nullopt;
-  return Offset(there->next_offset - 1);
+  if (slots_.empty()) return std::nullopt;
+  const Slot& there = slots_[slot_of(hash)];
+  if (there.next_offset == 0) return std::nullopt;
+  return Offset(there.next_offset - 1);
 }
 
 }  // namespace brook::storage

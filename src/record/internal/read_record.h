@@ -90,11 +90,15 @@ class RecordReader {
     return source_.byte();
   }
 
-  bool unsigned_varint(std::uint64_t& value, unsigned bits) {
+  // Nearly all fields of a record have one byte.
+  [[gnu::always_inline]] bool unsigned_varint(std::uint64_t& value, unsigned bits) {
     const int first = next();
     if (first < 0) return false;
     value = static_cast<std::uint64_t>(first & 0x7f);
-    if ((first & 0x80) == 0) return true;  // Nearly all fields of a record.
+    return (first & 0x80) == 0 || rest_of_varint(value, bits);
+  }
+
+  bool rest_of_varint(std::uint64_t& value, unsigned bits) {
     for (unsigned shift = 7; shift < bits; shift += 7) {
       const int byte = next();
       if (byte < 0) return false;
@@ -106,7 +110,7 @@ class RecordReader {
     return false;
   }
 
-  bool varint(std::int32_t& value) {
+  [[gnu::always_inline]] bool varint(std::int32_t& value) {
     std::uint64_t raw = 0;
     if (!unsigned_varint(raw, 32)) return false;
     const auto narrow = static_cast<std::uint32_t>(raw);
@@ -114,7 +118,7 @@ class RecordReader {
     return true;
   }
 
-  bool varlong(std::int64_t& value) {
+  [[gnu::always_inline]] bool varlong(std::int64_t& value) {
     std::uint64_t raw = 0;
     if (!unsigned_varint(raw, 64)) return false;
     value = static_cast<std::int64_t>((raw >> 1U) ^ (~(raw & 1U) + 1U));
@@ -122,7 +126,7 @@ class RecordReader {
   }
 
   // Any negative length is null, as Kafka reads it.
-  bool nullable(std::optional<ByteView>& bytes) {
+  [[gnu::always_inline]] bool nullable(std::optional<ByteView>& bytes) {
     std::int32_t size = 0;
     if (!varint(size)) return false;
     if (size < 0) {

@@ -1,8 +1,25 @@
 #include "runtime/internal/file_pool.h"
 
 #include <pthread.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 namespace brook::runtime::internal {
+namespace {
+
+constexpr int kBackgroundNice = 10;  // the scheduler gives a ninth of what a thread of nice 0 gets
+
+void be_called(FilePool::Priority priority) {
+  if (priority == FilePool::Priority::kNormal) {
+    pthread_setname_np(pthread_self(), "brook-file");
+    return;
+  }
+  pthread_setname_np(pthread_self(), "brook-back");
+  // Of this thread alone, on Linux. Where it is refused the work is done all the same.
+  static_cast<void>(::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), kBackgroundNice));
+}
+
+}  // namespace
 
 FilePool::~FilePool() {
   {
@@ -24,7 +41,7 @@ void FilePool::submit(std::move_only_function<void()> job) {
 }
 
 void FilePool::serve() {
-  pthread_setname_np(pthread_self(), "brook-file");
+  be_called(priority_);
   std::unique_lock lock(mutex_);
   while (true) {
     ++idle_;

@@ -22,7 +22,15 @@ namespace brook::runtime::internal {
 /// most one job. Destroying the pool waits for its jobs. Runs on: any.
 class FilePool {
  public:
-  explicit FilePool(std::size_t threads_max) : threads_max_(threads_max == 0 ? 1 : threads_max) {}
+  enum class Priority {
+    kNormal,
+    /// Its threads give way to those of all shards. They get a tenth of a processor that others want too, so
+    /// that their work never stands still.
+    kBackground,
+  };
+
+  explicit FilePool(std::size_t threads_max, Priority priority = Priority::kNormal)
+      : threads_max_(threads_max == 0 ? 1 : threads_max), priority_(priority) {}
   ~FilePool();
   FilePool(const FilePool&) = delete;
   FilePool& operator=(const FilePool&) = delete;
@@ -56,6 +64,7 @@ class FilePool {
   void serve();
 
   const std::size_t threads_max_;
+  const Priority priority_;
   std::mutex mutex_;
   std::condition_variable arrived_;
   std::deque<std::move_only_function<void()>> jobs_;

@@ -118,8 +118,9 @@ std::string lock_holder(const OwnedFd& fd, const std::string& path) {
 
 }  // namespace
 
-PosixFileSystem::PosixFileSystem(FilePool& pool)
+PosixFileSystem::PosixFileSystem(FilePool& pool, FilePool& background)
     : pool_(pool),
+      background_(background),
       open_(std::make_shared<std::atomic<std::size_t>>(0)),
       open_max_(raised_open_limit() / 4 * 3) {}
 
@@ -238,6 +239,13 @@ Task<Result<void>> PosixFileSystem::sync_file_system(std::string path) {
     return {};
   };
   return pool_.run(std::move(work));
+}
+
+Task<void> PosixFileSystem::run_in_background(std::move_only_function<void()> work) {
+  co_await background_.run([&work] {
+    work();
+    return true;
+  });
 }
 
 std::string PosixFileSystem::cache_life() {

@@ -19,7 +19,7 @@ namespace brook::runtime::internal {
 class PosixFileSystem final : public FileSystem {
  public:
   /// Raises the process's limit of open files as far as it may go.
-  explicit PosixFileSystem(FilePool& pool);
+  PosixFileSystem(FilePool& pool, FilePool& background);
 
   [[nodiscard]] Result<std::unique_ptr<File>> open(const std::string& path, OpenMode mode) override;
   [[nodiscard]] Task<Result<std::unique_ptr<File>>> open_on_pool(std::string path, OpenMode mode) override;
@@ -37,6 +37,7 @@ class PosixFileSystem final : public FileSystem {
   [[nodiscard]] Result<void> replace_whole_unsynced(const std::string& path,
                                                     std::string_view content) override;
   [[nodiscard]] Task<Result<void>> sync_file_system(std::string path) override;
+  [[nodiscard]] Task<void> run_in_background(std::move_only_function<void()> work) override;
   [[nodiscard]] std::string cache_life() override;
   [[nodiscard]] Result<std::unique_ptr<FileLock>> lock(const std::string& path) override;
   [[nodiscard]] Result<std::uint64_t> free_bytes(const std::string& path) override;
@@ -47,6 +48,7 @@ class PosixFileSystem final : public FileSystem {
 
  private:
   FilePool& pool_;
+  FilePool& background_;
   std::shared_ptr<DiskErrors> errors_ = std::make_shared<DiskErrors>();  ///< the files have it too
   std::shared_ptr<std::atomic<std::size_t>> open_;  ///< shared with the files, which may live longer
   std::size_t open_max_;

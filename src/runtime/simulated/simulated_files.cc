@@ -299,6 +299,11 @@ Task<Result<std::unique_ptr<File>>> SimulatedFileSystem::open_on_pool(std::strin
   co_return open(path, mode);
 }
 
+Task<void> SimulatedFileSystem::run_in_background(std::move_only_function<void()> work) {
+  co_await wait();
+  work();
+}
+
 Result<std::string> SimulatedFileSystem::read_whole(const std::string& path) {
   const DiskNode::Ptr node = disk_.find(path);
   if (!node) return storage_failed("open", path, kNoSuchFile);

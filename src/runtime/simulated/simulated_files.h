@@ -40,6 +40,8 @@ class SimulatedFileSystem final : public FileSystem {
   [[nodiscard]] Result<void> replace_whole_unsynced(const std::string& path,
                                                     std::string_view content) override;
   [[nodiscard]] Task<Result<void>> sync_file_system(std::string path) override;
+  /// All of it in one turn, some time later.
+  [[nodiscard]] Task<void> run_in_background(std::move_only_function<void()> work) override;
   [[nodiscard]] std::string cache_life() override;
   [[nodiscard]] Result<std::unique_ptr<FileLock>> lock(const std::string& path) override;
   [[nodiscard]] Result<std::uint64_t> free_bytes(const std::string& path) override;

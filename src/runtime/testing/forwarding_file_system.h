@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -47,6 +48,9 @@ class ForwardingFileSystem : public FileSystem {
   }
   Task<Result<void>> sync_file_system(std::string path) override {
     return real_.sync_file_system(std::move(path));
+  }
+  Task<void> run_in_background(std::move_only_function<void()> work) override {
+    return real_.run_in_background(std::move(work));
   }
   std::string cache_life() override { return real_.cache_life(); }
   Result<std::unique_ptr<FileLock>> lock(const std::string& path) override { return real_.lock(path); }

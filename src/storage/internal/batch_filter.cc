@@ -68,7 +68,11 @@ Result<FilteredBatch> BatchFilter::filter(const BatchHeader& header, ByteView by
     filtered.bytes = bytes;
     return filtered;
   }
-  BROOK_TRY(rebuilt_, rebuilt(batch, records, selection, horizon));
+  if (selection.count > 0 && !begins) {
+    reduce(batch, selection);
+  } else {
+    BROOK_TRY(rebuilt_, rebuilt(batch, records, selection, horizon));
+  }
   filtered.bytes = rebuilt_;
   filtered.changed = true;
   return filtered;
@@ -76,27 +80,40 @@ Result<FilteredBatch> BatchFilter::filter(const BatchHeader& header, ByteView by
 
 Result<BatchFilter::Selection> BatchFilter::select(const BatchView& batch, ByteView records, bool drop_all) {
   Selection selection;
-  if (drop_all) return selection;
   candidates_.clear();
+  if (drop_all) return selection;
   record::RecordIterator walk(records, batch.record_count());
+  RecordView record;
+  std::size_t position = 0;
   while (true) {
-    BROOK_TRY(const auto next, walk.next());
-    if (!next) break;
-    Candidate one{batch.base_offset() + next->offset_delta, next->key.has_value(), next->value.has_value()};
-    if (next->key && one.offset < options_.mapped_end && !batch.is_control()) {
-      one.key = newest_.hash_of(*next->key);
-      newest_.prefetch(one.key);
-    }
-    candidates_.push_back(one);
+    BROOK_TRY(const bool found, walk.next(record));
+    if (!found) break;
+    Candidate& one = candidates_.emplace_back(candidate_of(batch, record));
+    one.bytes = records.subspan(position, record.size_in_bytes);
+    position += record.size_in_bytes;
   }
-  selection.stays.reserve(candidates_.size());
-  for (const Candidate& one : candidates_) {
-    const bool kept = batch.is_control() || stays(one, batch.delete_horizon());
-    selection.stays.push_back(kept);
-    selection.count += kept ? 1 : 0;
-    selection.tombstones |= kept && !one.has_value;
+  for (Candidate& one : candidates_) {
+    one.stays = batch.is_control() || stays(one, batch.delete_horizon());
+    if (!one.stays) continue;
+    ++selection.count;
+    selection.tombstones |= !one.has_value;
+    selection.max_timestamp = std::max(selection.max_timestamp, batch.timestamp_of(one.timestamp_delta));
   }
   return selection;
+}
+
+BatchFilter::Candidate BatchFilter::candidate_of(const BatchView& batch, const RecordView& record) {
+  Candidate one;
+  one.offset = batch.base_offset() + record.offset_delta;
+  one.timestamp_delta = record.timestamp_delta;
+  one.has_key = record.key.has_value();
+  one.has_value = record.value.has_value();
+  if (!record.key || one.offset >= options_.mapped_end || batch.is_control()) return one;
+  one.replaced = newest_.replaced(one.offset);
+  if (one.replaced) return one;
+  one.key = newest_.hash_of(*record.key);
+  newest_.prefetch(one.key);
+  return one;
 }
 
 bool BatchFilter::stays(const Candidate& record, std::optional<Timestamp> delete_horizon) {
@@ -105,8 +122,19 @@ bool BatchFilter::stays(const Candidate& record, std::optional<Timestamp> delete
     ++totals_.keyless_dropped;
     return false;
   }
-  if (const auto newest = newest_.find(record.key); newest && *newest > record.offset) return false;
+  if (record.replaced.value_or(false)) return false;
+  if (!record.replaced) {
+    if (const auto newest = newest_.find(record.key); newest && *newest > record.offset) return false;
+  }
   return record.has_value || !delete_horizon || options_.now < *delete_horizon;
+}
+
+void BatchFilter::reduce(const BatchView& batch, const Selection& selection) {
+  rebuilt_.resize(record::kBatchHeaderSize);
+  for (const Candidate& one : candidates_) {
+    if (one.stays) rebuilt_.insert(rebuilt_.end(), one.bytes.begin(), one.bytes.end());
+  }
+  record::finish_reduced(batch, rebuilt_, selection.count, selection.max_timestamp);
 }
 
 Result<record::Bytes> BatchFilter::rebuilt(const BatchView& batch, ByteView records,
@@ -128,9 +156,9 @@ Result<record::Bytes> BatchFilter::rebuilt(const BatchView& batch, ByteView reco
 
   record::BatchBuilder builder(options);
   record::RecordIterator walk(records, batch.record_count());
-  for (const bool kept : selection.stays) {
+  for (const Candidate& one : candidates_) {
     BROOK_TRY(const auto next, walk.next());
-    if (!kept) continue;
+    if (!one.stays) continue;
     builder.append_at(batch.base_offset() + next->offset_delta, batch.timestamp_of(next->timestamp_delta),
                       next->key, next->value, next->headers());
   }

@@ -51,11 +51,11 @@ class BatchFilter {
   [[nodiscard]] CompactionTotals& totals() { return totals_; }
 
  private:
-  /// Which of a batch's records stay.
+  /// How many of a batch's records stay: those of `candidates_` that do.
   struct Selection {
-    std::vector<bool> stays;
     std::int32_t count = 0;
-    bool tombstones = false;  ///< among those that stay
+    bool tombstones = false;                         ///< among those that stay
+    Timestamp max_timestamp = record::kNoTimestamp;  ///< of those that stay
   };
   /// Of a batch of which no record stays.
   [[nodiscard]] bool stays_empty(const BatchHeader& header) const {
@@ -66,11 +66,19 @@ class BatchFilter {
   /// What decides about one record.
   struct Candidate {
     Offset offset;
+    std::int64_t timestamp_delta = 0;
+    ByteView bytes;  ///< the record as it stands in the batch
     bool has_key = false;
     bool has_value = false;
+    bool stays = false;
+    std::optional<bool> replaced;  ///< nothing: `key` has to be looked up
     Hash128 key{};
   };
+  [[nodiscard]] Candidate candidate_of(const record::BatchView& batch, const record::RecordView& record);
   [[nodiscard]] bool stays(const Candidate& record, std::optional<Timestamp> delete_horizon);
+  /// What stays, as it stands in the batch.
+  void reduce(const record::BatchView& batch, const Selection& selection);
+  /// The same where more of the batch changes than which records it has.
   [[nodiscard]] Result<record::Bytes> rebuilt(const record::BatchView& batch, ByteView records,
                                               const Selection& selection,
                                               std::optional<Timestamp> delete_horizon) const;
@@ -81,7 +89,7 @@ class BatchFilter {
   TransactionTracker transactions_;
   CompactionTotals totals_;
   record::Bytes rebuilt_;
-  std::vector<Candidate> candidates_;  ///< of the batch that is looked at
+  std::vector<Candidate> candidates_;  ///< the records of the batch that is looked at
 };
 
 }  // namespace brook::storage::internal

@@ -1,5 +1,7 @@
 #include "storage/internal/batch_header.h"
 
+#include <fmt/core.h>
+
 #include <limits>
 
 #include "base/crc32c.h"
@@ -74,6 +76,13 @@ bool is_old_message(ByteView message) {
   constexpr std::size_t kOldCrcStart = 16;
   if (message.size() < kOldCrcStart) return false;
   return load_be<std::uint32_t>(message.data() + kOldCrcAt) == record::crc32(message.subspan(kOldCrcStart));
+}
+
+std::unexpected<Error> old_message(std::string_view path, std::uint64_t position) {
+  return fail(ErrorCode::kKafkaStorageError,
+              fmt::format("{} at byte {}: a message of format 0 or 1, which Kafka wrote before 0.11 and "
+                          "Brook does not read",
+                          path, position));
 }
 
 bool crc_matches(ByteView batch, const BatchHeader& header) {

@@ -3,9 +3,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string_view>
 
 #include "base/bytes.h"
 #include "base/ids.h"
+#include "base/result.h"
 #include "record/batch.h"
 #include "storage/producer_state.h"
 
@@ -45,6 +47,8 @@ struct BatchHeader {
 /// Its size in the file.
 [[nodiscard]] std::size_t old_message_size(ByteView bytes);
 [[nodiscard]] bool is_old_message(ByteView message);
+/// What is said of one in `path` at `position`.
+[[nodiscard]] std::unexpected<Error> old_message(std::string_view path, std::uint64_t position);
 /// The CRC over a whole batch is what its header says.
 [[nodiscard]] bool crc_matches(ByteView batch, const BatchHeader& header);
 

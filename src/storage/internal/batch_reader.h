@@ -4,13 +4,14 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <utility>
 
 #include "base/bytes.h"
 #include "base/result.h"
-#include "runtime/aligned_buffer.h"
 #include "runtime/file.h"
 #include "runtime/task.h"
 #include "storage/internal/batch_header.h"
+#include "storage/internal/read_window.h"
 
 namespace brook::storage::internal {
 
@@ -20,7 +21,7 @@ class BatchReader {
  public:
   BatchReader(std::shared_ptr<runtime::File> file, std::uint64_t position, std::uint64_t end,
               std::size_t chunk)
-      : file_(std::move(file)), position_(position), end_(end), chunk_(chunk) {}
+      : file_(std::move(file)), position_(position), end_(end), chunk_(chunk), window_(chunk) {}
 
   /// The header at position(). Nothing at the end, and where what is there is no whole batch (position() <
   /// end() then).
@@ -40,15 +41,11 @@ class BatchReader {
   [[nodiscard]] std::uint64_t end() const { return end_; }
 
  private:
-  [[nodiscard]] std::size_t keep_from(std::uint64_t start, std::size_t capacity);
-
   std::shared_ptr<runtime::File> file_;
   std::uint64_t position_;
   std::uint64_t end_;
   std::size_t chunk_;
-  runtime::AlignedBuffer buffer_;
-  std::uint64_t buffer_start_ = 0;
-  std::size_t filled_ = 0;
+  ReadWindow window_;
 };
 
 }  // namespace brook::storage::internal

@@ -50,14 +50,6 @@ Task<Result<std::unique_ptr<CleanedSegment>>> CleanedSegment::create(runtime::Fi
   co_return made;
 }
 
-Task<Result<void>> CleanedSegment::make_index_files() {
-  has_index_files_ = true;
-  for (const std::string& path : {offset_index_.path(), time_index_.path()}) {
-    BROOK_CO_TRY(const auto file, co_await files_.open_on_pool(path, runtime::OpenMode::kCreateOrEmpty));
-  }
-  co_return Result<void>{};
-}
-
 Result<void> CleanedSegment::append(const BatchHeader& header, ByteView batch) {
   // Positions are 31 bits in the index.
   if (size_ + batch.size() > std::numeric_limits<std::int32_t>::max()) {

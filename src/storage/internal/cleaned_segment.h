@@ -20,7 +20,7 @@
 namespace brook::storage::internal {
 
 /// The output of compaction: a segment's four files, named `.cleaned` until they are whole and on the disk.
-/// Runs on: the log's shard.
+/// append() and add_aborted() run on any thread, one at a time, all else on the log's shard.
 class CleanedSegment {
  public:
   /// The files that an earlier attempt left are replaced. `files` outlives it.
@@ -32,9 +32,6 @@ class CleanedSegment {
 
   /// `header` is that of `batch`; both grow in their offsets.
   [[nodiscard]] Result<void> append(const BatchHeader& header, ByteView batch);
-  /// After the first append(), so that no later one waits for a file to be made.
-  [[nodiscard]] bool needs_index_files() const { return size_ > 0 && !has_index_files_; }
-  [[nodiscard]] Task<Result<void>> make_index_files();
   [[nodiscard]] Result<void> add_aborted(const AbortedTransaction& transaction) {
     return transactions_.append(transaction);
   }
@@ -45,6 +42,12 @@ class CleanedSegment {
 
   [[nodiscard]] Offset base_offset() const { return base_offset_; }
   [[nodiscard]] std::uint64_t size() const { return size_; }
+  [[nodiscard]] std::uint64_t offset_index_bytes() const {
+    return offset_index_.count() * OffsetIndex::Entry::kSize;
+  }
+  [[nodiscard]] std::uint64_t time_index_bytes() const {
+    return time_index_.count() * TimeIndex::Entry::kSize;
+  }
   /// The names that the files will have, without `.cleaned`; the log first.
   [[nodiscard]] const std::vector<std::string>& names() const { return names_; }
 
@@ -63,7 +66,6 @@ class CleanedSegment {
   std::size_t buffered_ = 0;
   std::uint64_t written_ = 0;
   std::uint64_t size_ = 0;  ///< written and buffered
-  bool has_index_files_ = false;
   OffsetIndex offset_index_;
   TimeIndex time_index_;
   TransactionIndex transactions_;
