@@ -4,26 +4,18 @@
 #include <algorithm>
 #include <iterator>
 #include <limits>
-#include <map>
-#include <optional>
-#include <unordered_map>
 #include <utility>
 
 #include "base/log.h"
-#include "record/batch.h"
-#include "record/compression.h"
-#include "record/record.h"
-#include "record/validate.h"
 #include "storage/file_names.h"
-#include "storage/internal/batch_filter.h"
 #include "storage/internal/batch_scan.h"
 #include "storage/internal/cleaned_segment.h"
+#include "storage/internal/compaction_work.h"
 #include "storage/log.h"
 
 namespace brook::storage {
 namespace {
 
-using internal::BatchHeader;
 using internal::BatchScan;
 using internal::CleanedSegment;
 
@@ -55,31 +47,6 @@ class Renames {
   std::vector<std::pair<std::string, std::string>> done_;
 };
 
-/// The last batch of each producer of a log, or its last marker where no batch is known: what its state would
-/// be read from again.
-class LastBatches {
- public:
-  LastBatches() = default;
-  explicit LastBatches(const ProducerState& producers) {
-    for (const auto& [id, entry] : producers.entries())
-      entries_.insert_or_assign(id, Entry{entry.last_offset(), entry.epoch});
-  }
-
-  [[nodiscard]] bool contain(const BatchHeader& header) const {
-    const auto known = entries_.find(header.producer_id);
-    if (known == entries_.end()) return false;
-    if (known->second.last_offset) return header.last_offset == *known->second.last_offset;
-    return header.control() && header.producer_epoch == known->second.epoch;
-  }
-
- private:
-  struct Entry {
-    std::optional<Offset> last_offset;
-    std::optional<ProducerEpoch> epoch;
-  };
-  std::unordered_map<ProducerId, Entry> entries_;
-};
-
 }  // namespace
 
 /// One compaction under way. The log's shard decides and waits, the work on bytes is done in the background,
@@ -88,112 +55,15 @@ struct Log::Compaction {
   CompactionRange range;
   CompactionJob job;
   std::uint64_t truncations = 0;
-  Offset mapped_end;  ///< keys of all records below are in the map, or not needed
-  std::optional<internal::BatchFilter> filter = {};
-  LastBatches last_batches = {};  ///< when all of the log was flushed
-  std::uint64_t unpaced_bytes = 0;
-  /// How many records of a segment are in the map, by its base offset.
-  std::map<Offset, std::uint64_t> mapped_records = {};
+  internal::CompactionWork work;
   SharedSegment next = {};  ///< where the next group begins
   bool changed = false;     ///< the group that is compacted lost something
   std::vector<SharedSegment> made = {};
   std::size_t segments_read = 0;
   std::size_t segments_written = 0;
 
-  /// True where it is time to pause.
-  bool worked(std::uint64_t bytes) {
-    unpaced_bytes += bytes;
-    return unpaced_bytes >= job.step_bytes;
-  }
-  [[nodiscard]] Task<bool> pause() { return job.pace.pause(std::exchange(unpaced_bytes, 0)); }
-
-  /// What is expected to be left of the records of [base, end), 0 to 1.
-  [[nodiscard]] double surviving_share(Offset base, Offset end) const;
-
-  // In the background.
-
-  /// Puts keys into the map until it is time to pause, or all are there; false where the map is full.
-  [[nodiscard]] Result<bool> map_piece(BatchScan& scan, internal::TransactionTracker& transactions);
-  /// False where the map is full: the batch is in it up to mapped_end.
-  [[nodiscard]] Result<bool> map_records(const record::BatchView& batch);
-  /// Writes what stays until it is time to pause, or all is done.
-  [[nodiscard]] Result<void> clean_piece(BatchScan& scan, CleanedSegment& output);
-
-  std::uint64_t records_mapped = 0;                   ///< of the segment that is looked at
-  std::vector<std::pair<Hash128, Offset>> keys = {};  ///< of the batch that is looked at
+  [[nodiscard]] Task<bool> pause() { return job.pace.pause(work.take_worked()); }
 };
-
-double Log::Compaction::surviving_share(Offset base, Offset end) const {
-  const auto mapped = mapped_records.find(base);
-  if (mapped == mapped_records.end() || mapped->second == 0 || end > mapped_end) return 1;
-  const auto replaced = std::min(job.newest.count_replaced(base, end), mapped->second);
-  return 1 - static_cast<double>(replaced) / static_cast<double>(mapped->second);
-}
-
-Result<bool> Log::Compaction::map_piece(BatchScan& scan, internal::TransactionTracker& transactions) {
-  while (!scan.at_end()) {
-    BROOK_TRY(const auto found, scan.next());
-    const BatchHeader& header = found->header;
-    BROOK_TRY(const auto batch, record::BatchView::parse(found->bytes));
-    BROOK_CHECK(batch.check_crc());
-    if (header.control()) {
-      const auto producer = internal::producer_batch(found->bytes, header, 0);
-      static_cast<void>(transactions.on_marker(header.producer_id, header.last_offset,
-                                               producer ? producer->marker : std::nullopt));
-    } else if (!transactions.on_batch(header.producer_id, header.transactional(), header.last_offset)) {
-      BROOK_TRY(const bool whole, map_records(batch));
-      if (!whole) return false;
-    }
-    mapped_end = std::max(mapped_end, header.last_offset.next());
-    if (worked(header.size)) break;
-  }
-  return true;
-}
-
-Result<bool> Log::Compaction::map_records(const record::BatchView& batch) {
-  record::Bytes plain;
-  ByteView records = batch.records();
-  if (batch.codec() != record::Codec::kNone) {
-    BROOK_TRY(plain, record::decompress(batch.codec(), records, record::kDecompressedBytesMax));
-    records = plain;
-  }
-  keys.clear();
-  record::RecordIterator walk(records, batch.record_count());
-  record::RecordView record;
-  while (true) {
-    BROOK_TRY(const bool found, walk.next(record));
-    if (!found) break;
-    const Offset offset = batch.base_offset() + record.offset_delta;
-    if (offset < range.first_dirty || !record.key) continue;
-    keys.emplace_back(job.newest.hash_of(*record.key), offset);
-    job.newest.prefetch(keys.back().first);
-  }
-  records_mapped += keys.size();
-  for (const auto& [key, offset] : keys) {
-    if (job.newest.put(key, offset)) continue;
-    mapped_end = offset;
-    return false;
-  }
-  return true;
-}
-
-Result<void> Log::Compaction::clean_piece(BatchScan& scan, CleanedSegment& output) {
-  while (!scan.at_end()) {
-    BROOK_TRY(const auto found, scan.next());
-    BROOK_TRY(const auto filtered, filter->filter(found->header, found->bytes));
-    changed |= filtered.changed;
-    if (!filtered.bytes.empty()) {
-      const auto written = internal::parse_batch_header(filtered.bytes);
-      BROOK_CHECK(output.append(*written, filtered.bytes));
-    }
-    if (filtered.aborted) BROOK_CHECK(output.add_aborted(*filtered.aborted));
-    CompactionTotals& totals = filter->totals();
-    totals.bytes_read += found->header.size;
-    totals.bytes_written += filtered.bytes.size();
-    if (worked(found->header.size + filtered.bytes.size())) break;
-  }
-  return {};
-}
 
 Task<Result<CompactionRange>> Log::compaction_range(Timestamp now, Offset high_watermark) {
   if (config_.min_compaction_lag_ms.count() > 0 || config_.max_compaction_lag_ms) {
@@ -222,11 +92,14 @@ Task<Result<CompactionOutcome>> Log::compact(CompactionRange range, CompactionJo
   CompactionOutcome outcome{false, range.first_dirty, {}};
   if (range.first_uncleanable <= range.first_dirty || closed_) co_return outcome;
   if (std::exchange(compacting_, true)) co_return outcome;
-  Compaction run{range, job, truncations_, range.first_dirty};
+  // Of now: what replaces a record, or a producer's batch, is on the disk before that goes, else a power cut
+  // takes both.
+  Compaction run{range, job, truncations_,
+                 internal::CompactionWork(range, job, internal::LastBatches(producers_))};
   const Result<bool> done = co_await compact_range(run);
   co_await files_.run_in_background([&job] { job.newest.release(); });
   compacting_ = false;
-  if (run.filter) outcome.totals = run.filter->totals();
+  outcome.totals = run.work.totals();
   outcome.totals.segments_read = run.segments_read;
   outcome.totals.segments_written = run.segments_written;
   // What went wrong in a log that was cut or closed under it means nothing.
@@ -241,29 +114,22 @@ Task<Result<CompactionOutcome>> Log::compact(CompactionRange range, CompactionJo
   co_await write_index_checksums(false);
   if (closed_ || run.truncations != truncations_) co_return outcome;
   outcome.finished = true;
-  outcome.first_dirty = run.mapped_end;
-  first_dirty_offset_ = run.mapped_end;
+  outcome.first_dirty = run.work.mapped_end();
+  first_dirty_offset_ = run.work.mapped_end();
   co_return outcome;
 }
 
 /// False where the compaction ended early; so do those below.
 Task<Result<bool>> Log::compact_range(Compaction& run) {
-  // What replaces a record, or a producer's batch, is on the disk before that goes: else a power cut takes
-  // both.
-  run.last_batches = LastBatches(producers_);
   BROOK_CO_CHECK(co_await flush());
   if (closed_ || run.truncations != truncations_) co_return false;
-  run.job.newest.remember_from(run.range.first_dirty);
   BROOK_CO_TRY(const bool mapped, co_await map_keys(run));
   if (!mapped) co_return false;
-  run.filter.emplace(run.job.newest,
-                     internal::BatchFilterOptions{run.job.now, config_.delete_retention_ms, run.mapped_end,
-                                                  run.range.first_uncleanable},
-                     [&run](const BatchHeader& header) { return run.last_batches.contain(header); });
+  run.work.begin_cleaning(config_.delete_retention_ms);
   // From the very first, also below the log's start: a kill may bring back an older start, and the ends of
   // transactions that lie there are then of use.
   run.next = segments_.begin()->second;
-  while (run.next && run.next->base_offset() < run.mapped_end) {
+  while (run.next && run.next->base_offset() < run.work.mapped_end()) {
     BROOK_CO_TRY(const bool cleaned, co_await clean_group(run));
     if (!cleaned) co_return false;
   }
@@ -272,14 +138,14 @@ Task<Result<bool>> Log::compact_range(Compaction& run) {
 
 Task<Result<bool>> Log::map_keys(Compaction& run) {
   internal::TransactionTracker transactions;
-  for (SharedSegment segment = segment_of(run.mapped_end);
+  for (SharedSegment segment = segment_of(run.work.mapped_end());
        segment && segment->base_offset() < run.range.first_uncleanable;
        segment = segment_after(segment->base_offset())) {
     BROOK_CO_CHECK(co_await segment->load(config_.index_interval_bytes));
     BROOK_CO_TRY(const Mapped mapped, co_await map_segment(run, segment, transactions));
     if (mapped == Mapped::kEnded) co_return false;
     if (mapped == Mapped::kFull) co_return true;
-    run.mapped_end = std::max(run.mapped_end, end_of(segment->base_offset()));
+    run.work.mapped_to(end_of(segment->base_offset()));
   }
   co_return true;
 }
@@ -293,27 +159,26 @@ Task<Result<Log::Mapped>> Log::map_segment(Compaction& run, SharedSegment segmen
   if (!start) co_return Mapped::kWhole;
   BROOK_CO_TRY(auto file, segment->file());
   BatchScan scan(std::move(file), start->position, segment->size(), run.job.buffer_bytes);
-  run.records_mapped = 0;
+  run.work.begin_mapping(segment->base_offset());
   while (!scan.at_end()) {
     Result<bool> whole = true;
-    co_await files_.run_in_background([&] { whole = run.map_piece(scan, transactions); });
+    co_await files_.run_in_background([&] { whole = run.work.map_piece(scan, transactions); });
     BROOK_CO_CHECK(whole);
     if (!*whole) co_return Mapped::kFull;
     const bool go_on = co_await run.pause();
     if (!go_on || closed_) co_return Mapped::kEnded;
   }
-  run.mapped_records[segment->base_offset()] = run.records_mapped;
   co_return Mapped::kWhole;
 }
 
 /// True where `next` may follow what was written into the same segment. Its size is what pass one makes
 /// expect, and may turn out greater: beyond what positions can say it never grows.
 Task<Result<bool>> Log::joins_group(const Compaction& run, const CleanedSegment& output, SharedSegment next) {
-  if (!next || next->base_offset() >= run.mapped_end) co_return false;
+  if (!next || next->base_offset() >= run.work.mapped_end()) co_return false;
   BROOK_CO_CHECK(co_await next->load(config_.index_interval_bytes));
   if (output.size() + next->size() > std::numeric_limits<std::int32_t>::max()) co_return false;
   const Offset end = end_of(next->base_offset());
-  const double share = run.surviving_share(next->base_offset(), end);
+  const double share = run.work.surviving_share(next->base_offset(), end);
   const auto expected = [share](std::uint64_t bytes) {
     return static_cast<std::uint64_t>(share * static_cast<double>(bytes));
   };
@@ -333,12 +198,14 @@ Task<Result<bool>> Log::clean_group(Compaction& run) {
   run.changed = false;
   std::vector<SharedSegment> sources;
   Result<bool> done = true;
-  for (Result<bool> more = true; done && *done && more && *more;) {
+  for (bool more = true; more;) {
     sources.push_back(run.next);
     done = co_await clean_segment(run, sources.back(), *output);
     run.next = segment_after(sources.back()->base_offset());
-    if (done && *done) more = co_await joins_group(run, *output, run.next);
-    if (!more) done = std::unexpected(std::move(more).error());
+    if (!done || !*done) break;
+    Result<bool> joins = co_await joins_group(run, *output, run.next);
+    more = joins.value_or(false);
+    if (!joins) done = std::unexpected(std::move(joins).error());
   }
   run.changed |= sources.size() > 1;
   if (done && *done && !run.changed) {
@@ -359,12 +226,12 @@ Task<Result<bool>> Log::clean_segment(Compaction& run, SharedSegment source, Cle
   BROOK_CO_CHECK(co_await source->load(config_.index_interval_bytes));
   BROOK_CO_TRY(const auto aborted,
                co_await aborted_transactions(source->base_offset(), end_of(source->base_offset())));
-  run.filter->transactions().add_aborted(aborted);
+  run.work.add_aborted(aborted);
   BROOK_CO_TRY(auto file, source->file());
   BatchScan scan(std::move(file), 0, source->size(), run.job.buffer_bytes);
   while (!scan.at_end()) {
     Result<void> cleaned;
-    co_await files_.run_in_background([&] { cleaned = run.clean_piece(scan, output); });
+    co_await files_.run_in_background([&] { cleaned = run.work.clean_piece(scan, output, run.changed); });
     BROOK_CO_CHECK(cleaned);
     const bool go_on = co_await run.pause();
     if (!go_on || closed_) co_return false;

@@ -49,6 +49,7 @@ class BatchFilter {
   [[nodiscard]] Result<FilteredBatch> filter(const BatchHeader& header, ByteView batch);
   [[nodiscard]] TransactionTracker& transactions() { return transactions_; }
   [[nodiscard]] CompactionTotals& totals() { return totals_; }
+  [[nodiscard]] const CompactionTotals& totals() const { return totals_; }
 
  private:
   /// How many of a batch's records stay: those of `candidates_` that do.
