@@ -14,6 +14,19 @@ namespace {
 /// What one read of the log takes, if the batch is not larger: most requests want few records.
 constexpr std::size_t kReadBytes = 128 * 1024;
 
+/// Takes out of `state` what it knows of offsets from `end` on, where the log has lost its end: other records
+/// will be there. What has to be written for that.
+std::vector<coordinator::ShareStateBatch> forget_from(Offset end, coordinator::ShareState& state) {
+  std::vector<coordinator::ShareStateBatch> forgotten;
+  for (coordinator::ShareStateBatch& batch : state.batches) {
+    if (batch.last < end) continue;
+    forgotten.push_back({.first = std::max(batch.first, end), .last = batch.last});
+    batch.last = end - 1;
+  }
+  std::erase_if(state.batches, [](const auto& batch) { return batch.last < batch.first; });
+  return forgotten;
+}
+
 }  // namespace
 
 bool passes(ErrorCode code) {
@@ -44,8 +57,9 @@ LiveSharePartition::~LiveSharePartition() {
 
 Task<Result<void>> LiveSharePartition::load(ShareGroupSettings settings) {
   leader_epoch_ = partition_->leader_epoch().value();
-  BROOK_CO_TRY(const coordinator::ShareState durable, co_await port_.read(key_, leader_epoch_));
+  BROOK_CO_TRY(coordinator::ShareState durable, co_await port_.read(key_, leader_epoch_));
   state_epoch_ = durable.state_epoch;
+  coordinator::ShareStateUpdate update{.state_epoch = state_epoch_, .leader_epoch = leader_epoch_};
   Offset start;
   if (durable.start_offset) {
     start =
@@ -57,12 +71,14 @@ Task<Result<void>> LiveSharePartition::load(ShareGroupSettings settings) {
                                                {"start", durable.start_offset->value()},
                                                {"begins_at", start.value()}});
     }
+    update.batches = forget_from(partition_->high_watermark(), durable);
   } else {
     BROOK_CO_TRY(start, co_await first_offset(settings.reset));
-    BROOK_CO_CHECK(co_await port_.write(key_, {.state_epoch = state_epoch_,
-                                               .leader_epoch = leader_epoch_,
-                                               .start_offset = start,
-                                               .delivery_complete_count = 0}));
+    update.delivery_complete_count = 0;
+  }
+  if (!durable.start_offset || start < *durable.start_offset || !update.batches.empty()) {
+    update.start_offset = start;
+    BROOK_CO_CHECK(co_await port_.write(key_, std::move(update)));
   }
   state_.emplace(durable, start, settings.limits, shard_.clock().now());
   log::info("share_partition_loaded", {{"group", key_.group},

@@ -207,6 +207,35 @@ TEST(LiveSharePartition, BeginsAtTheLogsEndWhereItsBeginningLiesBeyond) {
   });
 }
 
+TEST(LiveSharePartition, RemembersThatTheLogEndedBelowItsBeginning) {
+  with_share_partition([](World& world) -> Task<void> {
+    world.append({"a"});
+    co_await world.leave(3);
+    co_await world.load();
+    for (const char* value : {"b", "c", "d", "e"}) world.append({value});
+
+    co_await world.load_anew();
+
+    EXPECT_EQ(co_await world.take("alice"), (Values{"b", "c", "d", "e"}));
+  });
+}
+
+TEST(LiveSharePartition, ForgetsWhatBecameOfRecordsThatTheLogHasLost) {
+  with_share_partition([](World& world) -> Task<void> {
+    world.append({"a", "b"});
+    co_await world.leave(0, {durable(1, 3, kAcknowledged, 1), durable(4, 5, kAvailable, 2)});
+    co_await world.load();
+    world.append({"c", "d", "e", "f"});
+
+    const ShareFetched fetched = co_await world.fetch("alice");
+    EXPECT_EQ(fetched.acquired, (Ranges{range(0, 0), range(2, 5)}));
+    EXPECT_EQ(values_of(fetched), (Values{"a", "c", "d", "e", "f"})) << "they are other records";
+    co_await world.load_anew();
+
+    EXPECT_EQ(co_await world.take("bob"), (Values{"a", "c", "d", "e", "f"}));
+  });
+}
+
 TEST(LiveSharePartition, HandsOutRecordsAndTakesWhatIsSaidOfThem) {
   with_share_partition([](World& world) -> Task<void> {
     world.append({"a", "b"});
