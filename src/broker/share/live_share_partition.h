@@ -99,6 +99,9 @@ class LiveSharePartition : public std::enable_shared_from_this<LiveSharePartitio
   [[nodiscard]] Task<Result<ShareFetched>> read_and_acquire(ShareTaker taker, std::size_t bytes_max,
                                                             ShareGroupSettings settings,
                                                             runtime::MemoryBudget& budget);
+  /// One read of the log; false where there is no more to hand out. References are the caller's, who waits.
+  [[nodiscard]] Task<Result<bool>> acquire_more(ShareTaker& taker, std::size_t& left, bool first,
+                                                const ShareGroupSettings& settings, ShareFetched& out);
   /// `records` is the caller's, who waits.
   [[nodiscard]] static Task<Result<void>> append(storage::LogSlice slice, std::vector<std::byte>& records);
   void begin_writing();

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <climits>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -578,6 +579,47 @@ TEST(LiveSharePartition, HandsOutWhatFitsIntoMemoryOfASecondRead) {
     EXPECT_EQ(fetched.acquired, (Ranges{range(0, 0)}));
     EXPECT_LE(world.budget.used(), world.budget.limit());
     world.budget.release(world.budget.limit() - 150'000);
+    EXPECT_EQ(co_await world.take("alice"), (Values{std::string(100'000, 'y')}));
+  });
+}
+
+TEST(LiveSharePartition, HandsOutWhatLiesBeforeWhatCannotBeRead) {
+  with_share_partition([](World& world) -> Task<void> {
+    for (const char* value : {"a", "b", "c"}) world.append({value});
+    co_await world.load();
+    const auto second = co_await world.partition->read(Offset(1), 1, true, {}, -1);
+    const std::uint64_t position = second->slice.start.position;
+    world.partition->log().mark_corrupt({.segment_base_offset = Offset(0),
+                                         .position = position,
+                                         .end = position + second->slice.first_batch_size,
+                                         .first_offset = Offset(1),
+                                         .last_offset = Offset(1),
+                                         .reason = "a test says so"});
+
+    EXPECT_EQ(co_await world.take("alice"), (Values{"a"}));
+    const Result<ShareFetched> next = co_await world.try_fetch("alice");
+
+    EXPECT_TRUE(!next && next.error().code == ErrorCode::kCorruptMessage);
+    EXPECT_EQ(world.metrics.held.value(), 1);
+  });
+}
+
+TEST(LiveSharePartition, HandsOutNoBytesOfAReadThatFailed) {
+  with_share_partition([](World& world) -> Task<void> {
+    // More than one read of the log takes.
+    world.append({std::string(100'000, 'x')});
+    world.append({std::string(100'000, 'y')});
+    co_await world.load();
+    world.disk.good_reads = 1;
+
+    const ShareFetched fetched = co_await world.fetch("alice");
+    EXPECT_EQ(fetched.acquired, (Ranges{range(0, 0)}));
+    EXPECT_EQ(values_in(fetched.records), (Values{std::string(100'000, 'x')}));
+    EXPECT_LT(fetched.records.size(), 101'000U);
+    const Result<ShareFetched> next = co_await world.try_fetch("alice");
+    EXPECT_TRUE(!next && next.error().code == ErrorCode::kKafkaStorageError);
+    world.disk.good_reads = INT_MAX;
+
     EXPECT_EQ(co_await world.take("alice"), (Values{std::string(100'000, 'y')}));
   });
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <climits>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -13,7 +14,7 @@
 
 namespace brook::broker::testing {
 
-/// A shard's disk, whose reads wait while the test holds them. Runs on: its shard.
+/// A shard's disk, whose reads wait while the test holds them, or fail. Runs on: its shard.
 class HeldDisk final : public runtime::testing::ForwardingFileSystem {
  public:
   explicit HeldDisk(runtime::Shard& shard) : ForwardingFileSystem(shard.files()), released_(shard.clock()) {}
@@ -29,6 +30,7 @@ class HeldDisk final : public runtime::testing::ForwardingFileSystem {
 
   bool hold = false;
   int reads_held = 0;
+  int good_reads = INT_MAX;  ///< those behind them fail
 
  private:
   class HeldFile final : public runtime::testing::ForwardingFile {
@@ -40,6 +42,8 @@ class HeldDisk final : public runtime::testing::ForwardingFileSystem {
       while (disk_.hold) {
         [[maybe_unused]] const bool woken = co_await disk_.released_.wait_until(runtime::Instant::max());
       }
+      if (disk_.good_reads == 0) co_return fail(ErrorCode::kKafkaStorageError, "a test says so");
+      --disk_.good_reads;
       Result<std::size_t> got = co_await real().read_at(offset, to);
       co_return got;
     }
