@@ -111,9 +111,21 @@ class Log {
 
 /// A broker with the topic "orders" of two partitions, and what became of the records that a test sent.
 struct World {
-  explicit World(Shard& on, ProducerOptions options = {})
-      : shard(on), broker(on), log(broker), client(on, broker.client_options()), producer(client, options) {
+  explicit World(Shard& on, ProducerOptions options = {},
+                 std::size_t requests_in_flight_max = ClientOptions().requests_in_flight_max)
+      : shard(on),
+        broker(on),
+        log(broker),
+        client(on, client_options(broker, requests_in_flight_max)),
+        producer(client, options) {
     broker.add_topic("orders", 2);
+  }
+
+  [[nodiscard]] static ClientOptions client_options(const ScriptedBroker& broker,
+                                                    std::size_t requests_in_flight_max) {
+    ClientOptions options = broker.client_options();
+    options.requests_in_flight_max = requests_in_flight_max;
+    return options;
   }
 
   void send(std::string value, std::int32_t partition = 0) {
@@ -253,6 +265,52 @@ TEST(Producer, SendsAgainOverANewConnectionAfterOneIsLost) {
     EXPECT_THAT(world.outcomes, ElementsAre("a@0", "b@1"));
     EXPECT_THAT(world.log.values(), ElementsAre("a", "b"));
     co_await world.stop();
+  });
+}
+
+TEST(Producer, SendsNothingBeforeABatchThatWentDownWithItsConnection) {
+  run<void>([](Shard& shard) -> Task<void> {
+    // The others wait for the first one's reply, and then for a new connection.
+    World world(shard, kBatchForEach, 1);
+    world.broker.hang_up(ApiKey::kProduce, 1);
+
+    for (const char* value : {"a", "b", "c", "d"}) world.send(value);
+    co_await world.producer.flush();
+
+    EXPECT_THAT(world.log.values(), ElementsAre("a", "b", "c", "d"));
+    EXPECT_THAT(world.outcomes, ElementsAre("a@0", "b@1", "c@2", "d@3"));
+    EXPECT_EQ(world.log.appended[3].producer_id, 100);
+    EXPECT_EQ(world.log.appended[3].base_sequence, 3);
+    co_await world.stop();
+  });
+}
+
+TEST(Producer, KeepsTheOrderOfBatchesThatWaitForAConnectionsTurn) {
+  run<void>([](Shard& shard) -> Task<void> {
+    World world(shard, kBatchForEach, 1);
+
+    for (const char* value : {"a", "b", "c", "d"}) world.send(value);
+    co_await world.producer.flush();
+
+    EXPECT_THAT(world.log.values(), ElementsAre("a", "b", "c", "d"));
+    co_await world.stop();
+  });
+}
+
+TEST(Producer, SendsABatchBehindOneThatIsNotAnswered) {
+  run<void>([](Shard& shard) -> Task<void> {
+    World world(shard, kBatchForEach);
+    world.broker.keep_silent(ApiKey::kProduce);
+    for (const char* value : {"a", "b"}) world.send(value);
+
+    const runtime::Instant deadline = shard.clock().now() + 3s;
+    while (world.broker.count(ApiKey::kProduce) < 2 && shard.clock().now() < deadline)
+      co_await shard.clock().sleep_until(shard.clock().now() + 1ms);
+
+    EXPECT_EQ(world.broker.count(ApiKey::kProduce), 2U);
+    co_await world.client.stop();  // Ends the requests that nobody answers.
+    co_await world.producer.stop();
+    co_await world.broker.stop();
   });
 }
 

@@ -14,6 +14,19 @@ namespace {
 /// What one read of the log takes, if the batch is not larger: most requests want few records.
 constexpr std::size_t kReadBytes = 128 * 1024;
 
+/// Takes out of `state` what it knows of offsets from `end` on, where the log has lost its end: other records
+/// will be there. What has to be written for that.
+std::vector<coordinator::ShareStateBatch> forget_from(Offset end, coordinator::ShareState& state) {
+  std::vector<coordinator::ShareStateBatch> forgotten;
+  for (coordinator::ShareStateBatch& batch : state.batches) {
+    if (batch.last < end) continue;
+    forgotten.push_back({.first = std::max(batch.first, end), .last = batch.last});
+    batch.last = end - 1;
+  }
+  std::erase_if(state.batches, [](const auto& batch) { return batch.last < batch.first; });
+  return forgotten;
+}
+
 }  // namespace
 
 bool passes(ErrorCode code) {
@@ -44,8 +57,9 @@ LiveSharePartition::~LiveSharePartition() {
 
 Task<Result<void>> LiveSharePartition::load(ShareGroupSettings settings) {
   leader_epoch_ = partition_->leader_epoch().value();
-  BROOK_CO_TRY(const coordinator::ShareState durable, co_await port_.read(key_, leader_epoch_));
+  BROOK_CO_TRY(coordinator::ShareState durable, co_await port_.read(key_, leader_epoch_));
   state_epoch_ = durable.state_epoch;
+  coordinator::ShareStateUpdate update{.state_epoch = state_epoch_, .leader_epoch = leader_epoch_};
   Offset start;
   if (durable.start_offset) {
     start =
@@ -57,12 +71,14 @@ Task<Result<void>> LiveSharePartition::load(ShareGroupSettings settings) {
                                                {"start", durable.start_offset->value()},
                                                {"begins_at", start.value()}});
     }
+    update.batches = forget_from(partition_->high_watermark(), durable);
   } else {
     BROOK_CO_TRY(start, co_await first_offset(settings.reset));
-    BROOK_CO_CHECK(co_await port_.write(key_, {.state_epoch = state_epoch_,
-                                               .leader_epoch = leader_epoch_,
-                                               .start_offset = start,
-                                               .delivery_complete_count = 0}));
+    update.delivery_complete_count = 0;
+  }
+  if (!durable.start_offset || start < *durable.start_offset || !update.batches.empty()) {
+    update.start_offset = start;
+    BROOK_CO_CHECK(co_await port_.write(key_, std::move(update)));
   }
   state_.emplace(durable, start, settings.limits, shard_.clock().now());
   log::info("share_partition_loaded", {{"group", key_.group},
@@ -108,49 +124,60 @@ Task<Result<ShareFetched>> LiveSharePartition::read_and_acquire(ShareTaker taker
                                                                 runtime::MemoryBudget& budget) {
   ShareFetched out;
   out.charge = runtime::MemoryCharge(budget);
-  const auto begun = std::max<std::size_t>(bytes_max, 1);
-  std::size_t left = begun;
-  while (taker.records_max > 0 && left > 0) {
-    if (partition_->closed()) co_return fail(ErrorCode::kNotLeaderOrFollower, "the partition was closed");
-    state_->advance_start(partition_->log().log_start_offset());
-    // An answer's records go up, and its reader acknowledges them in that order.
-    const Offset least = out.acquired.empty() ? Offset(0) : out.acquired.back().last.next();
-    const std::optional<Offset> from = state_->next_fetch_offset(shard_.clock().now(), least);
-    if (!from || *from >= partition_->high_watermark()) break;
-    BROOK_CO_TRY(
-        replica::ReadOutcome outcome,
-        co_await partition_->read(*from, std::min(left, kReadBytes), left == begun, settings.isolation, -1));
-    if (outcome.slice.size == 0) break;
-    // The first batch goes out even where there is no memory for it, else nobody would ever get past it.
-    if (!out.charge.try_grow_to(out.records.size() + outcome.slice.size)) {
-      if (left != begun) break;
-      outcome.slice.cut_to(outcome.slice.first_batch_size);
-    }
+  std::size_t left = std::max<std::size_t>(bytes_max, 1);
+  for (bool first = true; taker.records_max > 0 && left > 0; first = false) {
     const std::size_t before = out.records.size();
-    BROOK_CO_CHECK(co_await append(outcome.slice, out.records));
-    const runtime::Instant now = shard_.clock().now();
-    const Inspection inspection{.keys = settings.limits.key_ordering,
-                                .times = settings.limits.record_times,
-                                .now = now,
-                                .wall_now = shard_.clock().wall_now()};
-    BROOK_CO_TRY(const LogBatches found,
-                 log_batches(ByteView(out.records).subspan(before), outcome.aborted, inspection));
-    std::vector<AcquiredRange> ranges = state_->acquire(taker, *from, found.batches, now);
-    note_looked(found.bad_headers);
-    std::size_t used = 0;
-    for (const AcquiredRange& range : ranges) {
-      const auto last = std::ranges::lower_bound(found.batches, range.last, {}, &LogBatch::last);
-      used = found.ends[static_cast<std::size_t>(last - found.batches.begin())];
-      taker.records_max -= range.count();
-      metrics_.acquired.add(static_cast<std::uint64_t>(range.count()));
-      out.acquired.push_back(range);
+    Result<bool> more = co_await acquire_more(taker, left, first, settings, out);
+    if (!more) {
+      // What was acquired before is the member's: it goes out, and the next fetch comes to the error.
+      if (out.acquired.empty()) co_return std::unexpected(std::move(more).error());
+      out.records.resize(before);
+      break;
     }
-    out.records.resize(before + used);
-    left -= std::min(left, std::max<std::size_t>(used, 1));
-    // Nothing to hand out, and nothing was passed over: the next look would see the same.
-    if (ranges.empty() && state_->next_fetch_offset(now, least) == from) break;
+    if (!*more) break;
   }
   co_return out;
+}
+
+Task<Result<bool>> LiveSharePartition::acquire_more(ShareTaker& taker, std::size_t& left, bool first,
+                                                    const ShareGroupSettings& settings, ShareFetched& out) {
+  if (partition_->closed()) co_return fail(ErrorCode::kNotLeaderOrFollower, "the partition was closed");
+  state_->advance_start(partition_->log().log_start_offset());
+  // An answer's records go up, and its reader acknowledges them in that order.
+  const Offset least = out.acquired.empty() ? Offset(0) : out.acquired.back().last.next();
+  const std::optional<Offset> from = state_->next_fetch_offset(shard_.clock().now(), least);
+  if (!from || *from >= partition_->high_watermark()) co_return false;
+  BROOK_CO_TRY(replica::ReadOutcome outcome,
+               co_await partition_->read(*from, std::min(left, kReadBytes), first, settings.isolation, -1));
+  if (outcome.slice.size == 0) co_return false;
+  // The first batch goes out even where there is no memory for it, else nobody would ever get past it.
+  if (!out.charge.try_grow_to(out.records.size() + outcome.slice.size)) {
+    if (!first) co_return false;
+    outcome.slice.cut_to(outcome.slice.first_batch_size);
+  }
+  const std::size_t before = out.records.size();
+  BROOK_CO_CHECK(co_await append(outcome.slice, out.records));
+  const runtime::Instant now = shard_.clock().now();
+  const Inspection inspection{.keys = settings.limits.key_ordering,
+                              .times = settings.limits.record_times,
+                              .now = now,
+                              .wall_now = shard_.clock().wall_now()};
+  BROOK_CO_TRY(const LogBatches found,
+               log_batches(ByteView(out.records).subspan(before), outcome.aborted, inspection));
+  std::vector<AcquiredRange> ranges = state_->acquire(taker, *from, found.batches, now);
+  note_looked(found.bad_headers);
+  std::size_t used = 0;
+  for (const AcquiredRange& range : ranges) {
+    const auto last = std::ranges::lower_bound(found.batches, range.last, {}, &LogBatch::last);
+    used = found.ends[static_cast<std::size_t>(last - found.batches.begin())];
+    taker.records_max -= range.count();
+    metrics_.acquired.add(static_cast<std::uint64_t>(range.count()));
+    out.acquired.push_back(range);
+  }
+  out.records.resize(before + used);
+  left -= std::min(left, std::max<std::size_t>(used, 1));
+  // Nothing to hand out, and nothing was passed over: the next look would see the same.
+  co_return !ranges.empty() || state_->next_fetch_offset(now, least) != from;
 }
 
 Task<Result<void>> LiveSharePartition::append(storage::LogSlice slice, std::vector<std::byte>& records) {

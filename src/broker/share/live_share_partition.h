@@ -48,7 +48,8 @@ class LiveSharePartition : public std::enable_shared_from_this<LiveSharePartitio
   [[nodiscard]] const std::shared_ptr<replica::Partition>& partition() const { return partition_; }
 
   /// Reads the durable state, before anything else. Where the group has never read the partition, it finds
-  /// out where to begin, and writes that down: a record that comes afterwards is never passed over. Errors as
+  /// out where to begin, and writes that down: a record that comes afterwards is never passed over. So it
+  /// does where the log has lost its end, as in a power cut, of which the state knows already. Errors as
   /// ShareStatePort.
   [[nodiscard]] Task<Result<void>> load(ShareGroupSettings settings);
   /// The member has a session that fetches it, until release().
@@ -98,6 +99,9 @@ class LiveSharePartition : public std::enable_shared_from_this<LiveSharePartitio
   [[nodiscard]] Task<Result<ShareFetched>> read_and_acquire(ShareTaker taker, std::size_t bytes_max,
                                                             ShareGroupSettings settings,
                                                             runtime::MemoryBudget& budget);
+  /// One read of the log; false where there is no more to hand out. References are the caller's, who waits.
+  [[nodiscard]] Task<Result<bool>> acquire_more(ShareTaker& taker, std::size_t& left, bool first,
+                                                const ShareGroupSettings& settings, ShareFetched& out);
   /// `records` is the caller's, who waits.
   [[nodiscard]] static Task<Result<void>> append(storage::LogSlice slice, std::vector<std::byte>& records);
   void begin_writing();

@@ -37,7 +37,7 @@ runtime::Duration ShareLimits::redelivery_delay(std::int16_t deliveries) const {
 
 SharePartition::SharePartition(const coordinator::ShareState& durable, Offset start, ShareLimits limits,
                                runtime::Instant now)
-    : limits_(limits), start_(start), end_(start), keys_known_to_(start), written_start_(start) {
+    : limits_(limits), start_(start), end_(start), keys_known_to_(start), told_start_(start) {
   for (const coordinator::ShareStateBatch& batch : durable.batches) {
     const Offset first = std::max(batch.first, end_);
     if (batch.last < first) continue;
@@ -258,6 +258,7 @@ std::optional<coordinator::ShareStateUpdate> SharePartition::begin_write() {
     }
   }
   writing_start_ = start;
+  told_start_ = start_;
   coordinator::ShareStateUpdate update;
   update.start_offset = start;
   update.delivery_complete_count = static_cast<std::int32_t>(std::min<std::int64_t>(complete, INT32_MAX));
@@ -271,7 +272,7 @@ std::optional<coordinator::ShareStateUpdate> SharePartition::begin_write() {
 
 void SharePartition::end_write(bool written) {
   writes_ = false;
-  if (written) written_start_ = std::max(written_start_, writing_start_);
+  if (written) told_start_ = std::max(told_start_, writing_start_);
   for (const auto& [first, range] : std::exchange(writing_, {})) {
     if (!range.value.decides || range.last < start_) continue;
     window_.update(std::max(first, start_), range.last, [&](Offset, Offset, Delivery& delivery) {

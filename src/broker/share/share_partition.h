@@ -166,8 +166,9 @@ class SharePartition {
   /// Records below are gone from the log.
   void advance_start(Offset log_start);
 
-  /// Whether there is something to write: what was decided, or a window that begins elsewhere.
-  [[nodiscard]] bool has_unwritten() const { return !unwritten_.empty() || start_ > written_start_; }
+  /// Whether there is something to write: what was decided, or a window that begins elsewhere than at the
+  /// last write.
+  [[nodiscard]] bool has_unwritten() const { return !unwritten_.empty() || start_ > told_start_; }
   /// What has been decided since the last write, for the durable state, its epochs aside; nothing where there
   /// is nothing. One write at a time: end_write() follows.
   [[nodiscard]] std::optional<coordinator::ShareStateUpdate> begin_write();
@@ -243,7 +244,7 @@ class SharePartition {
   Offset keys_known_to_;  // of what is unfinished in the window; where the group is ordered by key
   RangeMap<Change> unwritten_;
   RangeMap<Change> writing_;
-  Offset written_start_;
+  Offset told_start_;  // by the last write; a start alone is not tried again, every write has it
   Offset writing_start_{};
   bool writes_ = false;
 };

@@ -171,6 +171,19 @@ TEST(SharePartition, PutsWhatIsDecidedDuringAWriteIntoTheNext) {
   EXPECT_FALSE(world.partition.begin_write().has_value());
 }
 
+TEST(SharePartition, TriesToWriteAStartAloneOnce) {
+  World world({batch(0, 4), batch(5, 9)});
+  world.acquire("a", 5);
+  world.partition.advance_start(Offset(2));
+  EXPECT_EQ(world.write(false).start_offset, Offset(2));
+
+  EXPECT_FALSE(world.partition.has_unwritten());
+  EXPECT_EQ(world.acknowledge("a", {say(3, 3, kRelease)}), ErrorCode::kNone);
+  EXPECT_EQ(world.write().start_offset, Offset(2));
+  world.partition.advance_start(Offset(3));
+  EXPECT_EQ(world.write().start_offset, Offset(3));
+}
+
 TEST(SharePartition, WritesWhatLiesBehindARecordThatIsStillOut) {
   World world({batch(0, 4)});
   world.acquire("a", 100);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <memory>
@@ -23,15 +24,16 @@
 
 namespace brook::broker::testing {
 
-/// A broker of one shard without network and keeper: real logs in a temporary directory, an image made by
-/// hand, and handlers that are asked directly. close() before it dies. Runs on: its shard.
+/// A broker of one shard (or one shard of a broker) without network and keeper: real logs in a temporary
+/// directory, an image made by hand, and handlers that are asked directly. close() before it dies. Runs on:
+/// its shard.
 class HandlerWorld {
  public:
-  explicit HandlerWorld(runtime::Shard& own)
+  explicit HandlerWorld(runtime::Shard& own, std::size_t shard_count = 1)
       : shard(own),
         config(or_abort(cluster::BrokerConfig::load("log.dirs=" + directory_.path(), "test"))),
         directories_(or_abort(replica::LogDirectories::open(own.files(), {directory_.path()}))),
-        replicas(own, *directories_, config, {.self = BrokerId(0)}),
+        replicas(own, *directories_, config, {.self = BrokerId(0), .shard_count = shard_count}),
         metrics(registry_),
         view(BrokerId(0), config),
         router({{&own, &replicas}}) {
@@ -41,7 +43,7 @@ class HandlerWorld {
     view.swap(std::move(image));
   }
 
-  /// A topic that this broker leads; its id.
+  /// A topic that this broker leads, this shard those of its partitions that belong here; its id.
   [[nodiscard]] Task<TopicId> create(std::string name, std::size_t partitions,
                                      cluster::ConfigMap configs = {}) {
     auto topic = std::make_shared<cluster::TopicInfo>();

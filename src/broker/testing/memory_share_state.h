@@ -1,5 +1,6 @@
 #pragma once
 
+#include <climits>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -34,10 +35,13 @@ class MemoryShareState final : public coordinator::ShareStatePort {
 
   [[nodiscard]] Task<Result<void>> write(coordinator::ShareKey key,
                                          coordinator::ShareStateUpdate update) override {
-    while (hold) {
+    while (hold && !std::exchange(lets_one_go_, false)) {
       [[maybe_unused]] const bool woken = co_await released_.wait_until(runtime::Instant::max());
     }
-    if (refusal != ErrorCode::kNone) co_return fail(refusal, "a test refuses");
+    if (refusal != ErrorCode::kNone && refused < refusals_max) {
+      ++refused;
+      co_return fail(refusal, "a test refuses");
+    }
     if (update.state_epoch != kStateEpoch) co_return fail(ErrorCode::kFencedStateEpoch, "of another state");
     Stored& stored = states_[std::move(key)];
     for (const coordinator::ShareStateBatch& batch : update.batches) {
@@ -48,7 +52,7 @@ class MemoryShareState final : public coordinator::ShareStatePort {
       stored.start = update.start_offset;
       stored.offsets.erase(stored.offsets.begin(), stored.offsets.lower_bound(*stored.start));
     }
-    ++writes;
+    written.push_back(std::move(update));
     co_return Result<void>{};
   }
 
@@ -56,13 +60,20 @@ class MemoryShareState final : public coordinator::ShareStatePort {
     hold = false;
     released_.notify_all();
   }
+  /// Of the writes that are held back, one.
+  void release_one() {
+    lets_one_go_ = true;
+    released_.notify_all();
+  }
   [[nodiscard]] std::optional<Offset> start_of(const coordinator::ShareKey& key) {
     return states_[key].start;
   }
 
   ErrorCode refusal = ErrorCode::kNone;
+  int refusals_max = INT_MAX;  ///< of writes; those behind them are taken
   bool hold = false;
-  int writes = 0;
+  int refused = 0;
+  std::vector<coordinator::ShareStateUpdate> written;
 
  private:
   static constexpr std::int32_t kStateEpoch = 1;
@@ -73,6 +84,7 @@ class MemoryShareState final : public coordinator::ShareStatePort {
 
   std::map<coordinator::ShareKey, Stored> states_;
   runtime::Signal released_;
+  bool lets_one_go_ = false;
 };
 
 }  // namespace brook::broker::testing
