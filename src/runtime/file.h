@@ -61,7 +61,7 @@ class FileLock {
 /// The path of an operation that a failing disk ended, and its error's context.
 using DiskErrorObserver = std::function<void(const std::string& path, const std::string& why)>;
 
-/// The file system. Tasks run on the file pool, all else on the calling thread.
+/// The file system. Tasks run on the file pool unless they say where, all else on the calling thread.
 class FileSystem {
  public:
   virtual ~FileSystem() = default;
@@ -75,7 +75,7 @@ class FileSystem {
   [[nodiscard]] virtual Result<void> rename(const std::string& from, const std::string& to) = 0;
   /// A missing file is no error. Slow for a large file, whose pages and blocks are given back meanwhile.
   [[nodiscard]] virtual Result<void> remove(const std::string& path) = 0;
-  /// A file, or a directory and what is in it.
+  /// A file, or a directory and what is in it. In the background: see run_in_background().
   [[nodiscard]] virtual Task<Result<void>> remove_tree(const std::string& path) = 0;
   /// Waits for the disk: start and stop only.
   [[nodiscard]] virtual Result<void> sync_directory(const std::string& path) = 0;

@@ -252,6 +252,13 @@ Task<Result<bool>> Log::swap_in(Compaction& run, std::vector<SharedSegment> sour
     }
     return {};
   };
+  std::vector<std::string> paths;
+  // Each look at a name takes microseconds: not while nobody else may come in between.
+  co_await files_.run_in_background([&] {
+    for (const SharedSegment& source : sources)
+      std::ranges::move(source->existing_files(), std::back_inserter(paths));
+  });
+  if (closed_ || run.truncations != truncations_) co_return false;
   Renames renames(files_);
   Result<void> done = move_output(renames, kCleanedSuffix, kSwapSuffix, false);
   if (done) done = co_await files_.sync_directory_on_pool(directory_);
@@ -263,14 +270,12 @@ Task<Result<bool>> Log::swap_in(Compaction& run, std::vector<SharedSegment> sour
   }
 
   // From here on without a wait, so that nobody sees a part of it.
-  std::vector<std::string> paths;
   std::vector<Offset> merged;  // Their producer snapshots go with them, but for the newest of all.
   for (const SharedSegment& source : sources) {
-    std::ranges::move(source->existing_files(), std::back_inserter(paths));
     const Offset base = source->base_offset();
+    if (source == sources.front() || !std::ranges::binary_search(snapshots_, base)) continue;
     const std::string snapshot = offset_file_path(directory_, base, kSnapshotSuffix);
-    const bool newest = !snapshots_.empty() && base == snapshots_.back();
-    if (source == sources.front() || newest || !files_.exists(snapshot)) continue;
+    if (base == snapshots_.back() || !files_.exists(snapshot)) continue;
     merged.push_back(base);
     paths.push_back(snapshot);
   }

@@ -190,7 +190,7 @@ Task<Result<void>> PosixFileSystem::remove_tree(const std::string& path) {
     if (error) return errors->fail(fmt::format("remove {} and what is in it", path), path, error.value());
     return {};
   };
-  return pool_.run(std::move(work));
+  return background_.run(std::move(work));
 }
 
 Result<void> PosixFileSystem::sync_directory(const std::string& path) {
