@@ -175,7 +175,8 @@ void LogModel::drop_unseen(const SeenLog& seen) {
   std::set<std::int64_t> present;
   for (const LogBatch& batch : seen.batches) present.insert(batch.base);
   std::erase_if(batches_, [&](const auto& entry) {
-    return entry.first >= std::max(flushed_, seen.start) && !present.contains(entry.first);
+    const auto& [base, batch] = entry;
+    return base >= flushed_ && batch.last >= seen.start && !present.contains(base);
   });
   for (auto& [base, batch] : batches_) {
     if (base >= flushed_ && base < seen.start && !present.contains(base)) batch.records.clear();

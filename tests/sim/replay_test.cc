@@ -15,7 +15,7 @@ namespace {
 const std::map<std::string_view, std::vector<std::uint64_t>> kFoundBugs{
     {"log",
      {27, 38, 188, 285, 344, 477, 1007, 1298, 1917, 2341, 2707, 3343, 3546, 4229, 5650, 9962, 109784,
-      139598202}},
+      139598202, 306589}},
     {"broker", {3, 11, 31, 50, 55, 56, 71, 100, 118, 2443, 2906, 12855}}};
 
 class Replay : public ::testing::TestWithParam<NamedWorld> {

@@ -10,7 +10,7 @@ without. The whole takes about an hour, on a machine that does nothing else; Ctr
   --only BROKER  one broker alone
   --family NAME  this family of measures; may be repeated: start, cold, produce, consume, latency, durable,
                  compaction, scale, restart, connections, groups, transactions, share
-  --pairs N      rounds of each broker after the warm-up (default 5, quick 2); long ones take fewer
+  --pairs N      rounds of each broker after the warm-up (default 5, quick 1); long ones take fewer
   --readme       put the newest table into README.md too
   --results DIR  where the report goes instead
   --scratch DIR  where the brokers' data goes, about 30 GB (default: the system's temporary folder)
