@@ -142,9 +142,11 @@ Task<Result<bool>> Log::map_keys(Compaction& run) {
        segment && segment->base_offset() < run.range.first_uncleanable;
        segment = segment_after(segment->base_offset())) {
     BROOK_CO_CHECK(co_await segment->load(config_.index_interval_bytes));
-    BROOK_CO_TRY(const Mapped mapped, co_await map_segment(run, segment, transactions));
-    if (mapped == Mapped::kEnded) co_return false;
-    if (mapped == Mapped::kFull) co_return true;
+    const Result<Mapped> mapped = co_await map_segment(run, segment, transactions);
+    if (!mapped && !in_place({segment})) co_return false;
+    BROOK_CO_CHECK(mapped);
+    if (*mapped == Mapped::kEnded) co_return false;
+    if (*mapped == Mapped::kFull) co_return true;
     run.work.mapped_to(end_of(segment->base_offset()));
   }
   co_return true;
@@ -207,6 +209,8 @@ Task<Result<bool>> Log::clean_group(Compaction& run) {
     more = joins.value_or(false);
     if (!joins) done = std::unexpected(std::move(joins).error());
   }
+  // Where one of them has gone meanwhile, what went wrong with it means nothing.
+  if (!done && !in_place(sources)) done = false;
   run.changed |= sources.size() > 1;
   if (done && *done && !run.changed) {
     co_await output->discard();  // The same as it was.

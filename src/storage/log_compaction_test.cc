@@ -123,6 +123,54 @@ TEST(LogCompaction, LeavesEachKeysLastRecordInFewerSegmentsAndTheEndWhereItWas) 
   });
 }
 
+TEST(LogCompaction, MakesOneSegmentOfAsManyAsFitItAfterwards) {
+  TemporaryDirectory base;
+  runtime::testing::run<void>([&](Shard& shard) -> Task<void> {
+    auto log = co_await open_log(shard, base / "t-0");
+    fill(*log);
+    const auto outcome = co_await compact(*log, go_on);
+    EXPECT_EQ(outcome->totals.segments_read, 3U);
+    EXPECT_EQ(outcome->totals.segments_written, 1U);
+    EXPECT_EQ(log->segments().size(), 2U);
+    EXPECT_LE(log->segments().front().size, log->config().segment_bytes);
+
+    // Other keys, of which nothing goes: none has room for another.
+    for (int i = 20; i < 40; ++i) append(*log, "k" + std::to_string(i), "v" + std::to_string(i));
+    const std::size_t before = log->segments().size();
+    EXPECT_EQ((co_await compact(*log, go_on))->totals.segments_written, 1U) << "what the old keys have left";
+    EXPECT_EQ(log->segments().size(), before - 1);
+  });
+}
+
+TEST(LogCompaction, EndsWithoutAnErrorWhereSegmentsAreDeletedUnderIt) {
+  TemporaryDirectory base;
+  runtime::testing::run<void>([&](Shard& shard) -> Task<void> {
+    int ended = 0;
+    for (int when = 1; when <= 32; ++when) {
+      auto log = co_await open_log(shard, base / ("t-" + std::to_string(when)));
+      fill(*log);
+      for (int i = 0; i < 2; ++i) log->release_idle_files();  // So that each is opened when it is its turn.
+      int steps = 0;
+      const auto deletes = [&]() -> Task<bool> {
+        if (++steps == when) {
+          EXPECT_TRUE(log->advance_log_start_offset(Offset(12)).has_value());
+          EXPECT_EQ(co_await log->apply_retention(Timestamp(1000), Offset(20)), 2U);
+        }
+        co_return true;
+      };
+      const auto outcome = co_await compact(*log, deletes);
+      EXPECT_TRUE(outcome.has_value()) << when << ": " << (outcome ? "" : outcome.error().context);
+      if (outcome && !outcome->finished) ++ended;
+      static_cast<void>(co_await compact(*log, go_on));
+      EXPECT_EQ(log->first_dirty_offset(), Offset(15)) << when;
+      const auto records = co_await read_all(*log);
+      EXPECT_EQ(records.size(), steps < when ? 9U : 8U) << when;
+      EXPECT_EQ(records.back(), "19=v19");
+    }
+    EXPECT_GT(ended, 3);
+  });
+}
+
 TEST(LogCompaction, TakesSeveralPassesWhereNotAllKeysFitItsMemory) {
   TemporaryDirectory base;
   runtime::testing::run<void>([&](Shard& shard) -> Task<void> {
