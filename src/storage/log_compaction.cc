@@ -142,11 +142,9 @@ Task<Result<bool>> Log::map_keys(Compaction& run) {
        segment && segment->base_offset() < run.range.first_uncleanable;
        segment = segment_after(segment->base_offset())) {
     BROOK_CO_CHECK(co_await segment->load(config_.index_interval_bytes));
-    const Result<Mapped> mapped = co_await map_segment(run, segment, transactions);
-    if (!mapped && !in_place({segment})) co_return false;
-    BROOK_CO_CHECK(mapped);
-    if (*mapped == Mapped::kEnded) co_return false;
-    if (*mapped == Mapped::kFull) co_return true;
+    BROOK_CO_TRY(const Mapped mapped, co_await map_segment(run, segment, transactions));
+    if (mapped == Mapped::kEnded) co_return false;
+    if (mapped == Mapped::kFull) co_return true;
     run.work.mapped_to(end_of(segment->base_offset()));
   }
   co_return true;

@@ -7,10 +7,12 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "record/batch.h"
 #include "record/record.h"
+#include "runtime/testing/forwarding_file_system.h"
 #include "runtime/testing/run.h"
 #include "storage/file_names.h"
 #include "storage/log.h"
@@ -168,6 +170,45 @@ TEST(LogCompaction, EndsWithoutAnErrorWhereSegmentsAreDeletedUnderIt) {
       EXPECT_EQ(records.back(), "19=v19");
     }
     EXPECT_GT(ended, 3);
+  });
+}
+
+/// Calls `before_removal` when a file is removed.
+class RemovalHook final : public runtime::testing::ForwardingFileSystem {
+ public:
+  using ForwardingFileSystem::ForwardingFileSystem;
+  Task<Result<void>> remove_tree(const std::string& path) override {
+    if (before_removal) co_await std::exchange(before_removal, nullptr)();
+    co_return co_await real().remove_tree(path);
+  }
+  std::function<Task<void>()> before_removal;
+};
+
+TEST(LogCompaction, EndsWithoutAnErrorWhereASegmentIsDeletedBeforeItIsItsTurn) {
+  TemporaryDirectory base;
+  runtime::testing::run<void>([&](Shard& shard) -> Task<void> {
+    RemovalHook files(shard.files());
+    auto opened = co_await Log::open(files, shard.clock(), base / "t-0", testing::test_partition(),
+                                     compacted_config(), {});
+    const std::unique_ptr<Log> log = std::move(opened).value();
+    for (int i = 0; i < 30; ++i) append(*log, "k" + std::to_string(i), "v" + std::to_string(i));
+    EXPECT_TRUE((co_await compact(*log, go_on))->finished);
+    for (int i = 30; i < 60; ++i) append(*log, "k" + std::to_string(i), "v" + std::to_string(i));
+    for (int i = 0; i < 2; ++i) log->release_idle_files();
+    // The first segment loses nothing, so its copy goes; meanwhile it goes itself, and the second with it.
+    std::size_t deleted = 0;
+    files.before_removal = [&]() -> Task<void> {
+      EXPECT_TRUE(log->advance_log_start_offset(Offset(12)).has_value());
+      deleted = (co_await log->apply_retention(Timestamp(1000), Offset(60))).value_or(0);
+    };
+
+    const auto outcome = co_await compact(*log, go_on);
+
+    EXPECT_EQ(deleted, 2U);
+    EXPECT_TRUE(outcome.has_value()) << (outcome ? "" : outcome.error().context);
+    if (outcome) EXPECT_FALSE(outcome->finished);
+    EXPECT_EQ((co_await read_all(*log)).size(), 48U);
+    EXPECT_TRUE((co_await compact(*log, go_on))->finished);
   });
 }
 
