@@ -42,6 +42,7 @@ namespace {
 constexpr std::string_view kKeeperDirectory = "__cluster_metadata-1";
 constexpr std::chrono::seconds kOpeningLook{1};
 constexpr std::uint64_t kDefaultMemoryLimit = 256ULL * 1024 * 1024;
+constexpr std::uint64_t kKeyMemoryShare = 4;  // of the limit, for keys that wait for compaction, on top of it
 
 std::uint64_t memory_limit(const cluster::BrokerConfig& config) {
   const std::int64_t queued = config.number("queued.max.request.bytes");
@@ -108,6 +109,7 @@ class Server::Impl {
         shard_(host.shard(0)),
         config_(config),
         budget_(memory_limit(config)),
+        key_memory_(budget_.limit() / kKeyMemoryShare),
         net_metrics_(registry_),
         metrics_(registry_),
         replica_metrics_(registry_),
@@ -182,7 +184,8 @@ class Server::Impl {
         .shard_count = count,
         .producer_id_expiration = config_.millis("producer.id.expiration.ms"),
         .retention_check_interval = config_.millis("log.retention.check.interval.ms"),
-        .metrics = &replica_metrics_};
+        .metrics = &replica_metrics_,
+        .key_memory = &key_memory_};
     const auto slots = static_cast<std::size_t>(config_.number("max.incremental.fetch.session.cache.slots"));
     std::vector<broker::PartitionRouter::Lane> lanes;
     std::vector<broker::MetadataPublisher::Target> targets;
@@ -348,6 +351,9 @@ class Server::Impl {
                              [this] { return static_cast<double>(budget_.limit()); });
     registry_.gauge_callback("brook_memory_budget_used_bytes", "What they hold now.",
                              [this] { return static_cast<double>(budget_.used()); });
+    registry_.gauge_callback("brook_log_cleaner_kept_key_bytes",
+                             "Hashes of keys that wait for compaction, so that it need not read for them.",
+                             [this] { return static_cast<double>(key_memory_.used()); });
     for (const cluster::Endpoint& endpoint : config_.listeners()) {
       if (endpoint.security_protocol != "PLAINTEXT") {
         return fail(ErrorCode::kInvalidConfig,
@@ -499,6 +505,7 @@ class Server::Impl {
   const cluster::BrokerConfig& config_;
   MetricRegistry registry_;
   runtime::MemoryBudget budget_;
+  runtime::MemoryBudget key_memory_;
   net::FrameServerMetrics net_metrics_;
   broker::BrokerMetrics metrics_;
   replica::ReplicaMetrics replica_metrics_;

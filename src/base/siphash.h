@@ -17,6 +17,8 @@ struct Hash128 {
 struct SipKey {
   std::uint64_t first = 0;
   std::uint64_t second = 0;
+
+  friend bool operator==(const SipKey&, const SipKey&) = default;
 };
 
 /// SipHash-2-4 with a result of 128 bits (Aumasson and Bernstein, 2012). The halves are in the order of the

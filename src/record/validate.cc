@@ -16,10 +16,10 @@ namespace {
 using Failure = std::unexpected<ValidationFailure>;
 
 /// A Source (internal/read_record.h) over records that are decompressed piece by piece and passed over, not
-/// kept.
+/// kept, but for a record's key where keys are asked for.
 class StreamSource {
  public:
-  explicit StreamSource(Decompressor& pieces) : pieces_(pieces) {}
+  StreamSource(Decompressor& pieces, bool shows_keys) : pieces_(pieces), shows_keys_(shows_keys) {}
 
   int byte() {
     if (piece_.empty() && !refill()) return -1;
@@ -35,6 +35,19 @@ class StreamSource {
       piece_ = piece_.subspan(step);
       size -= step;
     }
+    return true;
+  }
+  /// Valid until the next record's.
+  bool take_key(std::size_t size, ByteView& bytes) {
+    if (!shows_keys_) return take(size, bytes);
+    key_.clear();
+    while (key_.size() < size) {
+      if (piece_.empty() && !refill()) return false;
+      const ByteView part = piece_.first(std::min(size - key_.size(), piece_.size()));
+      key_.insert(key_.end(), part.begin(), part.end());
+      piece_ = piece_.subspan(part.size());
+    }
+    bytes = key_;
     return true;
   }
   bool at_end() { return piece_.empty() && !refill(); }
@@ -54,7 +67,9 @@ class StreamSource {
   }
 
   Decompressor& pieces_;
+  bool shows_keys_;
   ByteView piece_;
+  Bytes key_;
   std::optional<Error> error_;
 };
 
@@ -198,6 +213,8 @@ void Validation::check_record(std::int32_t index, const RecordView& record, Time
         refuse(ErrorCode::kInvalidRecord, "Compacted topic cannot accept message without key").context);
     return;
   }
+  if (options_.keys != nullptr && record.key)
+    options_.keys->hashes.push_back(siphash128(*record.key, options_.keys->seed));
   check_timestamp(index, record.offset_delta, timestamp);
 }
 
@@ -250,7 +267,7 @@ std::expected<Findings, ValidationFailure> Validation::check_records() {
     return walk(source);
   }
   Decompressor pieces(batch_.codec(), batch_.records(), options_.decompressed_bytes_max);
-  StreamSource source(pieces);
+  StreamSource source(pieces, options_.keys != nullptr);
   return walk(source);
 }
 
@@ -314,6 +331,7 @@ std::expected<Validated, ValidationFailure> validate(MutableBytes records, const
                                                      options.topic, options.partition.value())},
                     {}});
   }
+  if (options.keys != nullptr) options.keys->hashes.clear();
   Validation validation(*batch, options);
   if (auto error = validation.check_header()) return Failure({*std::move(error), {}});
 

@@ -12,6 +12,7 @@
 #include "base/bytes.h"
 #include "base/ids.h"
 #include "base/result.h"
+#include "base/siphash.h"
 #include "record/batch.h"
 #include "record/compression.h"
 
@@ -26,6 +27,12 @@ enum class Origin : std::uint8_t { kClient, kCoordinator, kReplication };
 inline constexpr std::size_t kDecompressedBytesMax = std::size_t{256} << 20U;
 /// A refusal lists so many records and no more; its sentence counts them all.
 inline constexpr std::size_t kRecordErrorsMax = 1000;
+
+/// Hashes of a batch's keys, one record after the other; records without a key are left out.
+struct KeyHashes {
+  SipKey seed;
+  std::vector<Hash128> hashes;
+};
 
 struct ValidateOptions {
   /// For sentences. The view lives as long as the call.
@@ -51,6 +58,8 @@ struct ValidateOptions {
   /// into in any case.
   bool check_compressed_records = true;
   Origin origin = Origin::kClient;
+  /// Filled while the records are read; nobody else reads their keys then. Lives as long as the call.
+  KeyHashes* keys = nullptr;
 };
 
 /// A batch that is ready to append: offsets, leader epoch, timestamps and checksum are set.

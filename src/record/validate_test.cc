@@ -221,6 +221,34 @@ TEST(Validate, RefusesEveryRecordOfACompactedTopicThatHasNoKey) {
   }
 }
 
+TEST(Validate, HashesKeysOfEveryCodecInTheOrderOfTheRecords) {
+  std::vector<std::string> keys;
+  std::mt19937_64 random(7);  // NOLINT(cert-msc51-cpp): the same each time
+  for (const std::size_t size : {1U, 0U, 300U, 70'000U, 3U, 200'000U, 8U}) {
+    std::string& key = keys.emplace_back(size, ' ');
+    for (char& letter : key) letter = static_cast<char>(random());
+  }
+  KeyHashes found{{11, 12}, {{1, 1}}};
+  std::vector<Hash128> expected;
+  for (const std::string& key : keys) expected.push_back(siphash128(as_bytes(key), found.seed));
+  auto options = defaults();
+  options.compacted = true;
+  options.keys = &found;
+  for (int codec = 0; codec < kCodecCount; ++codec) {
+    BatchOptions made;
+    made.compression = {static_cast<Codec>(codec), {}};
+    BatchBuilder builder(made);
+    for (const std::string& key : keys) builder.append(kNow, as_bytes(key), as_bytes("value of " + key));
+    for (const auto target : {std::optional<Compression>(), std::optional(Compression{Codec::kZstd, {}})}) {
+      options.compression = target;
+      BatchBuilder same = builder;
+      Bytes bytes = same.finish();
+      EXPECT_TRUE(validate(bytes, options)) << codec;
+      EXPECT_EQ(found.hashes, expected) << codec;
+    }
+  }
+}
+
 TEST(Validate, RefusesTimestampsOutOfRange) {
   auto options = defaults();
   options.timestamp_before_max = 99ms;

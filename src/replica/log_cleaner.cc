@@ -153,7 +153,7 @@ Task<bool> LogCleaner::compact(std::shared_ptr<Partition> partition, LogCleanerC
   const auto records = static_cast<std::uint64_t>(range->first_uncleanable - range->first_dirty);
   const std::size_t map_bytes = take_memory(charge, records, config);
   if (map_bytes == 0) co_return false;
-  storage::OffsetMap newest(map_bytes, config.load_factor, {shard_.random().next(), shard_.random().next()});
+  storage::OffsetMap newest(map_bytes, config.load_factor, replicas_.key_seed());
   PartitionPace pace(shard_.clock(), stop_, *partition, config.bytes_per_second_max);
   const storage::CompactionJob job{
       .newest = newest,
@@ -192,6 +192,7 @@ void LogCleaner::note_success(const Partition& partition, const storage::Compact
                               {"bytes_after", totals.bytes_written},
                               {"records_before", totals.records_read},
                               {"records_after", totals.records_kept},
+                              {"keys_kept", totals.keys_kept},
                               {"keyless_dropped", totals.keyless_dropped},
                               {"segments_replaced", totals.segments_read},
                               {"segments_made", totals.segments_written},

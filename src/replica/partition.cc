@@ -73,6 +73,11 @@ Partition::Partition(TopicIdPartition id, std::string log_directory, std::unique
   log_->assign_epoch_start(leader_epoch_, log_->log_end_offset());
 }
 
+void Partition::keep_keys(runtime::MemoryBudget& budget, SipKey seed) {
+  log_->keep_keys(budget, seed);
+  keys_ = record::KeyHashes{seed, {}};
+}
+
 void Partition::set_config(const cluster::TopicConfig& config,
                            std::chrono::milliseconds producer_id_expiration) {
   log_->set_config(log_config(config, producer_id_expiration));
@@ -83,6 +88,7 @@ void Partition::set_config(const cluster::TopicConfig& config,
   checks_.timestamp_before_max = std::chrono::milliseconds(config.timestamp_before_max_ms);
   checks_.timestamp_after_max = std::chrono::milliseconds(config.timestamp_after_max_ms);
   checks_.compacted = config.cleanup_compact;
+  checks_.keys = config.cleanup_compact && keys_ ? &*keys_ : nullptr;
   checks_.max_message_bytes = static_cast<std::size_t>(config.max_message_bytes);
 }
 
@@ -102,7 +108,9 @@ std::expected<Appended, record::ValidationFailure> Partition::append(MutableByte
   checks_.origin = record_origin(origin);
   auto validated = record::validate(records, checks_);
   if (!validated) return std::unexpected(std::move(validated).error());
-  auto info = log_->append_as_leader(validated->bytes(), origin, transaction_version);
+  const auto keys =
+      checks_.keys != nullptr ? std::span<const Hash128>(checks_.keys->hashes) : std::span<const Hash128>();
+  auto info = log_->append_as_leader(validated->bytes(), origin, transaction_version, keys);
   if (!info) return std::unexpected(record::ValidationFailure{std::move(info).error(), {}});
   if (!info->duplicate) waiters_.wake_all();
   Appended appended{.base_offset = info->first_offset,

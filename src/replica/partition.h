@@ -62,6 +62,8 @@ class Partition {
     metrics_ = &metrics;
     log_->count_syncs(metrics.flushes);
   }
+  /// Keys of what is appended are kept for compaction (storage::Log::keep_keys()). Before set_config().
+  void keep_keys(runtime::MemoryBudget& budget, SipKey seed);
   void set_config(const cluster::TopicConfig& config, std::chrono::milliseconds producer_id_expiration);
 
   /// FENCED_LEADER_EPOCH or UNKNOWN_LEADER_EPOCH where the client knows another epoch than `leader_epoch()`;
@@ -98,6 +100,7 @@ class Partition {
   std::unique_ptr<storage::Log> log_;
   LeaderEpoch leader_epoch_;
   record::ValidateOptions checks_;
+  std::optional<record::KeyHashes> keys_;  ///< of the batch that is appended
   ReplicaMetrics* metrics_ = nullptr;
   DataWaiters waiters_;
   bool closed_ = false;

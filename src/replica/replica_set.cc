@@ -30,7 +30,12 @@ std::size_t shard_of(const TopicIdPartition& partition, std::size_t shard_count)
 
 ReplicaSet::ReplicaSet(runtime::Shard& shard, LogDirectories& directories,
                        const cluster::BrokerConfig& config, ReplicaSetOptions options)
-    : shard_(shard), directories_(directories), config_(config), options_(options), stopped_(shard.clock()) {}
+    : shard_(shard),
+      directories_(directories),
+      config_(config),
+      options_(options),
+      key_seed_{shard.random().next(), shard.random().next()},
+      stopped_(shard.clock()) {}
 
 bool ReplicaSet::is_mine(const cluster::TopicInfo& topic, std::size_t index) const {
   const TopicIdPartition id{topic.id, PartitionIndex(static_cast<std::int32_t>(index))};
@@ -182,6 +187,7 @@ Task<Result<void>> ReplicaSet::try_open(Wanted wanted) {
       wanted.topic->partitions.at(static_cast<std::size_t>(wanted.index.value())).leader_epoch;
   auto partition = std::make_shared<Partition>(id, home.directory->path(), std::move(log), epoch);
   if (options_.metrics != nullptr) partition->set_metrics(*options_.metrics);
+  if (options_.key_memory != nullptr) partition->keep_keys(*options_.key_memory, key_seed_);
   partition->set_config(config, options_.producer_id_expiration);
   home.partition_count.fetch_add(1);
   partitions_.insert_or_assign(id, std::move(partition));

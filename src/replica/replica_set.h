@@ -22,7 +22,8 @@ struct ReplicaSetOptions {
   std::size_t shard_count = 1;
   std::chrono::milliseconds producer_id_expiration{86400000};
   std::chrono::milliseconds retention_check_interval{300000};
-  ReplicaMetrics* metrics = nullptr;  ///< outlives the set; null counts nothing
+  ReplicaMetrics* metrics = nullptr;            ///< outlives the set; null counts nothing
+  runtime::MemoryBudget* key_memory = nullptr;  ///< for keys that wait for compaction; null keeps none
 };
 
 /// The partitions of one shard, as the metadata image wants them. Runs on: its shard.
@@ -59,6 +60,9 @@ class ReplicaSet {
   [[nodiscard]] std::vector<TopicPartition> offline_names() const;
   /// What the broker's settings in force are looked up in, after begin() and until the next apply().
   [[nodiscard]] cluster::ConfigLayers config_layers() const;
+
+  /// Under which the keys that wait for compaction are hashed.
+  [[nodiscard]] const SipKey& key_seed() const { return key_seed_; }
 
   /// What producers wait for at partitions of this shard.
   [[nodiscard]] RefusedProducers& refused() { return refused_; }
@@ -97,6 +101,7 @@ class ReplicaSet {
   LogDirectories& directories_;
   const cluster::BrokerConfig& config_;
   ReplicaSetOptions options_;
+  SipKey key_seed_;
   cluster::ImagePtr image_;
   std::unordered_map<TopicIdPartition, std::shared_ptr<Partition>> partitions_;
   std::unordered_map<TopicIdPartition, Error> failed_;

@@ -79,6 +79,7 @@ struct CompactionJob {
 };
 
 struct CompactionTotals {
+  std::uint64_t keys_kept = 0;   ///< that needed no look for them: they were in memory
   std::uint64_t bytes_read = 0;  ///< of the segments that were compacted; the look for keys comes on top
   std::uint64_t bytes_written = 0;
   std::uint64_t records_read = 0;

@@ -25,6 +25,7 @@ using runtime::testing::TemporaryDirectory;
 using testing::KeyedRecord;
 
 constexpr std::int64_t kRetention = 1000;
+constexpr SipKey kSeed{1, 2};  // of the keys that the log is told of
 
 enum class Fate { kCommitted, kAborted, kOpen };
 
@@ -72,6 +73,8 @@ class World {
     config_.delete_retention_ms = std::chrono::milliseconds(kRetention);
     config_.file_delete_delay_ms = std::chrono::milliseconds(0);
     now_ = shard.clock().wall_now().value();
+    transactions_ = seed % 3 != 0;
+    if (!transactions_) config_.segment_bytes = 500;  // Few enough records that all their keys are known.
     for (std::int64_t id = 1; id <= 3; ++id) producers_[id].transactional = false;
     for (std::int64_t id = 11; id <= 13; ++id) producers_[id].transactional = true;
   }
@@ -86,6 +89,7 @@ class World {
     if (log_) EXPECT_TRUE((co_await log_->close()).has_value());
   }
   [[nodiscard]] std::size_t compactions() const { return finished_; }
+  [[nodiscard]] std::size_t keys_kept() const { return keys_kept_; }
 
  private:
   std::int64_t draw(std::int64_t below) {
@@ -96,7 +100,9 @@ class World {
     auto opened =
         co_await Log::open(files, shard_.clock(), directory_, testing::test_partition(), config_, hints);
     EXPECT_TRUE(opened.has_value()) << (opened ? "" : opened.error().context);
-    if (opened) log_ = std::move(opened).value();
+    if (!opened) co_return;
+    log_ = std::move(opened).value();
+    if (draw(4) != 0) log_->keep_keys(key_memory_, kSeed);
   }
 
   OpenHints hints(bool clean) {
@@ -168,7 +174,8 @@ class World {
     ModelProducer* producer = nullptr;
     std::int64_t id = -1;
     if (draw(2) == 0) {
-      auto at = std::next(producers_.begin(), draw(static_cast<std::int64_t>(producers_.size())));
+      const auto count = static_cast<std::int64_t>(producers_.size());
+      auto at = std::next(producers_.begin(), draw(transactions_ ? count : count / 2));
       id = at->first;
       producer = &at->second;
       options.producer_id = ProducerId(id);
@@ -177,7 +184,9 @@ class World {
       options.transactional = producer->transactional;
     }
     const std::vector<std::byte> bytes = testing::make_keyed(options, records, Timestamp(now_));
-    const auto appended = log_->append_as_leader(bytes, AppendOrigin::kClient);
+    // As one who has read the keys does it, or one who has not.
+    const auto keys = draw(32) != 0 ? testing::hashes_of(records, kSeed) : std::vector<Hash128>();
+    const auto appended = log_->append_as_leader(bytes, AppendOrigin::kClient, 0, keys);
     EXPECT_TRUE(appended.has_value()) << (appended ? "" : appended.error().context);
     if (!appended) return;
     Fate fate = Fate::kCommitted;
@@ -225,7 +234,8 @@ class World {
     if (range->cleanable_bytes == 0) co_return;
     EXPECT_LE(range->first_uncleanable, log_->last_stable_offset(Offset(end_)));
     begin_round(*range);
-    OffsetMap newest(draw(2) == 0 ? 3 * OffsetMap::kSlotBytes : 4096, 0.9, {random_(), random_()});
+    const SipKey seed = draw(8) != 0 ? kSeed : SipKey{random_(), random_()};
+    OffsetMap newest(draw(2) == 0 ? 3 * OffsetMap::kSlotBytes : 4096, 0.9, seed);
     const std::function<Task<bool>()> between = [this, disturbed]() {
       return disturbed ? disturb() : go_on();
     };
@@ -239,6 +249,7 @@ class World {
     EXPECT_GT(outcome->first_dirty, range->first_dirty);
     EXPECT_LE(outcome->first_dirty, range->first_uncleanable);
     ++finished_;
+    keys_kept_ += outcome->totals.keys_kept;
     co_await check_compacted(outcome->first_dirty.value(), began);
   }
 
@@ -255,7 +266,7 @@ class World {
     const auto range = co_await log_->compaction_range(Timestamp(now_), Offset(end_));
     EXPECT_TRUE(range.has_value());
     begin_round(*range);
-    OffsetMap newest(4096, 0.9, {random_(), random_()});
+    OffsetMap newest(4096, 0.9, kSeed);
     testing::CallingPace pace([this]() { return go_on(); });
     disk_.changes_left = 1 + draw(120);
     const auto outcome = co_await log_->compact(*range, {newest, pace, Timestamp(now_), 4096, 200});
@@ -405,6 +416,7 @@ class World {
   std::string directory_;
   std::mt19937_64 random_;
   LogConfig config_;
+  runtime::MemoryBudget key_memory_{50'000};  ///< twelve blocks of keys: sometimes there is no room
   std::unique_ptr<Log> log_;
   std::map<std::int64_t, ModelRecord> model_;
   std::map<std::int64_t, ModelProducer> producers_;
@@ -414,22 +426,27 @@ class World {
   std::int64_t start_ = 0;
   std::int64_t end_ = 0;
   std::int64_t now_ = 0;
+  bool transactions_ = true;  ///< else only producers without any append
   std::size_t finished_ = 0;
+  std::size_t keys_kept_ = 0;
 };
 
 TEST(CompactionModel, KeepsWhatEachKeySaysLastWhateverHappens) {
   std::size_t compactions = 0;
-  for (std::uint64_t seed = 1; seed <= 12; ++seed) {
+  std::size_t keys_kept = 0;
+  for (std::uint64_t seed = 1; seed <= 15; ++seed) {
     SCOPED_TRACE(seed);
     TemporaryDirectory base;
     runtime::testing::run<void>([&](Shard& shard) -> Task<void> {
       World world(shard, base / "t-0", seed);
       co_await world.run(250);
       compactions += world.compactions();
+      keys_kept += world.keys_kept();
     });
     if (::testing::Test::HasFailure()) return;
   }
   EXPECT_GT(compactions, 60U);
+  EXPECT_GT(keys_kept, 100U);
 }
 
 }  // namespace

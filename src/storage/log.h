@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,7 @@
 #include "runtime/file.h"
 #include "runtime/signal.h"
 #include "runtime/task.h"
+#include "storage/appended_keys.h"
 #include "storage/compaction.h"
 #include "storage/corrupt_ranges.h"
 #include "storage/index_checksums.h"
@@ -146,16 +148,22 @@ class Log {
   [[nodiscard]] const TopicPartition& partition() const { return partition_; }
   [[nodiscard]] const std::string& directory() const { return directory_; }
   [[nodiscard]] const LogConfig& config() const { return config_; }
-  void set_config(LogConfig config) { config_ = config; }
+  void set_config(LogConfig config);
+  /// What append_as_leader() is told of keys is kept for the next compaction from here on, as far as
+  /// `budget`, which outlives the log, has room; and forgotten where the log is not to be compacted any more.
+  /// `seed` is that of the hashes.
+  void keep_keys(runtime::MemoryBudget& budget, SipKey seed) { appended_keys_.emplace(budget, seed); }
   /// Counts the segments that flush() syncs; `counter` outlives the log.
   void count_syncs(Counter& counter) { syncs_ = &counter; }
 
   /// `batches` are Validated::bytes() or built here: whole, checked, and with their offsets, from
   /// log_end_offset() on, and leader epoch in place. Producers first: a repeated batch answers with the
   /// original's offsets, errors as ProducerState::check. RECORD_LIST_TOO_LARGE above segment.bytes;
-  /// KAFKA_STORAGE_ERROR names the path. `transaction_version` is that of a WriteTxnMarkers request.
+  /// KAFKA_STORAGE_ERROR names the path. `transaction_version` is that of a WriteTxnMarkers request. `keys`
+  /// are the hashes of the records' keys, where the caller has them (KeyHashes).
   [[nodiscard]] Result<AppendInfo> append_as_leader(ByteView batches, AppendOrigin origin,
-                                                    std::int16_t transaction_version = 0);
+                                                    std::int16_t transaction_version = 0,
+                                                    std::span<const Hash128> keys = {});
   /// Offsets and epochs as they are: not below log_end_offset() (else OFFSET_OUT_OF_RANGE), holes allowed.
   /// CORRUPT_MESSAGE where the bytes are not batches; a short last batch, as a fetch may end with, is left
   /// out.
@@ -306,6 +314,7 @@ class Log {
   // log_append.cc
   [[nodiscard]] Result<AppendInfo> append(ByteView batches, AppendOrigin origin,
                                           std::int16_t transaction_version);
+  void keep_keys_of(const AppendInfo& appended, ByteView batch, std::span<const Hash128> keys);
   [[nodiscard]] Result<void> roll_if_needed(std::size_t size, Offset last_offset, Timestamp max_timestamp);
   [[nodiscard]] Result<void> roll(Offset base_offset);
   [[nodiscard]] Result<void> complete_transactions(Segment& segment, const ProducerUpdate& update);
@@ -333,6 +342,7 @@ class Log {
   [[nodiscard]] Task<Result<bool>> map_keys(Compaction& run);
   [[nodiscard]] Task<Result<Mapped>> map_segment(Compaction& run, SharedSegment segment,
                                                  internal::TransactionTracker& transactions);
+  [[nodiscard]] Task<Result<Mapped>> map_kept_keys(Compaction& run, Offset from, Offset end);
   [[nodiscard]] Task<Result<bool>> joins_group(const Compaction& run, const internal::CleanedSegment& output,
                                                SharedSegment next);
   [[nodiscard]] Task<Result<bool>> clean_group(Compaction& run);
@@ -386,6 +396,7 @@ class Log {
   Offset log_end_offset_{0};
   Offset recovery_point_{0};
   std::optional<Offset> first_dirty_offset_;
+  std::optional<AppendedKeys> appended_keys_;
   std::uint64_t truncations_ = 0;
   std::uint64_t generation_ = 0;
   runtime::Instant last_flush_{};

@@ -42,8 +42,20 @@ Result<ParsedBatches> parse_batches(ByteView bytes, const std::string& where) {
 }  // namespace
 
 Result<AppendInfo> Log::append_as_leader(ByteView batches, AppendOrigin origin,
-                                         std::int16_t transaction_version) {
-  return append(batches, origin, transaction_version);
+                                         std::int16_t transaction_version, std::span<const Hash128> keys) {
+  BROOK_TRY(AppendInfo info, append(batches, origin, transaction_version));
+  if (!keys.empty() && !info.duplicate) keep_keys_of(info, batches, keys);
+  return info;
+}
+
+/// Of one batch, whose records have an offset each. What a transaction wrote counts only once it has ended
+/// well: such a segment is read.
+void Log::keep_keys_of(const AppendInfo& appended, ByteView batch, std::span<const Hash128> keys) {
+  if (!appended_keys_ || appended.batches != 1) return;
+  const auto header = internal::parse_batch_header(batch);
+  const auto offsets = static_cast<std::size_t>(appended.last_offset - appended.first_offset) + 1;
+  if (!header || header->transactional() || header->control() || keys.size() != offsets) return;
+  appended_keys_->append(appended.first_offset, keys);
 }
 
 Result<AppendInfo> Log::append_as_follower(ByteView batches) {

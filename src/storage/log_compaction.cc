@@ -19,6 +19,9 @@ namespace {
 using internal::BatchScan;
 using internal::CleanedSegment;
 
+/// How many are mapped between two pauses: a millisecond's work.
+constexpr std::size_t kKeyPieces = 64;
+
 /// Renames that are undone together where one of them fails.
 class Renames {
  public:
@@ -97,7 +100,14 @@ Task<Result<CompactionOutcome>> Log::compact(CompactionRange range, CompactionJo
   Compaction run{range, job, truncations_,
                  internal::CompactionWork(range, job, internal::LastBatches(producers_))};
   const Result<bool> done = co_await compact_range(run);
-  co_await files_.run_in_background([&job] { job.newest.release(); });
+  const bool undisturbed = !closed_ && run.truncations == truncations_;
+  AppendedKeys::Dropped dropped;
+  if (appended_keys_ && undisturbed && done.value_or(false))
+    dropped = appended_keys_->drop_below(run.work.mapped_end());
+  co_await files_.run_in_background([&job, &dropped] {
+    job.newest.release();
+    dropped.clear();
+  });
   compacting_ = false;
   outcome.totals = run.work.totals();
   outcome.totals.segments_read = run.segments_read;
@@ -142,7 +152,13 @@ Task<Result<bool>> Log::map_keys(Compaction& run) {
        segment && segment->base_offset() < run.range.first_uncleanable;
        segment = segment_after(segment->base_offset())) {
     BROOK_CO_CHECK(co_await segment->load(config_.index_interval_bytes));
-    BROOK_CO_TRY(const Mapped mapped, co_await map_segment(run, segment, transactions));
+    const Offset from = std::max(run.range.first_dirty, segment->base_offset());
+    const Offset end = end_of(segment->base_offset());
+    const bool kept =
+        appended_keys_ && appended_keys_->seed() == run.job.newest.seed() && appended_keys_->cover(from, end);
+    if (kept) run.work.begin_mapping(segment->base_offset());
+    BROOK_CO_TRY(const Mapped mapped, kept ? co_await map_kept_keys(run, from, end)
+                                           : co_await map_segment(run, segment, transactions));
     if (mapped == Mapped::kEnded) co_return false;
     if (mapped == Mapped::kFull) co_return true;
     run.work.mapped_to(end_of(segment->base_offset()));
@@ -165,6 +181,25 @@ Task<Result<Log::Mapped>> Log::map_segment(Compaction& run, SharedSegment segmen
     co_await files_.run_in_background([&] { whole = run.work.map_piece(scan, transactions); });
     BROOK_CO_CHECK(whole);
     if (!*whole) co_return Mapped::kFull;
+    const bool go_on = co_await run.pause();
+    if (!go_on || closed_) co_return Mapped::kEnded;
+  }
+  co_return Mapped::kWhole;
+}
+
+/// The same from memory, where all of the segment's keys are.
+Task<Result<Log::Mapped>> Log::map_kept_keys(Compaction& run, Offset from, Offset end) {
+  while (from < end) {
+    const auto pieces = appended_keys_->pieces(from, end, kKeyPieces);
+    if (pieces.empty()) co_return Mapped::kEnded;  // The log was cut, or is not to be compacted any more.
+    bool whole = true;
+    co_await files_.run_in_background([&] {
+      for (const AppendedKeys::Piece& piece : pieces) {
+        whole = whole && run.work.map_keys(piece.first, piece.keys);
+        from = piece.end();
+      }
+    });
+    if (!whole) co_return Mapped::kFull;
     const bool go_on = co_await run.pause();
     if (!go_on || closed_) co_return Mapped::kEnded;
   }

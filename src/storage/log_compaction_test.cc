@@ -43,17 +43,25 @@ Task<std::unique_ptr<Log>> open_log(Shard& shard, std::string directory, OpenHin
   co_return std::move(opened).value();
 }
 
+constexpr SipKey kSeed{1, 2};
+
 void append(Log& log, const std::string& key, std::optional<std::string> value, std::int64_t timestamp = 1) {
   record::BatchOptions options;
   options.base_offset = log.log_end_offset();
-  const auto batch = testing::make_keyed(options, {{key, std::move(value)}}, Timestamp(timestamp));
-  EXPECT_TRUE(log.append_as_leader(batch, AppendOrigin::kClient).has_value());
+  const std::vector<testing::KeyedRecord> records{{key, std::move(value)}};
+  const auto batch = testing::make_keyed(options, records, Timestamp(timestamp));
+  const auto keys = testing::hashes_of(records, kSeed);
+  EXPECT_TRUE(log.append_as_leader(batch, AppendOrigin::kClient, 0, keys).has_value());
 }
 
 /// Four keys over and over: 20 offsets, five in each of four segments.
 void fill(Log& log) {
   for (int i = 0; i < 20; ++i) append(log, "k" + std::to_string(i % 4), "v" + std::to_string(i));
   EXPECT_EQ(log.segments().size(), 4U);
+}
+
+void fill_more(Log& log) {
+  for (int i = 20; i < 50; ++i) append(log, "k" + std::to_string(i % 7), "v" + std::to_string(i));
 }
 
 /// Neighbours may become one.
@@ -66,7 +74,7 @@ void allow_large_segments(Log& log) {
 Task<Result<CompactionOutcome>> compact(Log& log, std::function<Task<bool>()> between,
                                         std::size_t map_bytes = 4096) {
   const auto range = co_await log.compaction_range(Timestamp(1000), log.log_end_offset());
-  OffsetMap newest(map_bytes, 0.9, {1, 2});
+  OffsetMap newest(map_bytes, 0.9, kSeed);
   testing::CallingPace pace(std::move(between));
   auto outcome = co_await log.compact(*range, {newest, pace, Timestamp(1000), 4096, 1});
   co_return outcome;
@@ -122,6 +130,167 @@ TEST(LogCompaction, LeavesEachKeysLastRecordInFewerSegmentsAndTheEndWhereItWas) 
     const auto slice = co_await log->read(Offset(1), 1, Offset(20), true);
     EXPECT_EQ((co_await records_of(*slice)).front(), records.front());
     EXPECT_EQ((co_await compact(*log, go_on))->totals.segments_read, 0U);
+  });
+}
+
+TEST(LogCompaction, ReadsNoKeysThatItWasToldAndLeavesTheSame) {
+  TemporaryDirectory base;
+  runtime::testing::run<void>([&](Shard& shard) -> Task<void> {
+    runtime::MemoryBudget memory(1 << 20);
+    auto log = co_await open_log(shard, base / "t-0");
+    log->keep_keys(memory, kSeed);
+    fill(*log);
+    EXPECT_GT(memory.used(), 0U);
+    auto read = co_await open_log(shard, base / "u-0");
+    fill(*read);
+
+    EXPECT_EQ((co_await compact(*log, go_on))->totals.keys_kept, 15U);
+    EXPECT_EQ((co_await compact(*read, go_on))->totals.keys_kept, 0U);
+    EXPECT_EQ(co_await read_all(*log), co_await read_all(*read));
+
+    // What an active segment was told is there the next time, and what was compacted needs no memory.
+    fill_more(*log);
+    fill_more(*read);
+    const auto again = co_await compact(*log, go_on);
+    EXPECT_EQ(again->totals.keys_kept, static_cast<std::uint64_t>(*log->first_dirty_offset() - Offset(15)));
+    EXPECT_TRUE((co_await compact(*read, go_on))->finished);
+    EXPECT_EQ(co_await read_all(*log), co_await read_all(*read));
+    log->set_config([&] {
+      LogConfig config = log->config();
+      config.cleanup_compact = false;
+      return config;
+    }());
+    EXPECT_EQ(memory.used(), 0U);
+  });
+}
+
+TEST(LogCompaction, ReadsKeysWhereMemoryHadNoRoomOrAnotherHashWasTold) {
+  TemporaryDirectory base;
+  runtime::testing::run<void>([&](Shard& shard) -> Task<void> {
+    runtime::MemoryBudget full(1 << 20);
+    full.charge(1 << 20);
+    runtime::MemoryBudget empty(1 << 20);
+    auto without_room = co_await open_log(shard, base / "t-0");
+    without_room->keep_keys(full, kSeed);
+    auto of_another = co_await open_log(shard, base / "u-0");
+    of_another->keep_keys(empty, SipKey{3, 4});
+    for (Log* log : {without_room.get(), of_another.get()}) {
+      fill(*log);
+      EXPECT_EQ((co_await compact(*log, go_on))->totals.keys_kept, 0U);
+      EXPECT_EQ((co_await read_all(*log)).size(), 9U);
+    }
+  });
+}
+
+TEST(LogCompaction, ReadsKeysOfSegmentsThatTransactionsWroteTo) {
+  TemporaryDirectory base;
+  runtime::testing::run<void>([&](Shard& shard) -> Task<void> {
+    runtime::MemoryBudget memory(1 << 20);
+    auto log = co_await open_log(shard, base / "t-0");
+    log->keep_keys(memory, kSeed);
+    append(*log, "a", "1");
+    record::BatchOptions options;
+    options.base_offset = Offset(1);
+    options.producer_id = ProducerId(7);
+    options.producer_epoch = ProducerEpoch(0);
+    options.base_sequence = 0;
+    options.transactional = true;
+    const std::vector<testing::KeyedRecord> records{{"a", "2"}};
+    const auto batch = testing::make_keyed(options, records, Timestamp(1));
+    const auto keys = testing::hashes_of(records, kSeed);
+    EXPECT_TRUE(log->append_as_leader(batch, AppendOrigin::kClient, 0, keys).has_value());
+    for (int i = 2; i < 10; ++i) append(*log, "c" + std::to_string(i), "1");
+    const auto marker = testing::make_marker(10, 7, 0, false);
+    EXPECT_TRUE(log->append_as_leader(marker, AppendOrigin::kCoordinator).has_value());
+    append(*log, "d", "1");
+
+    EXPECT_TRUE((co_await compact(*log, go_on))->finished);
+    const auto left = co_await read_all(*log);
+    EXPECT_EQ(left.front(), "0=1") << "what replaced it was aborted";
+  });
+}
+
+TEST(LogCompaction, KeepsNoKeysOfARepeatedBatchNorTooFewOfOne) {
+  TemporaryDirectory base;
+  runtime::testing::run<void>([&](Shard& shard) -> Task<void> {
+    runtime::MemoryBudget memory(1 << 20);
+    auto log = co_await open_log(shard, base / "t-0");
+    log->keep_keys(memory, kSeed);
+    record::BatchOptions options;
+    options.producer_id = ProducerId(7);
+    options.producer_epoch = ProducerEpoch(0);
+    options.base_sequence = 0;
+    const std::vector<testing::KeyedRecord> records{{"a", "1"}, {"b", "1"}};
+    auto batch = testing::make_keyed(options, records, Timestamp(1));
+    const auto keys = testing::hashes_of(records, kSeed);
+    EXPECT_TRUE(log->append_as_leader(batch, AppendOrigin::kClient, 0, keys).has_value());
+    append(*log, "c", "1");
+    record::set_base_offset(batch, Offset(3));
+    EXPECT_TRUE(log->append_as_leader(batch, AppendOrigin::kClient, 0, keys)->duplicate);
+    for (int i = 3; i < 8; ++i) append(*log, "c" + std::to_string(i), "1");
+    const auto outcome = co_await compact(*log, go_on);
+    EXPECT_EQ(outcome->totals.keys_kept, static_cast<std::uint64_t>(outcome->first_dirty.value()));
+
+    auto fewer = co_await open_log(shard, base / "u-0");
+    fewer->keep_keys(memory, kSeed);
+    record::set_base_offset(batch, Offset(0));
+    EXPECT_TRUE(
+        fewer->append_as_leader(batch, AppendOrigin::kClient, 0, std::span(keys).first(1)).has_value());
+    for (int i = 2; i < 6; ++i) append(*fewer, "c" + std::to_string(i), "1");
+    EXPECT_EQ((co_await compact(*fewer, go_on))->totals.keys_kept, 0U);
+    EXPECT_EQ((co_await read_all(*fewer)).size(), 6U);
+  });
+}
+
+TEST(LogCompaction, KnowsTheKeysAgainWhereItEndedEarly) {
+  TemporaryDirectory base;
+  runtime::testing::run<void>([&](Shard& shard) -> Task<void> {
+    runtime::MemoryBudget memory(1 << 20);
+    auto log = co_await open_log(shard, base / "t-0");
+    log->keep_keys(memory, kSeed);
+    for (int i = 0; i < 1000; ++i) append(*log, "k" + std::to_string(i % 4), "v");
+    const std::size_t sealed = log->segments().size() - 1;
+    std::size_t steps = 0;
+    const auto stop = [&]() -> Task<bool> { co_return ++steps < sealed + 2; };  // In pass two.
+    EXPECT_FALSE((co_await compact(*log, stop))->finished);
+    const auto outcome = co_await compact(*log, go_on);
+    EXPECT_EQ(outcome->totals.keys_kept, static_cast<std::uint64_t>(outcome->first_dirty.value()));
+  });
+}
+
+TEST(LogCompaction, ForgetsTheKeysOfWhatWasCutOff) {
+  TemporaryDirectory base;
+  runtime::testing::run<void>([&](Shard& shard) -> Task<void> {
+    runtime::MemoryBudget memory(1 << 20);
+    auto log = co_await open_log(shard, base / "t-0");
+    log->keep_keys(memory, kSeed);
+    append(*log, "a", "1");
+    append(*log, "b", "1");
+    append(*log, "a", "2");
+    EXPECT_TRUE((co_await log->truncate_to(Offset(2))).has_value());
+    EXPECT_EQ(memory.used(), 0U);
+    for (int i = 0; i < 8; ++i) append(*log, "c" + std::to_string(i), "1");
+    EXPECT_TRUE((co_await compact(*log, go_on))->finished);
+    EXPECT_EQ((co_await read_all(*log)).front(), "0=1");
+  });
+}
+
+TEST(LogCompaction, EndsWhereItsKeysAreForgottenUnderIt) {
+  TemporaryDirectory base;
+  runtime::testing::run<void>([&](Shard& shard) -> Task<void> {
+    runtime::MemoryBudget memory(1 << 20);
+    auto log = co_await open_log(shard, base / "t-0");
+    log->keep_keys(memory, kSeed);
+    for (int i = 0; i < 20'000; ++i) append(*log, "k" + std::to_string(i % 4), "v");
+    LogConfig config = log->config();
+    config.cleanup_compact = false;
+    const auto forget = [&]() -> Task<bool> {
+      log->set_config(config);
+      co_return true;
+    };
+    const auto outcome = co_await compact(*log, forget);
+    EXPECT_TRUE(outcome.has_value());
+    EXPECT_EQ((co_await read_all(*log)).back(), "19999=v");
   });
 }
 

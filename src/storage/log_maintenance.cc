@@ -28,6 +28,11 @@ std::string Log::epochs_path() const { return fmt::format("{}/{}", directory_, k
 
 void Log::assign_epoch_start(LeaderEpoch epoch, Offset start_offset) { epochs_.assign(epoch, start_offset); }
 
+void Log::set_config(LogConfig config) {
+  config_ = config;
+  if (appended_keys_ && !config_.cleanup_compact) appended_keys_->clear();
+}
+
 Result<Log::SharedSegment> Log::create_segment(Offset base_offset) {
   auto made = std::make_shared<Segment>(files_, directory_, base_offset, 0, clock_.wall_now());
   // What a crash or a failed roll may have left under this name.
@@ -42,6 +47,7 @@ Result<Log::SharedSegment> Log::create_segment(Offset base_offset) {
 
 Result<void> Log::start_empty_at(Offset offset) {
   changed_ = true;
+  if (appended_keys_) appended_keys_->clear();
   // First: one above the log's end would tell a later log of records that are no more.
   BROOK_CHECK(remove_snapshots_above(Offset(-1)));
   last_snapshot_ = Offset(-1);
@@ -78,6 +84,7 @@ Task<Result<void>> Log::truncate_to(Offset offset) {
   ++generation_;
   changed_ = true;
   if (first_dirty_offset_) first_dirty_offset_ = std::min(*first_dirty_offset_, offset);
+  if (appended_keys_) appended_keys_->clear();  // A batch across the offset goes whole.
   if (offset < segments_.begin()->first) co_return start_empty_at(offset);
   BROOK_CO_CHECK(remove_snapshots_above(offset));
   while (segments_.size() > 1 && segments_.rbegin()->first > offset) {
@@ -387,6 +394,7 @@ Task<Result<std::size_t>> Log::apply_retention(Timestamp now, Offset high_waterm
     BROOK_CO_CHECK(drop_segment(segments_.begin()));
     BROOK_CO_CHECK(advance_log_start_offset(std::max(log_start_offset_, segments_.begin()->first)));
   }
+  if (appended_keys_) static_cast<void>(appended_keys_->drop_below(segments_.begin()->first));
   co_return decision.segments;
 }
 

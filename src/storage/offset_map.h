@@ -27,6 +27,7 @@ class OffsetMap {
 
   /// Takes `bytes`, or those of the least map, which holds one key, when the first key comes.
   OffsetMap(std::size_t bytes, double load_factor, SipKey key);
+  [[nodiscard]] const SipKey& seed() const { return key_; }
   /// Offsets from `first` on are remembered where a newer one of their key comes: as many as there are bits
   /// for. Before the first put().
   void remember_from(Offset first) { first_ = first; }

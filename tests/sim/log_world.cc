@@ -16,6 +16,7 @@
 #include "record/builder.h"
 #include "record/control.h"
 #include "runtime/gate.h"
+#include "runtime/memory_budget.h"
 #include "runtime/simulated/simulated_host.h"
 #include "storage/checkpoints.h"
 #include "storage/log.h"
@@ -40,6 +41,8 @@ using storage::testing::KeyedRecord;
 constexpr std::string_view kData = "/data";
 constexpr std::int64_t kRetention = 1500;  // delete.retention.ms
 constexpr std::uint64_t kDiskBytes = 16UL << 20U;
+constexpr std::uint64_t kKeyBytes = 50'000;  // a dozen blocks of keys: sometimes there is no room
+constexpr SipKey kKeySeed{1, 2};
 constexpr runtime::Duration kLifeMost = 24h;
 
 class LogWorld {
@@ -155,6 +158,7 @@ class LogWorld {
     co_await host_->go_on();
     if (!opened) violated("the log does not open: " + opened.error().context);
     log_ = *std::move(opened);
+    if (model_.end() % 4 != 0) log_->keep_keys(key_memory_, kKeySeed);
     const auto noted = directory_->note_cache_life();
     co_await host_->go_on();
     if (!noted) violated("the life of the page cache is not noted: " + noted.error().context);
@@ -275,8 +279,13 @@ class LogWorld {
     }
     const std::vector<std::byte> bytes = bytes_of(batch, batch.base);
     if (bytes.size() > config_.segment_bytes) return;
+    std::vector<Hash128> keys;
+    if (config_.cleanup_compact && batch.base % 32 != 0) {
+      for (const LogBatch::Record& record : batch.records)
+        keys.push_back(siphash128(as_bytes(record.record.key), kKeySeed));
+    }
     model_.attempt(std::move(batch));
-    const auto appended = log_->append_as_leader(bytes, storage::AppendOrigin::kClient);
+    const auto appended = log_->append_as_leader(bytes, storage::AppendOrigin::kClient, 0, keys);
     if (!appended) return must_succeed(appended.error());
     if (appended->duplicate) violated("a new batch is taken for an old one");
     model_.confirm();
@@ -325,8 +334,8 @@ class LogWorld {
     if (range->cleanable_bytes == 0) co_return;
     model_.begin_compaction(range->first_uncleanable.value(), now());
     ++model_changes_;
-    storage::OffsetMap newest(draw(2) == 0 ? 3 * storage::OffsetMap::kSlotBytes : 4096, 0.9,
-                              {world_.draw(), world_.draw()});
+    const std::size_t bytes = draw(2) == 0 ? 3 * storage::OffsetMap::kSlotBytes : 4096;
+    storage::OffsetMap newest(bytes, 0.9, model_.end() % 8 != 0 ? kKeySeed : SipKey{3, 4});
     storage::testing::CallingPace pace([this] { return disturb(); });
     const auto outcome = co_await log_->compact(*range, {newest, pace, Timestamp(now()), 4096, 200});
     co_await host_->go_on();
@@ -438,6 +447,7 @@ class LogWorld {
   SimulatedHost* host_ = nullptr;
   runtime::Shard* shard_ = nullptr;
   std::unique_ptr<storage::LogDirectory> directory_;
+  runtime::MemoryBudget key_memory_{kKeyBytes};
   std::unique_ptr<Log> log_;
   std::unique_ptr<runtime::Gate> background_;
 };

@@ -32,7 +32,8 @@ class MemorySource {
 };
 
 /// Reads the fields of one record from a Source, which has MemorySource's byte() and take(); one that streams
-/// shows no bytes. It counts what it reads, so that nothing reaches beyond the record's declared size.
+/// shows no bytes, but may show those of a key with take_key(). It counts what it reads, so that nothing
+/// reaches beyond the record's declared size.
 template <class Source>
 class RecordReader {
  public:
@@ -54,7 +55,7 @@ class RecordReader {
     record.attributes = static_cast<std::int8_t>(attributes);
     if (!varlong(record.timestamp_delta)) return "has a broken timestamp delta";
     if (!varint(record.offset_delta)) return "has a broken offset delta";
-    if (!nullable(record.key)) return "has a key that does not fit";
+    if (!key(record.key)) return "has a key that does not fit";
     if (!nullable(record.value)) return "has a value that does not fit";
     if (!varint(record.header_count)) return "has a broken header count";
     if (record.header_count < 0) return "has a negative number of headers";
@@ -125,18 +126,31 @@ class RecordReader {
     return true;
   }
 
-  // Any negative length is null, as Kafka reads it.
   [[gnu::always_inline]] bool nullable(std::optional<ByteView>& bytes) {
-    std::int32_t size = 0;
-    if (!varint(size)) return false;
-    if (size < 0) {
-      bytes.reset();
-      return true;
-    }
-    const auto wanted = static_cast<std::size_t>(size);
-    if (wanted > left_) return false;
-    left_ -= wanted;
-    return source_.take(wanted, bytes.emplace());
+    std::size_t size = 0;
+    if (!nullable_size(bytes, size)) return false;
+    return !bytes || source_.take(size, *bytes);
+  }
+
+  [[gnu::always_inline]] bool key(std::optional<ByteView>& bytes) {
+    std::size_t size = 0;
+    if (!nullable_size(bytes, size)) return false;
+    if (!bytes) return true;
+    if constexpr (requires { source_.take_key(size, *bytes); }) return source_.take_key(size, *bytes);
+    return source_.take(size, *bytes);
+  }
+
+  // Any negative length is null, as Kafka reads it.
+  [[gnu::always_inline]] bool nullable_size(std::optional<ByteView>& bytes, std::size_t& size) {
+    std::int32_t declared = 0;
+    if (!varint(declared)) return false;
+    bytes.reset();
+    if (declared < 0) return true;
+    size = static_cast<std::size_t>(declared);
+    if (size > left_) return false;
+    left_ -= size;
+    bytes.emplace();
+    return true;
   }
 
   Source& source_;

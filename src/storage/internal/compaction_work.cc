@@ -72,6 +72,29 @@ Result<bool> CompactionWork::map_records(const record::BatchView& batch) {
   return true;
 }
 
+bool CompactionWork::map_keys(Offset first, std::span<const Hash128> keys) {
+  // As far ahead as a processor can have reads from memory under way.
+  constexpr std::size_t kAhead = 8;
+  *records_mapped_ += keys.size();
+  keys_kept_ += keys.size();
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    if (i + kAhead < keys.size()) job_.newest.prefetch(keys[i + kAhead]);
+    const Offset offset = first + static_cast<std::int64_t>(i);
+    if (!job_.newest.put(keys[i], offset)) {
+      mapped_end_ = offset;
+      return false;
+    }
+  }
+  mapped_to(first + static_cast<std::int64_t>(keys.size()));
+  return true;
+}
+
+CompactionTotals CompactionWork::totals() const {
+  CompactionTotals totals = filter_ ? filter_->totals() : CompactionTotals{};
+  totals.keys_kept = keys_kept_;
+  return totals;
+}
+
 double CompactionWork::surviving_share(Offset base, Offset end) const {
   const auto mapped = mapped_records_.find(base);
   if (mapped == mapped_records_.end() || mapped->second == 0 || end > mapped_end_) return 1;

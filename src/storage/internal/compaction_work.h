@@ -53,6 +53,8 @@ class CompactionWork {
   void begin_mapping(Offset base_offset) { records_mapped_ = &mapped_records_[base_offset]; }
   /// False where the map is full: all before mapped_end() is in it.
   [[nodiscard]] Result<bool> map_piece(BatchScan& scan, TransactionTracker& transactions);
+  /// The same for keys that are known, one for each offset from `first` on.
+  [[nodiscard]] bool map_keys(Offset first, std::span<const Hash128> keys);
   /// The keys of all records below are in the map, or not needed.
   [[nodiscard]] Offset mapped_end() const { return mapped_end_; }
   /// There is nothing of the segment that ends at `end` but what was mapped.
@@ -71,7 +73,7 @@ class CompactionWork {
 
   /// Bytes read and written since the last call.
   [[nodiscard]] std::uint64_t take_worked() { return std::exchange(worked_, 0); }
-  [[nodiscard]] CompactionTotals totals() const { return filter_ ? filter_->totals() : CompactionTotals{}; }
+  [[nodiscard]] CompactionTotals totals() const;
 
  private:
   /// True where the piece is done.
@@ -91,6 +93,7 @@ class CompactionWork {
   std::vector<std::pair<Hash128, Offset>> keys_;    ///< of the batch that is looked at
   std::optional<BatchFilter> filter_;
   std::uint64_t worked_ = 0;
+  std::uint64_t keys_kept_ = 0;
 };
 
 }  // namespace brook::storage::internal

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/siphash.h"
 #include "record/builder.h"
 #include "storage/compaction.h"
 
@@ -28,6 +29,12 @@ inline std::vector<std::byte> make_keyed(record::BatchOptions options,
                    record.value ? std::optional(as_bytes(*record.value)) : std::nullopt);
   }
   return builder.finish();
+}
+
+inline std::vector<Hash128> hashes_of(const std::vector<KeyedRecord>& records, SipKey seed) {
+  std::vector<Hash128> hashes;
+  for (const KeyedRecord& record : records) hashes.push_back(siphash128(as_bytes(record.key), seed));
+  return hashes;
 }
 
 /// Never waits: calls `between` after each piece of work, and goes on while that returns true.
