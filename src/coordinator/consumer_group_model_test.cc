@@ -119,6 +119,7 @@ class World {
   }
 
   void check() {
+    RC_ASSERT(testing::counts_hold(driver_.machine()));
     const ConsumerGroup* group = driver_.machine().find_consumer("g");
     if (group == nullptr) return;
     RC_ASSERT(group->epoch() >= epoch_);

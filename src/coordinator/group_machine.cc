@@ -41,7 +41,20 @@ const GroupMachine::Group* GroupMachine::at(const std::string& group) const {
 }
 
 GroupMachine::Group& GroupMachine::make(const std::string& group) {
-  return groups_.try_emplace(group, group, config_).first->second;
+  return groups_.try_emplace(group, group, config_, *classic_counts_).first->second;
+}
+
+GroupMachine::Group::~Group() {
+  if (counted) --counts.at(static_cast<std::size_t>(*counted));
+}
+
+void GroupMachine::Group::recount() {
+  const bool is_classic = !consumer && !share && !streams;
+  const auto state = is_classic ? std::optional(classic.state()) : std::nullopt;
+  if (state == counted) return;
+  if (counted) --counts.at(static_cast<std::size_t>(*counted));
+  if (state) ++counts.at(static_cast<std::size_t>(*state));
+  counted = state;
 }
 
 const ClassicGroup* GroupMachine::find(const std::string& group) const {
@@ -65,7 +78,9 @@ bool GroupMachine::has_members(const Group& group) {
          (group.streams && !group.streams->empty());
 }
 
+/// After each decision.
 void GroupMachine::arm(Group& group) {
+  group.recount();
   runtime::Instant when = group.classic.next_tick();
   if (group.consumer) when = std::min(when, group.consumer->next_tick());
   if (group.share) when = std::min(when, group.share->next_tick());
@@ -260,6 +275,7 @@ void GroupMachine::replay(const GroupRecord& record) {
     Group& group = make(metadata.group);
     group.classic.install(*metadata.value);
     group.recorded = true;
+    group.recount();
     return;
   }
   Group* group = at(metadata.group);
@@ -267,6 +283,7 @@ void GroupMachine::replay(const GroupRecord& record) {
   // What is committed without members outlives the members' record.
   group->classic.install({});
   group->recorded = false;
+  group->recount();
   if (nothing_in(*group)) groups_.erase(metadata.group);
 }
 
@@ -282,15 +299,6 @@ void GroupMachine::loaded(const Moment& now, Effects& out) {
 
 void GroupMachine::refuse_all(ErrorCode code, Effects& out) {
   for (auto& [id, group] : groups_) group.classic.refuse_all(code, out);
-}
-
-std::array<std::int64_t, ClassicGroup::kStates> GroupMachine::count_by_state() const {
-  std::array<std::int64_t, ClassicGroup::kStates> counts{};
-  for (const auto& [id, group] : groups_) {
-    if (!group.consumer && !group.share && !group.streams)
-      ++counts.at(static_cast<std::size_t>(group.classic.state()));
-  }
-  return counts;
 }
 
 }  // namespace brook::coordinator

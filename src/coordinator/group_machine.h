@@ -2,6 +2,7 @@
 
 #include <array>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -150,7 +151,9 @@ class GroupMachine {
   [[nodiscard]] const CommittedOffsets* offsets(const std::string& group) const;
   [[nodiscard]] std::size_t size() const { return groups_.size(); }
   /// Classic ones.
-  [[nodiscard]] std::array<std::int64_t, ClassicGroup::kStates> count_by_state() const;
+  [[nodiscard]] const std::array<std::int64_t, ClassicGroup::kStates>& count_by_state() const {
+    return *classic_counts_;
+  }
   [[nodiscard]] const std::array<std::int64_t, ConsumerGroup::kStates>& count_consumer_by_state() const {
     return consumer_counts_;
   }
@@ -162,8 +165,18 @@ class GroupMachine {
   }
 
  private:
+  using ClassicCounts = std::array<std::int64_t, ClassicGroup::kStates>;
   struct Group {
-    Group(const std::string& id, const GroupConfig& config) : classic(id, config) {}
+    Group(const std::string& id, const GroupConfig& config, ClassicCounts& group_counts)
+        : classic(id, config), counts(group_counts) {
+      recount();
+    }
+    ~Group();
+    Group(const Group&) = delete;
+    Group& operator=(const Group&) = delete;
+    /// After what may have changed the classic group's state, or whether it is one.
+    void recount();
+
     ClassicGroup classic;
     std::optional<ConsumerGroup> consumer;  ///< then `classic` is empty
     std::optional<ShareGroup> share;        ///< then there is nothing else
@@ -175,6 +188,8 @@ class GroupMachine {
     bool streams_recorded = false;   ///< and of `streams`
     bool owes_rebalance = false;     ///< `classic` has come out of a consumer group
     runtime::Instant armed = runtime::Instant::max();
+    ClassicCounts& counts;
+    std::optional<ClassicGroup::State> counted;  ///< where it stands in them; a group of another kind nowhere
   };
 
   [[nodiscard]] Group* at(const std::string& group);
@@ -214,6 +229,8 @@ class GroupMachine {
 
   const GroupConfig& config_;
   const ClusterFacts& facts_;
+  /// Before the groups, whose ends change it; it stays where it is when the machine moves.
+  std::unique_ptr<ClassicCounts> classic_counts_ = std::make_unique<ClassicCounts>();
   std::array<std::int64_t, ConsumerGroup::kStates> consumer_counts_{};
   std::array<std::int64_t, ShareGroup::kStates> share_counts_{};
   std::array<std::int64_t, StreamsGroup::kStates> streams_counts_{};

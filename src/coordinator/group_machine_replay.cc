@@ -30,6 +30,7 @@ void GroupMachine::replay_as(const Kind& kind, const Record& record) {
   std::optional<typename Kind::Of>& protocol = group->*kind.protocol;
   bool& recorded = group->*kind.recorded;
   if (!protocol) protocol.emplace(id, config_, facts_);
+  group->recount();
   const auto count = [&](std::int64_t by) {
     kind.counts.at(static_cast<std::size_t>(protocol->state())) += by;
   };
@@ -39,6 +40,7 @@ void GroupMachine::replay_as(const Kind& kind, const Record& record) {
   if (!tombstone || !std::holds_alternative<typename Kind::Epoch>(record)) return count(1);
   protocol.reset();
   recorded = false;
+  group->recount();
   if (nothing_in(*group)) groups_.erase(id);
 }
 
@@ -49,6 +51,7 @@ void GroupMachine::not_stored_as(const Kind& kind, const Record& record) {
   (group->*kind.protocol)->not_stored();
   if (group->*kind.recorded) return;
   (group->*kind.protocol).reset();
+  group->recount();
   if (nothing_in(*group)) groups_.erase(group_of(record));
 }
 

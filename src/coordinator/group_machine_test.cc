@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "coordinator/testing/consumer.h"
 #include "coordinator/testing/group_driver.h"
 
 namespace brook::coordinator {
@@ -259,6 +260,30 @@ TEST(GroupMachine, KeepsOffsetsWhenOnlyTheMembersRecordEnds) {
   machine.replay(GroupMetadataRecord{"g", {}});
   ASSERT_NE(machine.offsets("g"), nullptr);
   EXPECT_EQ(machine.offsets("g")->find("orders", 0)->offset, 9);
+}
+
+TEST(GroupMachine, CountsAGroupWhoseMembersRecordEndsAsEmpty) {
+  GroupDriver driver(kConfig);
+  std::ignore = driver.stable_group("g", 2);
+  const GroupMachine stable = driver.replayed();
+  EXPECT_EQ(stable.count_by_state(), (std::array<std::int64_t, 4>{0, 0, 0, 1}));
+  protocol::OffsetCommitValue value;
+  value.offset = 9;
+  Effects ends;
+  ends.records.emplace_back(OffsetCommitRecord{"g", "orders", 0, value});
+  ends.records.emplace_back(GroupMetadataRecord{"g", {}});
+  driver.carry_out(std::move(ends));
+  EXPECT_EQ(driver.machine().count_by_state(), (std::array<std::int64_t, 4>{1, 0, 0, 0}));
+}
+
+TEST(GroupMachine, CountsAGroupAsClassicAgainWhereTheLogRefusedTheOtherKind) {
+  GroupDriver driver(kConfig);
+  driver.facts.set("orders", 2);
+  EXPECT_EQ(driver.commit("g", "orders", 5), ErrorCode::kNone);
+  driver.log_refuses = true;
+  testing::Consumer one(driver, "g", "one", {.topics = {"orders"}});
+  EXPECT_FALSE(one.join());
+  EXPECT_EQ(driver.machine().count_by_state(), (std::array<std::int64_t, 4>{1, 0, 0, 0}));
 }
 
 }  // namespace

@@ -152,6 +152,7 @@ class World {
   }
 
   void check() {
+    RC_ASSERT(testing::counts_hold(driver_.machine()));
     const ClassicGroup* group = driver_.machine().find("g");
     if (group == nullptr) return;
     RC_ASSERT(group->generation() >= last_generation_);

@@ -249,7 +249,7 @@ void GroupPartition::tell_expired(const std::vector<ExpiredOffset>& expired) con
 }
 
 void GroupPartition::publish_counts() {
-  const auto counts = runtime_.machine().count_by_state();
+  const auto& counts = runtime_.machine().count_by_state();
   for (std::size_t i = 0; i < counts.size(); ++i) metrics_.groups.at(i)->add(counts.at(i) - published_.at(i));
   published_ = counts;
 }

@@ -154,6 +154,7 @@ class World {
   }
 
   void check() {
+    RC_ASSERT(testing::counts_hold(driver_.machine()));
     const ShareGroup* group = driver_.machine().find_share("g");
     const GroupMachine fresh = driver_.replayed();
     const ShareGroup* again = fresh.find_share("g");

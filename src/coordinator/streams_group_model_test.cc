@@ -138,6 +138,7 @@ class World {
 
  private:
   void check() {
+    RC_ASSERT(testing::counts_hold(driver_.machine()));
     const StreamsGroup* group = driver_.machine().find_streams("g");
     const GroupMachine fresh = driver_.replayed();
     const StreamsGroup* again = fresh.find_streams("g");

@@ -1,8 +1,10 @@
 #include "coordinator/testing/group_driver.h"
 
 #include <fmt/core.h>
+#include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 
 #include "protocol/writer.h"
 
@@ -78,12 +80,22 @@ Result<protocol::ConsumerGroupHeartbeatResponse> GroupDriver::beat(
   return response;
 }
 
+bool counts_hold(const GroupMachine& machine) {
+  std::array<std::int64_t, ClassicGroup::kStates> counts{};
+  for (const auto& group : machine.list({}, {"classic"})) {
+    for (std::size_t i = 0; i < counts.size(); ++i)
+      counts.at(i) += group.group_state == ClassicGroup::state_name(static_cast<ClassicGroup::State>(i));
+  }
+  return counts == machine.count_by_state();
+}
+
 GroupMachine GroupDriver::replayed() const {
   GroupMachine fresh(config_, facts);
   for (const GroupRecord& record : log_) {
     const auto decoded = GroupMachine::decode(encode(record));
     if (decoded && *decoded) fresh.replay(**decoded);
   }
+  EXPECT_TRUE(counts_hold(fresh));
   return fresh;
 }
 
@@ -152,6 +164,7 @@ void GroupDriver::carry_out(Effects effects) {
   for (JoinReply& reply : effects.joins) joins_.emplace(reply.to, std::move(reply.response));
   for (SyncReply& reply : effects.syncs) syncs_.emplace(reply.to, std::move(reply.response));
   std::ranges::move(effects.events, std::back_inserter(events_));
+  EXPECT_TRUE(counts_hold(machine_));
 }
 
 const protocol::JoinGroupResponse* GroupDriver::joined(Token token) const {

@@ -26,7 +26,11 @@ struct Joining {
   std::string protocol_type = "consumer";
 };
 
-/// Drives a GroupMachine as its partition does, in a time of its own: keeps the log and the replies.
+/// Whether the machine counts its classic groups as a look at each of them does.
+[[nodiscard]] bool counts_hold(const GroupMachine& machine);
+
+/// Drives a GroupMachine as its partition does, in a time of its own: keeps the log and the replies, and
+/// expects counts_hold() of it at each step.
 class GroupDriver {
  public:
   explicit GroupDriver(GroupConfig config) : config_(config), machine_(config_, facts) {}
