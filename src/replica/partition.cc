@@ -88,7 +88,6 @@ void Partition::set_config(const cluster::TopicConfig& config,
   checks_.timestamp_before_max = std::chrono::milliseconds(config.timestamp_before_max_ms);
   checks_.timestamp_after_max = std::chrono::milliseconds(config.timestamp_after_max_ms);
   checks_.compacted = config.cleanup_compact;
-  checks_.keys = config.cleanup_compact && keys_ ? &*keys_ : nullptr;
   checks_.max_message_bytes = static_cast<std::size_t>(config.max_message_bytes);
 }
 
@@ -106,10 +105,12 @@ std::expected<Appended, record::ValidationFailure> Partition::append(MutableByte
   checks_.next_offset = log_->log_end_offset();
   checks_.now = now;
   checks_.origin = record_origin(origin);
+  // Coordinators write many small records, and rarely roll a segment: they would have all the memory.
+  const bool keeps = keys_ && checks_.compacted && origin == storage::AppendOrigin::kClient;
+  checks_.keys = keeps ? &*keys_ : nullptr;
   auto validated = record::validate(records, checks_);
   if (!validated) return std::unexpected(std::move(validated).error());
-  const auto keys =
-      checks_.keys != nullptr ? std::span<const Hash128>(checks_.keys->hashes) : std::span<const Hash128>();
+  const auto keys = keeps ? std::span<const Hash128>(keys_->hashes) : std::span<const Hash128>();
   auto info = log_->append_as_leader(validated->bytes(), origin, transaction_version, keys);
   if (!info) return std::unexpected(record::ValidationFailure{std::move(info).error(), {}});
   if (!info->duplicate) waiters_.wake_all();

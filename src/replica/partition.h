@@ -62,7 +62,7 @@ class Partition {
     metrics_ = &metrics;
     log_->count_syncs(metrics.flushes);
   }
-  /// Keys of what is appended are kept for compaction (storage::Log::keep_keys()). Before set_config().
+  /// Keys of what clients append are kept for compaction (storage::Log::keep_keys()).
   void keep_keys(runtime::MemoryBudget& budget, SipKey seed);
   void set_config(const cluster::TopicConfig& config, std::chrono::milliseconds producer_id_expiration);
 
