@@ -14,7 +14,7 @@ namespace brook::storage {
 /// The newest offset of each key, in memory that is bounded by what it is made with: what compaction knows of
 /// a log's dirty part. It also keeps a bit for each of the first offsets, whether a newer one of its key has
 /// come, so that who walks over the same records again need not hash their keys. Of a key it keeps 16 bytes,
-/// its SipHash under a key that is drawn for this map: that two of 10^9 keys meet has odds of 10^-20, and
+/// its SipHash under a key that is drawn at random: that two of 10^9 keys meet has odds of 10^-20, and
 /// nobody can make them meet, as anybody can with the MD5 that Kafka uses here. Runs on: any, one thread at a
 /// time.
 class OffsetMap {
