@@ -45,6 +45,14 @@ Task<std::unique_ptr<Log>> open_log(Shard& shard, std::string directory, OpenHin
 
 constexpr SipKey kSeed{1, 2};
 
+/// A log that keeps the keys that append() tells it of.
+Task<std::unique_ptr<Log>> open_keeping_keys(Shard& shard, std::string directory,
+                                             runtime::MemoryBudget& memory) {
+  auto log = co_await open_log(shard, std::move(directory));
+  log->keep_keys(memory, kSeed);
+  co_return log;
+}
+
 void append(Log& log, const std::string& key, std::optional<std::string> value, std::int64_t timestamp = 1) {
   record::BatchOptions options;
   options.base_offset = log.log_end_offset();
@@ -137,8 +145,7 @@ TEST(LogCompaction, ReadsNoKeysThatItWasToldAndLeavesTheSame) {
   TemporaryDirectory base;
   runtime::testing::run<void>([&](Shard& shard) -> Task<void> {
     runtime::MemoryBudget memory(1 << 20);
-    auto log = co_await open_log(shard, base / "t-0");
-    log->keep_keys(memory, kSeed);
+    auto log = co_await open_keeping_keys(shard, base / "t-0", memory);
     fill(*log);
     EXPECT_GT(memory.used(), 0U);
     auto read = co_await open_log(shard, base / "u-0");
@@ -186,8 +193,7 @@ TEST(LogCompaction, ReadsKeysOfSegmentsThatTransactionsWroteTo) {
   TemporaryDirectory base;
   runtime::testing::run<void>([&](Shard& shard) -> Task<void> {
     runtime::MemoryBudget memory(1 << 20);
-    auto log = co_await open_log(shard, base / "t-0");
-    log->keep_keys(memory, kSeed);
+    auto log = co_await open_keeping_keys(shard, base / "t-0", memory);
     append(*log, "a", "1");
     record::BatchOptions options;
     options.base_offset = Offset(1);
@@ -214,8 +220,7 @@ TEST(LogCompaction, KeepsNoKeysOfARepeatedBatchNorTooFewOfOne) {
   TemporaryDirectory base;
   runtime::testing::run<void>([&](Shard& shard) -> Task<void> {
     runtime::MemoryBudget memory(1 << 20);
-    auto log = co_await open_log(shard, base / "t-0");
-    log->keep_keys(memory, kSeed);
+    auto log = co_await open_keeping_keys(shard, base / "t-0", memory);
     record::BatchOptions options;
     options.producer_id = ProducerId(7);
     options.producer_epoch = ProducerEpoch(0);
@@ -246,8 +251,7 @@ TEST(LogCompaction, KnowsTheKeysAgainWhereItEndedEarly) {
   TemporaryDirectory base;
   runtime::testing::run<void>([&](Shard& shard) -> Task<void> {
     runtime::MemoryBudget memory(1 << 20);
-    auto log = co_await open_log(shard, base / "t-0");
-    log->keep_keys(memory, kSeed);
+    auto log = co_await open_keeping_keys(shard, base / "t-0", memory);
     for (int i = 0; i < 1000; ++i) append(*log, "k" + std::to_string(i % 4), "v");
     const std::size_t sealed = log->segments().size() - 1;
     std::size_t steps = 0;
@@ -262,8 +266,7 @@ TEST(LogCompaction, ForgetsTheKeysOfWhatWasCutOff) {
   TemporaryDirectory base;
   runtime::testing::run<void>([&](Shard& shard) -> Task<void> {
     runtime::MemoryBudget memory(1 << 20);
-    auto log = co_await open_log(shard, base / "t-0");
-    log->keep_keys(memory, kSeed);
+    auto log = co_await open_keeping_keys(shard, base / "t-0", memory);
     append(*log, "a", "1");
     append(*log, "b", "1");
     append(*log, "a", "2");
@@ -279,8 +282,7 @@ TEST(LogCompaction, EndsWhereItsKeysAreForgottenUnderIt) {
   TemporaryDirectory base;
   runtime::testing::run<void>([&](Shard& shard) -> Task<void> {
     runtime::MemoryBudget memory(1 << 20);
-    auto log = co_await open_log(shard, base / "t-0");
-    log->keep_keys(memory, kSeed);
+    auto log = co_await open_keeping_keys(shard, base / "t-0", memory);
     for (int i = 0; i < 20'000; ++i) append(*log, "k" + std::to_string(i % 4), "v");
     LogConfig config = log->config();
     config.cleanup_compact = false;
@@ -461,18 +463,23 @@ TEST(LogCompaction, EndsWhenTheLogIsClosedOrItsPaceSaysSo) {
 TEST(LogCompaction, FailsOnABadBatchAndTouchesNothing) {
   TemporaryDirectory base;
   runtime::testing::run<void>([&](Shard& shard) -> Task<void> {
-    auto log = co_await open_log(shard, base / "t-0");
-    fill(*log);
-    const auto file =
-        shard.files().open(base / "t-0/00000000000000000000.log", runtime::OpenMode::kReadWrite);
-    const std::vector<std::byte> wrong(1, std::byte{0xff});
-    const ByteView part(wrong);
-    EXPECT_TRUE((*file)->write_at(70, std::span(&part, 1)).has_value());
-    const auto outcome = co_await compact(*log, go_on);
-    EXPECT_FALSE(outcome.has_value());
-    EXPECT_EQ(outcome.error().code, ErrorCode::kCorruptMessage);
-    EXPECT_FALSE(log->compacting());
-    EXPECT_EQ(log->segments().size(), 4U);
+    // Read for its keys or not: pass two looks at all of it.
+    for (const std::string name : {"read-0", "kept-0"}) {
+      runtime::MemoryBudget memory(1 << 20);
+      auto log = name == "read-0" ? co_await open_log(shard, base / name)
+                                  : co_await open_keeping_keys(shard, base / name, memory);
+      fill(*log);
+      const auto file =
+          shard.files().open(base / (name + "/00000000000000000000.log"), runtime::OpenMode::kReadWrite);
+      const std::vector<std::byte> wrong(1, std::byte{0xff});
+      const ByteView part(wrong);
+      EXPECT_TRUE((*file)->write_at(70, std::span(&part, 1)).has_value());
+      const auto outcome = co_await compact(*log, go_on);
+      EXPECT_FALSE(outcome.has_value()) << name;
+      EXPECT_EQ(outcome.error().code, ErrorCode::kCorruptMessage) << name;
+      EXPECT_FALSE(log->compacting());
+      EXPECT_EQ(log->segments().size(), 4U) << name;
+    }
   });
 }
 
