@@ -21,6 +21,16 @@ def cpu_seconds(pid):
     return time.clock_gettime((~pid << 3) | 2)  # the kernel's number of that process's CPU clock: MAKE_PROCESS_CPUCLOCK(pid, CPUCLOCK_SCHED)
 
 
+def wait_until_idle(pid, timeout_s):
+    """Until it takes less than a tenth of a processor for a second, or for `timeout_s` at most."""
+    end = time.monotonic() + timeout_s
+    while time.monotonic() < end:
+        before = cpu_seconds(pid)
+        time.sleep(1)
+        if cpu_seconds(pid) - before < 0.1:
+            return
+
+
 def resident_mib(pid):
     for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith("VmRSS:"):

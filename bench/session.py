@@ -27,6 +27,7 @@ READY_PAUSE_S = 0.002
 START_TIMEOUT_S = STOP_TIMEOUT_S = 240
 OPEN_FILES_WANTED = 400_000  # of 100,000 partitions, and 10,000 connections at both ends
 REQUEST_TIMEOUT_S = 240
+IDLE_TIMEOUT_S = 30
 # Of both warm brokers: so that a run of seconds sees retention at work, and members that join one after the other form one group. Everything else is each
 # one's default.
 WARM_PROPERTIES = {"log.retention.check.interval.ms": "1000", "group.initial.rebalance.delay.ms": "3000"}
@@ -149,6 +150,13 @@ class Session:
             connection.delete_topic(topic)
 
     # measuring
+
+    def wait_until_others_idle(self, broker):
+        """Until the other warm brokers have done what their last load left behind, such as ten thousand connections that closed; not for
+        longer than what nobody waits for."""
+        for other in self.warm().values():
+            if other is not broker:
+                process.wait_until_idle(other.process.pid, IDLE_TIMEOUT_S)
 
     def cpu(self, broker):
         return process.CpuMeter(broker.process.pid)

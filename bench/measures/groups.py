@@ -39,6 +39,7 @@ def run(session):
 
 
 def _rebalance(session, name, broker, groups, index):
+    session.wait_until_others_idle(broker)
     with session.cpu(broker) as meter:
         result = session.tools.groups(broker, f"rebalance-{index}", groups=groups, members=MEMBERS)
     session.keep_load(name, "rebalance", result, broker_cpu_s=meter.cpu_s)

@@ -74,6 +74,9 @@ void GroupMember::leave(const std::vector<std::string>& ids) {
   request.group_id = group_;
   for (const std::string& id : ids) request.members.emplace_back().member_id = id;
   connection_.send_all(encode(request, kLeaveVersion).bytes());
+}
+
+void GroupMember::receive_left() {
   const auto response = decode<protocol::LeaveGroupResponse>(connection_.receive_frame(), kLeaveVersion);
   if (response.error_code != 0) stop(fmt::format("{}: leave: error {}", group_, response.error_code));
 }

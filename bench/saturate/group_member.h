@@ -30,8 +30,10 @@ class GroupMember {
   void begin() { last_generation_ = generation_; }
   void join();
   void heartbeat();
-  /// Sends the members of the group away; it is one of them.
+  /// Asks to send the members of the group away; it is one of them.
   void leave(const std::vector<std::string>& ids);
+  /// Waits until they are.
+  void receive_left();
   /// Takes what has arrived and goes on to the next request.
   void receive();
 

@@ -48,6 +48,7 @@ void GroupMembers::leave() {
     for (std::size_t i = first; i < first + group_size_; ++i) ids.push_back(members_[i].id());
     members_[first].leave(ids);
   }
+  for (std::size_t first = 0; first < members_.size(); first += group_size_) members_[first].receive_left();
 }
 
 void GroupMembers::receive(GroupMember& member) {

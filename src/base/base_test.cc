@@ -65,6 +65,13 @@ TEST(Varint, RefusesMoreBitsThanTheTypeHas) {
   EXPECT_FALSE(read_uvarint(endless));
 }
 
+TEST(Uuid, HasJavasTextForm) {
+  EXPECT_EQ(Uuid{}.hyphenated(), "00000000-0000-0000-0000-000000000000");
+  Uuid id;
+  for (std::size_t i = 0; i < id.bytes.size(); ++i) id.bytes.at(i) = static_cast<std::byte>(0x0f + 0x11 * i);
+  EXPECT_EQ(id.hyphenated(), "0f203142-5364-7586-97a8-b9cadbecfd0e");
+}
+
 TEST(Uuid, HasKafkasTextForm) {
   const auto id = Uuid::parse("MkU3OEVBNTcwNTJENDM2Qg");
   ASSERT_TRUE(id);

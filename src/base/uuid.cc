@@ -48,6 +48,19 @@ std::optional<Uuid> Uuid::parse(std::string_view text) {
   return id;
 }
 
+std::string Uuid::hyphenated() const {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string text;
+  text.reserve(36);
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    const auto byte = std::to_integer<unsigned>(bytes[i]);
+    text += kDigits[byte >> 4U];
+    text += kDigits[byte & 0x0fU];
+    if (i == 3 || i == 5 || i == 7 || i == 9) text += '-';
+  }
+  return text;
+}
+
 Uuid Uuid::from_random(const std::array<std::byte, 16>& random) {
   Uuid id{random};
   id.bytes[6] = (id.bytes[6] & std::byte{0x0f}) | std::byte{0x40};

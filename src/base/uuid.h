@@ -18,6 +18,8 @@ struct Uuid {
   [[nodiscard]] bool is_zero() const { return *this == Uuid{}; }
   /// Kafka's text form: 22 characters of unpadded base64url.
   [[nodiscard]] std::string text() const;
+  /// RFC 9562's text form, as Java prints one: 36 characters, lower-case hexadecimal and four hyphens.
+  [[nodiscard]] std::string hyphenated() const;
   /// The inverse of text(); nothing where the text is not 22 characters of base64url.
   [[nodiscard]] static std::optional<Uuid> parse(std::string_view text);
   /// A version-4 UUID made from 16 random bytes. Kafka never uses one whose text starts with '-': draw again

@@ -31,6 +31,9 @@ class CoordinatorLog final : public coordinator::LogPort {
   }
   [[nodiscard]] Result<void> drop_before(Offset offset) override;
   [[nodiscard]] std::int32_t epoch() const override { return partition_->leader_epoch().value(); }
+  [[nodiscard]] bool is_committed(Offset end) const override {
+    return !partition_->closed() && !partition_->log().flush_due() && partition_->high_watermark() >= end;
+  }
   [[nodiscard]] Task<Result<void>> wait_committed(Offset end) override;
   [[nodiscard]] Task<Result<void>> make_durable() override;
   [[nodiscard]] Task<Result<coordinator::LogChunk>> read(Offset from, std::size_t max_bytes) override;

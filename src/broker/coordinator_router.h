@@ -55,9 +55,24 @@ class CoordinatorRouter {
   [[nodiscard]] Task<Response> at(std::optional<Place> place, Response refused, Work& work) {
     if (!place) co_return refused;
     const Lane& lane = lanes_[place->lane];
-    Response response =
-        co_await lane.shard->run(One<Response, Work>{lane.coordinator, place->partition, &refused, &work});
+    One<Response, Work> one{lane.coordinator, place->partition, &refused, &work};
+    if (lane.shard == runtime::Shard::current()) {
+      Response own = co_await one();
+      co_return own;
+    }
+    Response response = co_await lane.shard->run_remotely(one);
     co_return response;
+  }
+
+  /// Calls `work(Partition&)`, a Task<void>, where the key lives; false where no partition of ours has it.
+  /// The same for requests of which thousands wait: nothing is held for them but what they need. `work` is
+  /// the caller's and outlives the task.
+  template <class Work>
+  [[nodiscard]] Task<bool> reach(std::optional<Place> place, Work& work) {
+    if (!place) return nowhere();
+    const Lane& lane = lanes_[place->lane];
+    if (lane.shard == runtime::Shard::current()) return visit(*lane.coordinator, place->partition, work);
+    return visit_remotely(lane, place->partition, work);
   }
 
   /// Calls `work(Item&, Partition*)`, a Task<void>, for each of `items` that has a `place`, a member, on the
@@ -85,6 +100,20 @@ class CoordinatorRouter {
   }
 
  private:
+  static Task<bool> nowhere() { co_return false; }
+  template <class Work>
+  static Task<bool> visit(Coordinator& coordinator, PartitionIndex partition, Work& work) {
+    const std::shared_ptr<Partition> found = coordinator.find(partition);
+    if (found) co_await work(*found);
+    co_return found != nullptr;
+  }
+  template <class Work>
+  static Task<bool> visit_remotely(const Lane& lane, PartitionIndex partition, Work& work) {
+    const auto there = [&]() { return visit(*lane.coordinator, partition, work); };
+    bool ours = co_await lane.shard->run_remotely(there);
+    co_return ours;
+  }
+
   template <class Response, class Work>
   struct One {
     Coordinator* coordinator;

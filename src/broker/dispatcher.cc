@@ -56,13 +56,23 @@ void Dispatcher::on_closed(net::ConnectionInfo& connection) {
 Task<Result<std::optional<net::Response>>> Dispatcher::handle(net::ConnectionInfo& connection,
                                                               MutableBytes frame) {
   const runtime::Instant begun = shard_.clock().now();
+  RequestContext context;
+  const Result<ByteView> body = begin(connection, frame, context);
+  if (!body) co_return std::unexpected(body.error());
+  RequestMemory memory(shard_, budget_, metrics_, connection.closed);
+  context.memory = &memory;
+  Result<std::optional<Reply>> reply = co_await answer(context, *body);
+  co_return end(context, memory, begun, std::move(reply));
+}
+
+Result<ByteView> Dispatcher::begin(const net::ConnectionInfo& connection, MutableBytes frame,
+                                   RequestContext& context) {
   protocol::Reader in(frame);
   auto header = protocol::decode_request_header(in);
   if (!header) {
     metrics_.unreadable_requests.add();
-    co_return std::unexpected(std::move(header).error());
+    return std::unexpected(std::move(header).error());
   }
-  RequestContext context;
   context.api = protocol::find_api(header->request_api_key);
   context.version = header->request_api_version;
   context.correlation_id = header->correlation_id;
@@ -74,43 +84,49 @@ Task<Result<std::optional<net::Response>>> Dispatcher::handle(net::ConnectionInf
   context.frame = frame;
   context.shard = &shard_;
   context.metrics = &metrics_;
-  RequestMemory memory(shard_, budget_, metrics_, connection.closed);
-  context.memory = &memory;
-  Result<std::optional<Reply>> reply = co_await answer(context, in.rest());
+  return in.rest();
+}
+
+Result<std::optional<net::Response>> Dispatcher::end(const RequestContext& context, RequestMemory& memory,
+                                                     runtime::Instant begun,
+                                                     Result<std::optional<Reply>> reply) {
   if (!reply) {
     if (reply.error().code == ErrorCode::kInvalidRequest ||
         reply.error().code == ErrorCode::kUnsupportedVersion) {
       metrics_.unreadable_requests.add();
     }
-    co_return std::unexpected(std::move(reply).error());
+    return std::unexpected(std::move(reply).error());
   }
   if (context.api->is_advertised()) {
     const BrokerMetrics::Api& api = metrics_.api(context.api->key);
     api.requests->add();
     api.seconds->observe(std::chrono::duration<double>(shard_.clock().now() - begun).count());
   }
-  if (!reply->has_value()) co_return std::optional<net::Response>();
+  if (!reply->has_value()) return std::optional<net::Response>();
   runtime::MemoryCharge charge = memory.take_for_reply((*reply)->bytes.size());
-  co_return std::optional<net::Response>(to_response(*std::move(*reply), std::move(charge)));
+  return to_response(*std::move(*reply), std::move(charge));
 }
 
 Task<Result<std::optional<Reply>>> Dispatcher::answer(RequestContext& context, ByteView body) {
   const auto at = context.api == nullptr ? handlers_.end() : handlers_.find(context.api->key);
-  if (at == handlers_.end()) {
+  Handler* handler = at == handlers_.end() ? nullptr : at->second.get();
+  if (handler == nullptr || !context.api->has_version(context.version))
+    return answer_unserved(context, handler);
+  return handler->handle(context, body);
+}
+
+Task<Result<std::optional<Reply>>> Dispatcher::answer_unserved(RequestContext& context, Handler* handler) {
+  if (handler == nullptr) {
     co_return fail(ErrorCode::kUnsupportedVersion,
                    fmt::format("API {} is not served",
                                context.api == nullptr ? "with an unknown key" : context.api->name));
-  }
-  if (context.api->has_version(context.version)) {
-    Result<std::optional<Reply>> reply = co_await at->second->handle(context, body);
-    co_return reply;
   }
   if (context.api->key != protocol::ApiKey::kApiVersions) {
     co_return fail(ErrorCode::kUnsupportedVersion,
                    fmt::format("{} has no version {}", context.api->name, context.version));
   }
   context.version = 0;
-  const Result<std::optional<Reply>> list = co_await at->second->handle(context, {});
+  const Result<std::optional<Reply>> list = co_await handler->handle(context, {});
   if (!list) co_return std::unexpected(list.error());
   co_return unsupported_api_versions(context, *list);
 }

@@ -30,7 +30,18 @@ class Dispatcher final : public net::FrameHandler {
   void on_closed(net::ConnectionInfo& connection) override;
 
  private:
+  // What comes before and after a handler, outside of the coroutine: what it holds is there as often as
+  // requests wait.
+  /// Reads the header into `context`; the body.
+  [[nodiscard]] Result<ByteView> begin(const net::ConnectionInfo& connection, MutableBytes frame,
+                                       RequestContext& context);
+  [[nodiscard]] Result<std::optional<net::Response>> end(const RequestContext& context, RequestMemory& memory,
+                                                         runtime::Instant begun,
+                                                         Result<std::optional<Reply>> reply);
   [[nodiscard]] Task<Result<std::optional<Reply>>> answer(RequestContext& context, ByteView body);
+  /// No `handler`, or not the version.
+  [[nodiscard]] static Task<Result<std::optional<Reply>>> answer_unserved(RequestContext& context,
+                                                                          Handler* handler);
 
   runtime::Shard& shard_;
   BrokerMetrics& metrics_;

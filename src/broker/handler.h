@@ -108,6 +108,27 @@ class TypedHandler : public Handler {
   [[nodiscard]] virtual Task<Response> serve(const RequestContext& context, Request request) = 0;
 };
 
+/// The same for requests of which thousands wait at a time: request and response exist once, here, and
+/// serve() works on them where they stand. They and `context` live until it has ended.
+template <class Request, class Response>
+class WaitingHandler : public Handler {
+ public:
+  [[nodiscard]] Task<Result<std::optional<Reply>>> handle(const RequestContext& context,
+                                                          ByteView body) final {
+    protocol::Reader in(body, kFreeElements);
+    Result<Request> request = Request::decode(in, context.version);
+    if (!request && in.has_too_many_elements()) request = co_await decode_large<Request>(context, body);
+    if (!request) co_return std::unexpected(std::move(request).error());
+    Response response;
+    co_await serve(context, *request, response);
+    co_return make_reply(context, response);
+  }
+
+ protected:
+  [[nodiscard]] virtual Task<void> serve(const RequestContext& context, const Request& request,
+                                         Response& response) = 0;
+};
+
 [[nodiscard]] constexpr std::int16_t wire(ErrorCode code) { return static_cast<std::int16_t>(code); }
 
 }  // namespace brook::broker

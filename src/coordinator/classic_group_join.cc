@@ -44,6 +44,12 @@ std::vector<MemberProtocol> protocols_of(const JoinGroupRequest& request) {
   return out;
 }
 
+bool same_protocols(const ClassicMember& member, const JoinGroupRequest& request) {
+  return std::ranges::equal(member.protocols, request.protocols, [](const auto& one, const auto& asked) {
+    return one.name == asked.name && one.metadata == asked.metadata;
+  });
+}
+
 }  // namespace
 
 void ClassicGroup::join(const JoinCall& call, const Moment& now, Effects& out) {
@@ -106,7 +112,7 @@ void ClassicGroup::join_as_new(const JoinCall& call, const Moment& now, Effects&
 
 void ClassicGroup::join_as_known(const JoinCall& call, const Moment& now, Effects& out) {
   ClassicMember& member = members_.at(call.request.member_id);
-  const bool same = member.protocols == protocols_of(call.request);
+  const bool same = same_protocols(member, call.request);
   const bool leads = leader_ == member.id;
   const auto rebalance = [&](std::string_view what) {
     update_member(member, call, out);
@@ -116,7 +122,8 @@ void ClassicGroup::join_as_known(const JoinCall& call, const Moment& now, Effect
   };
   switch (state_) {
     case State::kPreparingRebalance:
-      return rebalance("a member joins again");
+      update_member(member, call, out);
+      return complete_if_all_joined(now, out);
     case State::kCompletingRebalance:
       if (!same) return rebalance("a member changed its subscription before the assignment");
       // Its reply may have been lost: the same again.
@@ -199,7 +206,7 @@ void ClassicGroup::add_member(const JoinCall& call, const std::string& id, const
 }
 
 void ClassicGroup::update_member(ClassicMember& member, const JoinCall& call, Effects& out) {
-  member.protocols = protocols_of(call.request);
+  if (!same_protocols(member, call.request)) member.protocols = protocols_of(call.request);
   member.rebalance_timeout = rebalance_timeout_of(call);
   member.session_timeout = milliseconds(call.request.session_timeout_ms);
   // An earlier request of its own that still waits came from a connection that it has left.
@@ -229,6 +236,9 @@ bool ClassicGroup::supports(const JoinGroupRequest& request) const {
   if (request.protocol_type.empty() || request.protocols.empty()) return false;
   if (members_.empty()) return true;
   if (request.protocol_type != protocol_type_) return false;
+  // All members have a protocol in common, so what one of them had before still has.
+  const auto known = members_.find(request.member_id);
+  if (known != members_.end() && same_protocols(known->second, request)) return true;
   return std::ranges::any_of(request.protocols, [&](const auto& asked) {
     return std::ranges::all_of(
         members_, [&](const auto& entry) { return entry.second.metadata_for(asked.name) != nullptr; });

@@ -110,7 +110,9 @@ class CoordinatorRuntime {
     return {};
   }
 
-  /// Waits until everything that was written before the call is committed.
+  /// Everything that was written is committed.
+  [[nodiscard]] bool is_committed() const { return log_->is_committed(log_->end_offset()); }
+  /// Waits until everything that was written before the call is.
   [[nodiscard]] Task<Result<void>> committed() { return log_->wait_committed(log_->end_offset()); }
 
   /// Waits until it survives a power cut, too. Errors as LogPort::make_durable.

@@ -52,6 +52,8 @@ SyncGroupResponse sync_refusal(ErrorCode code) {
   return out;
 }
 
+Task<void> at_once() { co_return; }
+
 /// Puts `code` where an answer said that all is well.
 void refuse_good_ones(OffsetCommitResponse& response, ErrorCode code) {
   for (auto& topic : response.topics) {
@@ -93,8 +95,8 @@ GroupPartition::GroupPartition(runtime::Shard& shard, runtime::Gate& gate, const
       metrics_(metrics),
       index_(index),
       runtime_(shard, std::move(log), GroupMachine(config_, facts), [this] { on_due(); }),
-      joins_(shard.clock()),
-      syncs_(shard.clock()) {}
+      joins_(shard),
+      syncs_(shard) {}
 
 GroupPartition::~GroupPartition() {
   for (std::size_t i = 0; i < published_.size(); ++i) metrics_.groups.at(i)->add(-published_.at(i));
@@ -137,17 +139,17 @@ void GroupPartition::close() {
   runtime_.disarm();
   Effects effects;
   runtime_.machine().refuse_all(ErrorCode::kNotCoordinator, effects);
-  deliver(std::move(effects));
+  deliver(effects);
 }
 
 void GroupPartition::stop_waiting() {
   available_.stop();
   Effects effects;
   runtime_.machine().refuse_all(ErrorCode::kNotCoordinator, effects);
-  deliver(std::move(effects));
+  deliver(effects);
 }
 
-Task<Result<void>> GroupPartition::settle(Effects effects, std::optional<InTransaction> transaction) {
+Result<void> GroupPartition::append(Effects& effects, std::optional<InTransaction> transaction) {
   const std::size_t groups_before = runtime_.machine().size();
   Result<void> stored = runtime_.write(effects.records, effects.divisible, transaction);
   if (!stored) {
@@ -158,18 +160,25 @@ Task<Result<void>> GroupPartition::settle(Effects effects, std::optional<InTrans
     // An emptied group's record may be lost: it would come back with members that have long timed out.
     [[maybe_unused]] const Result<void> again = runtime_.write(after.records, true);
     tell(after.events);
-    deliver(std::move(after));
+    deliver(after);
   } else {
     tell(effects.events);
   }
   if (!effects.events.empty() || groups_before != runtime_.machine().size()) publish_counts();
   publish_changed_counts();
   runtime_.arm();
-  if (stored) {
-    stored = co_await runtime_.committed();
-    if (!stored) refuse(effects, told_of_append_error(stored.error().code));
-  }
-  deliver(std::move(effects));
+  return stored;
+}
+
+Task<void> GroupPartition::commit(Effects& effects, Result<void>& stored) {
+  stored = co_await runtime_.committed();
+  if (!stored) refuse(effects, told_of_append_error(stored.error().code));
+}
+
+Task<Result<void>> GroupPartition::settle(Effects effects, std::optional<InTransaction> transaction) {
+  Result<void> stored = append(effects, transaction);
+  if (stored && !runtime_.is_committed()) co_await commit(effects, stored);
+  deliver(effects);
   co_return stored;
 }
 
@@ -192,7 +201,7 @@ void GroupPartition::refuse(Effects& effects, ErrorCode code) const {
   }
 }
 
-void GroupPartition::deliver(Effects effects) {
+void GroupPartition::deliver(Effects& effects) {
   for (JoinReply& reply : effects.joins) joins_.give(reply.to, std::move(reply.response));
   for (SyncReply& reply : effects.syncs) syncs_.give(reply.to, std::move(reply.response));
 }
@@ -266,38 +275,49 @@ void GroupPartition::publish_changed_counts() {
   publish(machine.count_streams_by_state(), published_streams_, metrics_.streams_groups);
 }
 
-std::string GroupPartition::fresh_uuid() {
-  const Uuid id = Uuid::from_random(shard_.random().uuid_bytes());
-  std::string hex;
-  for (std::size_t i = 0; i < id.bytes.size(); ++i) {
-    hex += fmt::format("{:02x}", std::to_integer<unsigned>(id.bytes.at(i)));
-    if (i == 3 || i == 5 || i == 7 || i == 9) hex += '-';
-  }
-  return hex;
+template <class Response>
+Task<void> GroupPartition::answer(WaitingReplies<Response>& replies, Token token, Effects effects) {
+  const Result<void> stored = append(effects);
+  if (stored && !runtime_.is_committed()) return answer_later(replies, token, std::move(effects));
+  deliver(effects);
+  return replies.take(token);
 }
 
-Task<JoinGroupResponse> GroupPartition::join(JoinGroupRequest request, Caller caller) {
-  if (const ErrorCode code = available_.refusal(); code != ErrorCode::kNone)
-    co_return join_refusal(request.member_id, code);
+template <class Response>
+Task<void> GroupPartition::answer_later(WaitingReplies<Response>& replies, Token token, Effects effects) {
+  Result<void> stored;
+  co_await commit(effects, stored);
+  deliver(effects);
+  co_await replies.take(token);
+}
+
+Task<void> GroupPartition::join(const JoinGroupRequest& request, const Caller& caller,
+                                JoinGroupResponse& response) {
+  if (const ErrorCode code = available_.refusal(); code != ErrorCode::kNone) {
+    response = join_refusal(request.member_id, code);
+    return at_once();
+  }
   const Token token = ++last_token_;
-  joins_.open(token);
-  const std::string fresh = fresh_uuid();
+  joins_.open(token, response);
+  // Who has an id keeps it.
+  const std::string fresh = request.member_id.empty()
+                                ? Uuid::from_random(shard_.random().uuid_bytes()).hyphenated()
+                                : std::string();
   Effects effects;
   runtime_.machine().join({request, caller, token, fresh}, runtime_.now(), effects);
-  [[maybe_unused]] const Result<void> settled = co_await settle(std::move(effects));
-  JoinGroupResponse response = co_await joins_.take(token);
-  co_return response;
+  return answer(joins_, token, std::move(effects));
 }
 
-Task<SyncGroupResponse> GroupPartition::sync(SyncGroupRequest request) {
-  if (const ErrorCode code = available_.refusal(); code != ErrorCode::kNone) co_return sync_refusal(code);
+Task<void> GroupPartition::sync(const SyncGroupRequest& request, SyncGroupResponse& response) {
+  if (const ErrorCode code = available_.refusal(); code != ErrorCode::kNone) {
+    response = sync_refusal(code);
+    return at_once();
+  }
   const Token token = ++last_token_;
-  syncs_.open(token);
+  syncs_.open(token, response);
   Effects effects;
   runtime_.machine().sync(request, token, runtime_.now(), effects);
-  [[maybe_unused]] const Result<void> settled = co_await settle(std::move(effects));
-  SyncGroupResponse response = co_await syncs_.take(token);
-  co_return response;
+  return answer(syncs_, token, std::move(effects));
 }
 
 Task<ErrorCode> GroupPartition::heartbeat(std::string group, std::string member,

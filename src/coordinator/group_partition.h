@@ -40,8 +40,12 @@ class GroupPartition : public std::enable_shared_from_this<GroupPartition> {
   /// Ends waits and refuses new ones, for a broker that stops; the rest goes on.
   void stop_waiting();
 
-  [[nodiscard]] Task<protocol::JoinGroupResponse> join(protocol::JoinGroupRequest request, Caller caller);
-  [[nodiscard]] Task<protocol::SyncGroupResponse> sync(protocol::SyncGroupRequest request);
+  /// It and sync() decide at once; the task waits for the answer. The response outlives the task, the others
+  /// the call.
+  [[nodiscard]] Task<void> join(const protocol::JoinGroupRequest& request, const Caller& caller,
+                                protocol::JoinGroupResponse& response);
+  [[nodiscard]] Task<void> sync(const protocol::SyncGroupRequest& request,
+                                protocol::SyncGroupResponse& response);
   [[nodiscard]] Task<ErrorCode> heartbeat(std::string group, std::string member,
                                           std::optional<std::string> instance, std::int32_t generation);
   /// An error of the whole, or a code for each.
@@ -95,19 +99,29 @@ class GroupPartition : public std::enable_shared_from_this<GroupPartition> {
 
  private:
   /// Carries a decision out, its records as part of `transaction` where there is one; returns when its
-  /// replies are out.
+  /// replies are out: append(), commit() where that takes time, deliver().
   [[nodiscard]] Task<Result<void>> settle(Effects effects,
                                           std::optional<InTransaction> transaction = std::nullopt);
+  /// Where the log does not take the records, the replies become errors. Here and below the effects outlive
+  /// the task.
+  [[nodiscard]] Result<void> append(Effects& effects,
+                                    std::optional<InTransaction> transaction = std::nullopt);
+  [[nodiscard]] Task<void> commit(Effects& effects, Result<void>& stored);
+  /// Carries out what was decided for the request that waits as `token`, as settle() does; returns when it
+  /// has its reply.
+  template <class Response>
+  [[nodiscard]] Task<void> answer(WaitingReplies<Response>& replies, Token token, Effects effects);
+  template <class Response>
+  [[nodiscard]] Task<void> answer_later(WaitingReplies<Response>& replies, Token token, Effects effects);
   [[nodiscard]] static Task<void> settle_due(std::shared_ptr<GroupPartition> self);
   void on_due();
   void refuse(Effects& effects, ErrorCode code) const;
-  void deliver(Effects effects);
+  void deliver(Effects& effects);
   void tell(const std::vector<GroupEvent>& events);
   void tell_expired(const std::vector<ExpiredOffset>& expired) const;
   void publish_counts();
   /// Of groups of the newer protocols.
   void publish_changed_counts();
-  [[nodiscard]] std::string fresh_uuid();
 
   // group_partition_share.cc
   [[nodiscard]] Result<void> check_serving(std::string_view group) const;

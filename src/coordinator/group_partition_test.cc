@@ -65,11 +65,18 @@ struct Coordinator {
   GroupCoordinator groups;
 };
 
+Task<protocol::JoinGroupResponse> join(GroupPartition& partition) {
+  const protocol::JoinGroupRequest request = join_request();
+  protocol::JoinGroupResponse response;
+  co_await partition.join(request, kCaller, response);
+  co_return response;
+}
+
 TEST(GroupPartition, BringsAMemberToItsAssignment) {
   runtime::testing::run<void>([](Shard& shard) -> Task<void> {
     MemoryLog log;
     Coordinator coordinator(shard, log);
-    const auto joined = co_await coordinator.partition().join(join_request(), kCaller);
+    const auto joined = co_await join(coordinator.partition());
     EXPECT_EQ(joined.error_code, 0);
     EXPECT_EQ(joined.generation_id, 1);
     protocol::SyncGroupRequest sync;
@@ -77,7 +84,8 @@ TEST(GroupPartition, BringsAMemberToItsAssignment) {
     sync.member_id = joined.member_id;
     sync.generation_id = 1;
     sync.assignments.push_back({joined.member_id, testing::bytes("mine")});
-    const auto synced = co_await coordinator.partition().sync(sync);
+    protocol::SyncGroupResponse synced;
+    co_await coordinator.partition().sync(sync, synced);
     EXPECT_EQ(synced.assignment, testing::bytes("mine"));
     EXPECT_EQ(log.batches(), 1U);
     EXPECT_EQ(coordinator.metrics.generations.value(), 1U);
@@ -153,7 +161,7 @@ TEST(GroupPartition, RefusesAtOnceWhileItLoads) {
     Coordinator coordinator(shard, log);
     GroupPartition& partition = coordinator.partition();
     const auto loading = wire(ErrorCode::kCoordinatorLoadInProgress);
-    const auto joined = co_await partition.join(join_request(), kCaller);
+    const auto joined = co_await join(partition);
     EXPECT_EQ(joined.error_code, loading);
     const auto committed = co_await partition.commit_offsets(commit_request(1), 9);
     EXPECT_EQ(code_of(committed), loading);
@@ -355,17 +363,17 @@ TEST(GroupPartition, SendsWaitingMembersAwayWhenTheBrokerStops) {
     MemoryLog log;
     Coordinator coordinator(shard, log);
     GroupPartition& partition = coordinator.partition();
-    const auto first = co_await partition.join(join_request(), kCaller);
+    const auto first = co_await join(partition);
     runtime::Gate gate;
     const auto second = [](GroupPartition& to) -> Task<void> {
-      const auto response = co_await to.join(join_request(), kCaller);
+      const auto response = co_await join(to);
       EXPECT_EQ(response.error_code, wire(ErrorCode::kNotCoordinator));
     };
     gate.spawn(second(partition));
     EXPECT_EQ(gate.running(), 1U);
     coordinator.groups.stop();
     co_await gate.close();
-    const auto third = co_await partition.join(join_request(), kCaller);
+    const auto third = co_await join(partition);
     EXPECT_EQ(third.error_code, wire(ErrorCode::kNotCoordinator));
     co_await coordinator.groups.close();
   });

@@ -65,6 +65,8 @@ class LogPort {
   [[nodiscard]] virtual Result<void> drop_before(Offset offset) = 0;
   /// The leader epoch in which the log is written.
   [[nodiscard]] virtual std::int32_t epoch() const = 0;
+  /// Everything below `end` is committed: wait_committed() would not wait.
+  [[nodiscard]] virtual bool is_committed(Offset end) const = 0;
   /// Waits until everything below `end` is committed. NOT_LEADER_OR_FOLLOWER, REQUEST_TIMED_OUT.
   [[nodiscard]] virtual Task<Result<void>> wait_committed(Offset end) = 0;
   /// Waits until all that was appended is on the disk, whatever the topic's configuration demands. An error

@@ -1,24 +1,11 @@
 #include "runtime/gate.h"
 
 #include <cstdlib>
-#include <exception>
 #include <utility>
 
 #include "base/log.h"
 
 namespace brook::runtime {
-
-/// The coroutine around a spawned task. Nobody awaits it: it frees itself when it ends.
-struct Gate::Detached {
-  struct promise_type {
-    Detached get_return_object() const noexcept { return {}; }
-    std::suspend_never initial_suspend() const noexcept { return {}; }
-    std::suspend_never final_suspend() const noexcept { return {}; }
-    void return_void() const noexcept {}
-    // Exceptions do not cross a module's door; one that comes this far is a bug.
-    [[noreturn]] void unhandled_exception() const noexcept { std::terminate(); }
-  };
-};
 
 Gate::~Gate() {
   if (running_ == 0) return;
@@ -32,16 +19,20 @@ void Gate::spawn(Task<void> task) {
 
 void Gate::spawn_awaited(Task<void> task) { run(std::move(task)); }
 
-Gate::Detached Gate::run(Task<void> task) {
-  ++running_;
+internal::Detached Gate::run(Task<void> task) {
+  enter();
   {
     // The task's frame dies before the closer goes on, for its parameters may refer to what the closer
     // destroys.
     Task<void> own = std::move(task);
     co_await own;
   }
+  leave();
+}
+
+void Gate::leave() {
   --running_;
-  if (running_ == 0 && closer_) std::exchange(closer_, {}).resume();  // May destroy this gate.
+  if (running_ == 0 && closer_) std::exchange(closer_, {}).resume();
 }
 
 Task<void> Gate::close() {

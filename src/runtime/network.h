@@ -1,5 +1,7 @@
 #pragma once
 
+#include <coroutine>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -36,10 +38,23 @@ class Stream {
   virtual ~Stream() = default;
   [[nodiscard]] virtual const Address& local() const = 0;
   [[nodiscard]] virtual const Address& peer() const = 0;
-  /// Waits until a read would not wait, so that an idle connection holds no buffer.
-  [[nodiscard]] virtual Task<Result<void>> wait_readable() = 0;
+  /// An awaiter and no Task: ten thousand idle connections stand here.
+  struct Readable {
+    Stream& stream;
+    bool open = false;
+    [[nodiscard]] bool await_ready() const noexcept { return false; }
+    void await_suspend(std::coroutine_handle<> waiter) { stream.when_readable(waiter, open); }
+    [[nodiscard]] bool await_resume() const noexcept { return open; }
+  };
+  /// To be awaited: until a read would not wait, so that an idle connection holds no buffer. False where the
+  /// stream was closed or destroyed meanwhile.
+  [[nodiscard]] Readable wait_readable() { return {*this}; }
+  /// What is there, without waiting: 0 at the end of the stream, nothing where a read would wait.
+  [[nodiscard]] virtual Result<std::optional<std::size_t>> read_now(MutableBytes to) = 0;
   /// What is there, at least one byte; 0 at the end of the stream.
   [[nodiscard]] virtual Task<Result<std::size_t>> read_some(MutableBytes to) = 0;
+  /// As many of the first bytes of `parts` as go without waiting.
+  [[nodiscard]] virtual Result<std::size_t> write_now(std::span<const ByteView> parts) = 0;
   /// All of `parts`, which stay alive until then.
   [[nodiscard]] virtual Task<Result<void>> write(std::span<const ByteView> parts) = 0;
   /// The same where more is written at once: the peer need not be woken for these alone.
@@ -50,6 +65,10 @@ class Stream {
                                                      std::uint64_t size) = 0;
   /// Pending and later operations end with an error.
   virtual void close() = 0;
+
+ protected:
+  /// Sets `open` and resumes `waiter` in a later turn, once a read would not wait or the stream is gone.
+  virtual void when_readable(std::coroutine_handle<> waiter, bool& open) = 0;
 };
 
 /// A connection that no shard owns yet; hand it to Shard::adopt on the shard that shall own it. Any thread.

@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <chrono>
 #include <csignal>
 #include <memory>
@@ -373,6 +374,45 @@ TEST(Stream, GathersManyParts) {
   });
 }
 
+TEST(Stream, ReadsWhatIsThereWithoutWaiting) {
+  run<void>([](Shard& shard) -> Task<void> {
+    Pair pair = co_await connected_pair(shard);
+    std::string text(8, ' ');
+    const MutableBytes room = room_of(text);
+    EXPECT_EQ(pair.server->read_now(room), std::optional<std::size_t>());
+    const auto outcome = co_await send_text(*pair.client, "ten bytes.");
+    EXPECT_TRUE(outcome);
+    const bool open = co_await pair.server->wait_readable();
+    EXPECT_TRUE(open);
+    EXPECT_EQ(pair.server->read_now(room), std::optional<std::size_t>(8));
+    EXPECT_EQ(text, "ten byte");
+    EXPECT_EQ(pair.server->read_now(room), std::optional<std::size_t>(2));
+    EXPECT_EQ(text, "s.n byte");
+    EXPECT_EQ(pair.server->read_now(room), std::optional<std::size_t>());
+    pair.client->close();
+    const bool still_open = co_await pair.server->wait_readable();
+    EXPECT_TRUE(still_open);
+    EXPECT_EQ(pair.server->read_now(room), std::optional<std::size_t>(0));
+    pair.server->close();
+    EXPECT_EQ(pair.server->read_now(room).error().code, ErrorCode::kNetworkException);
+  });
+}
+
+TEST(Stream, WritesWhatFitsWithoutWaiting) {
+  run<void>([](Shard& shard) -> Task<void> {
+    Pair pair = co_await connected_pair(shard);
+    const std::string text = pattern(16U << 20U);  // more than the two sockets hold
+    const std::array<ByteView, 3> parts{ByteView(), as_bytes("first,"), as_bytes(text)};
+    const std::size_t written = pair.server->write_now(parts).value_or(0);
+    EXPECT_GT(written, 6U);
+    EXPECT_LT(written, text.size());
+    pair.server->close();
+    EXPECT_EQ(pair.server->write_now(parts).error().code, ErrorCode::kNetworkException);
+    const std::string got = co_await receive(*pair.client, text.size());
+    EXPECT_TRUE(got == "first," + text.substr(0, written - 6));
+  });
+}
+
 class SendFileOf : public ::testing::TestWithParam<std::size_t> {};
 
 TEST_P(SendFileOf, SendsTheRange) {
@@ -418,8 +458,8 @@ TEST(Stream, CloseEndsAPendingRead) {
     std::byte room{};
     const auto got = co_await pair.server->read_some({&room, 1});
     EXPECT_EQ(got.error().code, ErrorCode::kNetworkException);
-    const auto later = co_await pair.server->wait_readable();
-    EXPECT_FALSE(later);
+    const bool open = co_await pair.server->wait_readable();
+    EXPECT_FALSE(open);
   });
 }
 
@@ -428,8 +468,8 @@ TEST(Stream, MayBeDestroyedWhileItWaits) {
     Pair pair = co_await connected_pair(shard);
     Gate gate;
     auto wait = [](Stream& stream) -> Task<void> {
-      const auto outcome = co_await stream.wait_readable();
-      EXPECT_FALSE(outcome);
+      const bool open = co_await stream.wait_readable();
+      EXPECT_FALSE(open);
     };
     gate.spawn(wait(*pair.server));
     pair.server.reset();

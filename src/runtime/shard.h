@@ -17,6 +17,8 @@
 namespace brook::runtime {
 
 namespace internal {
+template <class F, class T>
+class RemoteCall;
 template <class T>
 struct TaskResult;
 template <class T>
@@ -54,6 +56,13 @@ class Shard {
   /// until the task ends.
   template <class F>
   Task<typename internal::TaskResult<std::invoke_result_t<F&>>::type> run(F make);
+  /// The same for a caller that is on another shard and keeps `make` itself: to be awaited, no coroutine of
+  /// its own.
+  template <class F>
+  internal::RemoteCall<F, typename internal::TaskResult<std::invoke_result_t<F&>>::type> run_remotely(
+      F& make) {
+    return {*this, make};
+  }
 
  protected:
   static void set_current(Shard* shard);
@@ -70,14 +79,17 @@ class RemoteCall {
   void await_suspend(std::coroutine_handle<> awaiter) {
     awaiter_ = awaiter;
     origin_ = Shard::current();
-    target_.post([this] { target_.gate().spawn_awaited(work()); });
+    target_.post([this] { work(); });
   }
   T await_resume() { return std::move(*result_); }
 
  private:
-  Task<void> work() {
+  Detached work() {
+    Gate& gate = target_.gate();
+    gate.enter();
     result_.emplace(co_await make_());
-    origin_->post([awaiter = awaiter_] { awaiter.resume(); });
+    origin_->post([awaiter = awaiter_] { awaiter.resume(); });  // From here on this may be gone.
+    gate.leave();
   }
 
   Shard& target_;
@@ -96,7 +108,7 @@ Task<typename internal::TaskResult<std::invoke_result_t<F&>>::type> Shard::run(F
     T own = co_await make();
     co_return own;
   }
-  T remote = co_await internal::RemoteCall<F, T>(*this, make);
+  T remote = co_await run_remotely(make);
   co_return remote;
 }
 

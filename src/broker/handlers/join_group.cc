@@ -13,27 +13,28 @@ using protocol::JoinGroupResponse;
 
 constexpr std::int16_t kFirstVersionWithNullProtocol = 7;
 
-class JoinGroupHandler final : public TypedHandler<JoinGroupRequest, JoinGroupResponse> {
+class JoinGroupHandler final : public WaitingHandler<JoinGroupRequest, JoinGroupResponse> {
  public:
   JoinGroupHandler(ClusterView& view, GroupRouter& groups) : view_(view), groups_(groups) {}
 
  private:
-  Task<JoinGroupResponse> serve(const RequestContext& context, JoinGroupRequest request) override {
+  Task<void> serve(const RequestContext& context, const JoinGroupRequest& request,
+                   JoinGroupResponse& response) override {
     const auto place = groups_.place(*view_.image(), request.group_id);
-    JoinGroupResponse refused;
-    refused.error_code = wire(ErrorCode::kNotCoordinator);
-    refused.member_id = request.member_id;
     const auto join = [&](coordinator::GroupPartition& groups) {
-      return groups.join(std::move(request), caller_of(context));
+      return groups.join(request, caller_of(context), response);
     };
-    JoinGroupResponse response = co_await groups_.at(place, std::move(refused), join);
+    const bool ours = co_await groups_.reach(place, join);
+    if (!ours) {
+      response.error_code = wire(ErrorCode::kNotCoordinator);
+      response.member_id = request.member_id;
+    }
     const bool named = response.protocol_name && !response.protocol_name->empty();
     if (context.version < kFirstVersionWithNullProtocol) {
       if (!named) response.protocol_name.emplace();
     } else if (!named) {
       response.protocol_name.reset();
     }
-    co_return response;
   }
 
   ClusterView& view_;

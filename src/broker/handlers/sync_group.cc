@@ -10,18 +10,17 @@ namespace {
 using protocol::SyncGroupRequest;
 using protocol::SyncGroupResponse;
 
-class SyncGroupHandler final : public TypedHandler<SyncGroupRequest, SyncGroupResponse> {
+class SyncGroupHandler final : public WaitingHandler<SyncGroupRequest, SyncGroupResponse> {
  public:
   SyncGroupHandler(ClusterView& view, GroupRouter& groups) : view_(view), groups_(groups) {}
 
  private:
-  Task<SyncGroupResponse> serve(const RequestContext& /*context*/, SyncGroupRequest request) override {
+  Task<void> serve(const RequestContext& /*context*/, const SyncGroupRequest& request,
+                   SyncGroupResponse& response) override {
     const auto place = groups_.place(*view_.image(), request.group_id);
-    SyncGroupResponse refused;
-    refused.error_code = wire(ErrorCode::kNotCoordinator);
-    const auto sync = [&](coordinator::GroupPartition& groups) { return groups.sync(std::move(request)); };
-    SyncGroupResponse response = co_await groups_.at(place, std::move(refused), sync);
-    co_return response;
+    const auto sync = [&](coordinator::GroupPartition& groups) { return groups.sync(request, response); };
+    const bool ours = co_await groups_.reach(place, sync);
+    if (!ours) response.error_code = wire(ErrorCode::kNotCoordinator);
   }
 
   ClusterView& view_;

@@ -90,6 +90,7 @@ class MemoryLog::Port final : public LogPort {
     return {};
   }
   [[nodiscard]] std::int32_t epoch() const override { return 0; }
+  [[nodiscard]] bool is_committed(Offset /*end*/) const override { return !state_->commits_held; }
   [[nodiscard]] Task<Result<void>> wait_committed(Offset /*end*/) override {
     co_await state_->wait_while(state_->commits_held);
     co_return Result<void>{};

@@ -45,8 +45,15 @@ Task<void> FrameConnection::serve() {
   watch_idle(last_activity_);
   Next next = Next::kGoOn;
   while (next == Next::kGoOn && !info_.closed) {
-    next = co_await reader_.fill();
-    if (next == Next::kGoOn) next = co_await handle_buffered();
+    next = co_await reader_.fill(FrameReader::Room::kWaitedFor);
+    while (next == Next::kGoOn && !info_.closed && reader_.has_frame()) {
+      Frame frame = reader_.take();
+      if (frame.stands_alone()) {
+        next = co_await handle_and_read(std::move(frame));
+      } else {
+        next = co_await handle_one(frame.bytes);
+      }
+    }
   }
   co_await writer_.close();  // What was answered goes out, if the idle deadline lets it.
   close();                   // What is being read ahead is of no use any more.
@@ -64,19 +71,6 @@ void FrameConnection::close() {
   closing_.notify_all();
 }
 
-Task<FrameConnection::Next> FrameConnection::handle_buffered() {
-  Next next = Next::kGoOn;
-  while (next == Next::kGoOn && !info_.closed && reader_.has_frame()) {
-    Frame frame = reader_.take();
-    if (frame.stands_alone()) {
-      next = co_await handle_and_read(std::move(frame));
-    } else {
-      next = co_await handle_one(frame.bytes);
-    }
-  }
-  co_return next;
-}
-
 Task<FrameConnection::Next> FrameConnection::handle_and_read(Frame frame) {
   reading_ahead_ = true;
   gate_.spawn(read_ahead());
@@ -88,30 +82,36 @@ Task<FrameConnection::Next> FrameConnection::handle_and_read(Frame frame) {
 }
 
 Task<void> FrameConnection::read_ahead() {
-  read_ahead_ = co_await reader_.fill_ahead();
+  read_ahead_ = co_await reader_.fill(FrameReader::Room::kAtOnce);
   reading_ahead_ = false;
   has_read_ahead_.notify_all();
 }
 
 Task<FrameConnection::Next> FrameConnection::handle_one(MutableBytes frame) {
-  co_await writer_.wait_below(kUnwrittenMax, kUnwrittenMemoryMax);
+  if (!writer_.is_below(kUnwrittenMax, kUnwrittenMemoryMax))
+    co_await writer_.wait_below(kUnwrittenMax, kUnwrittenMemoryMax);
   if (info_.closed) co_return Next::kEnd;
   server_.metrics_.requests.add();
   processing_ = true;
   Result<std::optional<Response>> response = co_await server_.handler_.handle(info_, frame);
   processing_ = false;
   touch();
+  co_return answer(std::move(response), frame.size());
+}
+
+FrameConnection::Next FrameConnection::answer(Result<std::optional<Response>> response,
+                                              std::size_t request_bytes) {
   if (!response) {
     server_.metrics_.failed_requests.add();
     log::warn("request_failed", {{"peer", to_text(info_.peer)},
                                  {"listener", info_.listener},
-                                 {"bytes", frame.size()},
+                                 {"bytes", request_bytes},
                                  {"error", response.error().context}});
-    co_return Next::kEnd;
+    return Next::kEnd;
   }
-  if (info_.closed) co_return Next::kEnd;
+  if (info_.closed) return Next::kEnd;
   if (*response) writer_.enqueue(**std::move(response));
-  co_return Next::kGoOn;
+  return Next::kGoOn;
 }
 
 void FrameConnection::watch_idle(runtime::Instant from) {

@@ -29,13 +29,12 @@ class FrameConnection {
  private:
   using Next = FrameReader::Next;
 
-  /// Handles the whole frames that are buffered.
-  Task<Next> handle_buffered();
   /// Handles a frame while the next one is read. A large request is worked on by the shard of its partition
   /// for as long as its successor takes to come in.
   Task<Next> handle_and_read(Frame frame);
   Task<void> read_ahead();
   Task<Next> handle_one(MutableBytes frame);
+  Next answer(Result<std::optional<Response>> response, std::size_t request_bytes);
 
   void touch() { last_activity_ = server_.shard_.clock().now(); }
   void watch_idle(runtime::Instant from);

@@ -40,22 +40,20 @@ FrameReader::FrameReader(FrameServer& server, runtime::Stream& stream, const Con
 
 bool FrameReader::has_frame() const { return acceptable() && next_length() && buffered() >= next_size(); }
 
-Task<FrameReader::Next> FrameReader::fill() {
+Task<FrameReader::Next> FrameReader::fill(Room room) {
   Next next = acceptable() ? Next::kGoOn : refuse();
   while (next == Next::kGoOn && !has_frame()) {
-    next = co_await wait_readable();
-    if (next == Next::kGoOn && !make_room()) next = co_await wait_for_room();
-    if (next == Next::kGoOn) next = co_await read_some();
-  }
-  co_return next;
-}
-
-Task<FrameReader::Next> FrameReader::fill_ahead() {
-  Next next = acceptable() ? Next::kGoOn : refuse();
-  while (next == Next::kGoOn && !has_frame()) {
-    next = co_await wait_readable();
-    if (next == Next::kGoOn && (server_.budget_.is_waited_for() || !make_room())) co_return Next::kGoOn;
-    if (next == Next::kGoOn) next = co_await read_some();
+    if (read_was_full_) {
+      co_await NextTurn{server_.shard_};
+    } else {
+      if (buffered() == 0) release_buffer();
+      const bool open = co_await stream_.wait_readable();
+      if (!open) co_return Next::kEnd;
+    }
+    if (info_.closed) co_return Next::kEnd;
+    if (room == Room::kAtOnce && (server_.budget_.is_waited_for() || !make_room())) co_return Next::kGoOn;
+    if (room == Room::kWaitedFor && !make_room()) next = co_await wait_for_room();
+    if (next == Next::kGoOn) next = read_some();
   }
   co_return next;
 }
@@ -77,33 +75,23 @@ Frame FrameReader::take() {
   return frame;
 }
 
-Task<FrameReader::Next> FrameReader::wait_readable() {
-  if (read_was_full_) {
-    co_await NextTurn{server_.shard_};
-  } else {
-    if (buffered() == 0) release_buffer();
-    const Result<void> readable = co_await stream_.wait_readable();
-    if (!readable) co_return Next::kEnd;
-  }
-  co_return info_.closed ? Next::kEnd : Next::kGoOn;
-}
-
-Task<FrameReader::Next> FrameReader::read_some() {
+FrameReader::Next FrameReader::read_some() {
   MutableBytes room = buffer_.bytes().subspan(end_);
   // A large frame's own buffer takes that frame and nothing of the next.
   if (charge_.bytes() > 0) room = room.first(next_size() - end_);
-  const Result<std::size_t> got = co_await stream_.read_some(room);
+  const Result<std::optional<std::size_t>> got = stream_.read_now(room);
   if (!got) {
     if (!info_.closed)
       log::debug("connection_read_failed", {{"peer", to_text(info_.peer)}, {"error", got.error().context}});
-    co_return Next::kEnd;
+    return Next::kEnd;
   }
-  if (*got == 0) co_return Next::kEnd;
-  read_was_full_ = *got == room.size();
-  end_ += *got;
-  server_.metrics_.received_bytes.add(*got);
+  const std::size_t size = got->value_or(0);
+  if (*got && size == 0) return Next::kEnd;
+  read_was_full_ = size == room.size();
+  end_ += size;
+  server_.metrics_.received_bytes.add(size);
   touch_();
-  co_return acceptable() ? Next::kGoOn : refuse();
+  return acceptable() ? Next::kGoOn : refuse();
 }
 
 bool FrameReader::make_room() {

@@ -32,11 +32,13 @@ class FrameReader {
 
   enum class Next { kGoOn, kEnd };
 
+  /// The memory for a large frame: where there is none now, fill() waits, or gives up with kGoOn and no
+  /// frame.
+  enum class Room { kWaitedFor, kAtOnce };
+
   [[nodiscard]] bool has_frame() const;
   /// Waits until a whole frame is there. kEnd: the stream ended, or sent a length that no frame may have.
-  [[nodiscard]] Task<Next> fill();
-  /// The same, where the memory for it is to be had at once; where not, kGoOn without a frame.
-  [[nodiscard]] Task<Next> fill_ahead();
+  [[nodiscard]] Task<Next> fill(Room room);
   /// has_frame() holds. The frame is valid until the next call of fill(), and beyond where it stands alone.
   [[nodiscard]] Frame take();
   void release_buffer();
@@ -44,9 +46,8 @@ class FrameReader {
   [[nodiscard]] std::size_t buffered() const { return end_ - begin_; }
 
  private:
-  /// Waits for bytes and reads what is there. There is room for some.
-  Task<Next> read_some();
-  Task<Next> wait_readable();
+  /// Reads what is there. There is room for some.
+  Next read_some();
   /// Room for what is known of the next frame; false where the budget does not allow it now.
   bool make_room();
   Task<Next> wait_for_room();

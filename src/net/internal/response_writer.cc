@@ -3,11 +3,13 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 namespace brook::net::internal {
 namespace {
 
+constexpr std::size_t kPartsAtOnceMax = 8;
 constexpr std::size_t kGatheredPartsMax = 256;
 /// One write's bytes: so that a slow reader's progress shows at least this often.
 constexpr std::uint64_t kGatheredBytesMax = 1024UL * 1024;
@@ -17,12 +19,18 @@ constexpr std::uint64_t kCopiedRangeMax = 64UL * 1024;
 constexpr std::uint64_t kReadBytesMax = 64UL * 1024;
 constexpr std::uint64_t kFilePiece = 1024UL * 1024;
 
+/// The bytes of a part that is no file range.
+ByteView in_memory(const ResponsePart& part) {
+  if (const auto* owned = std::get_if<std::vector<std::byte>>(&part)) return *owned;
+  return std::get<SharedBytes>(part).bytes;
+}
+
 bool is_large_range(const ResponsePart& part) {
   const auto* range = std::get_if<FileRange>(&part);
   return range != nullptr && range->size >= kCopiedRangeMax;
 }
 
-Task<Result<runtime::AlignedBuffer>> read_range(const FileRange& range) {
+Task<Result<runtime::AlignedBuffer>> read_range(FileRange range) {
   runtime::AlignedBuffer buffer(range.size);
   BROOK_CO_TRY(const std::size_t got, co_await range.file->read_at(range.offset, buffer.bytes()));
   if (got < range.size) {
@@ -47,12 +55,13 @@ void ResponseWriter::enqueue(Response response) {
   }
   if (std::exchange(writing_, true)) return;
   // In a later turn, so that the responses to pipelined requests go out together. close() waits for it.
-  shard_.post([this] { gate_.spawn(write_all()); });
+  shard_.post([this] {
+    if (!write_at_once()) gate_.spawn(write_all());
+  });
 }
 
 Task<void> ResponseWriter::wait_below(std::uint64_t bytes, std::uint64_t memory) {
-  while (!failed_ && (unwritten_bytes_ > bytes || unwritten_memory_ > memory))
-    (void)co_await advanced_.wait_until(runtime::Instant::max());
+  while (!is_below(bytes, memory)) (void)co_await advanced_.wait_until(runtime::Instant::max());
 }
 
 void ResponseWriter::fail() {
@@ -65,12 +74,39 @@ Task<void> ResponseWriter::close() {
   co_await gate_.close();
 }
 
+bool ResponseWriter::write_at_once() {
+  std::array<ByteView, kPartsAtOnceMax> views;
+  if (failed_ || unwritten_.size() > views.size()) return false;
+  for (std::size_t i = 0; i < unwritten_.size(); ++i) {
+    if (std::holds_alternative<FileRange>(unwritten_[i])) return false;
+    views.at(i) = in_memory(unwritten_[i]);
+  }
+  const Result<std::uint64_t> written = stream_.write_now(std::span(views).first(unwritten_.size()));
+  if (!written) return false;  // write_all() will meet the same error.
+  drop(*written);
+  progress_(written);
+  advanced_.notify_all();
+  if (!unwritten_.empty()) return false;
+  writing_ = false;
+  return true;
+}
+
+void ResponseWriter::drop(std::uint64_t bytes) {
+  unwritten_bytes_ -= bytes;
+  skipped_ += bytes;
+  auto end = unwritten_.begin();
+  for (; end != unwritten_.end() && size_of(*end) <= skipped_; ++end) {
+    skipped_ -= size_of(*end);
+    unwritten_memory_ -= memory_of(*end);
+  }
+  unwritten_.erase(unwritten_.begin(), end);
+}
+
 Task<void> ResponseWriter::write_all() {
   while (!failed_ && !unwritten_.empty()) {
     const bool large = is_large_range(unwritten_.front());
     Task<Result<std::uint64_t>> step = large ? send_piece() : write_gathered();
     const Result<std::uint64_t> written = co_await step;
-    if (written) unwritten_bytes_ -= *written;
     if (!written) failed_ = true;
     progress_(written);
     advanced_.notify_all();
@@ -82,6 +118,7 @@ Task<void> ResponseWriter::write_all() {
   }
   if (failed_) {
     unwritten_.clear();
+    skipped_ = 0;
     unwritten_bytes_ = 0;
     unwritten_memory_ = 0;
   }
@@ -94,24 +131,18 @@ Task<Result<std::uint64_t>> ResponseWriter::write_gathered() {
   std::vector<runtime::AlignedBuffer> copies;
   std::uint64_t bytes = 0;
   std::uint64_t read = 0;
-  std::uint64_t memory = 0;
-  // By index: enqueue() may add behind while a range is read, but only this takes from the front. A deque
-  // keeps its elements there.
+  // By index: enqueue() may add behind while a range is read, but only this takes from the front.
   for (std::size_t i = 0; i < unwritten_.size() && i < kGatheredPartsMax && bytes < kGatheredBytesMax; ++i) {
-    const ResponsePart& part = unwritten_[i];
-    if (is_large_range(part)) break;
-    memory += memory_of(part);
-    if (const auto* owned = std::get_if<std::vector<std::byte>>(&part)) {
-      views.emplace_back(*owned);
-    } else if (const auto* shared = std::get_if<SharedBytes>(&part)) {
-      views.push_back(shared->bytes);
-    } else {
-      const FileRange& range = std::get<FileRange>(part);
+    if (is_large_range(unwritten_[i])) break;
+    if (const auto* small = std::get_if<FileRange>(&unwritten_[i])) {
+      const FileRange range = *small;
       if (read > 0 && read + range.size > kReadBytesMax) break;
       read += range.size;
       BROOK_CO_TRY(runtime::AlignedBuffer copy, co_await read_range(range));
       copies.push_back(std::move(copy));
       views.push_back(copies.back().bytes());
+    } else {
+      views.push_back(in_memory(unwritten_[i]).subspan(i == 0 ? skipped_ : 0));
     }
     bytes += views.back().size();
   }
@@ -119,20 +150,24 @@ Task<Result<std::uint64_t>> ResponseWriter::write_gathered() {
   const bool more_follows = views.size() < unwritten_.size() && is_large_range(unwritten_[views.size()]);
   Task<Result<void>> write = more_follows ? stream_.write_ahead(views) : stream_.write(views);
   BROOK_CO_CHECK(co_await write);
-  unwritten_.erase(unwritten_.begin(), unwritten_.begin() + static_cast<std::ptrdiff_t>(views.size()));
-  unwritten_memory_ -= memory;
+  drop(bytes);
   co_return bytes;
 }
 
 Task<Result<std::uint64_t>> ResponseWriter::send_piece() {
-  FileRange& range = std::get<FileRange>(unwritten_.front());
+  const FileRange range = std::get<FileRange>(unwritten_.front());
   // The rest of a range that would leave a small tail goes with it, so that the range stays a large one until
   // it is done.
   const std::uint64_t piece = range.size < kFilePiece + kCopiedRangeMax ? range.size : kFilePiece;
   BROOK_CO_CHECK(co_await stream_.send_file(*range.file, range.offset, piece));
-  range.offset += piece;
-  range.size -= piece;
-  if (range.size == 0) unwritten_.pop_front();
+  if (piece == range.size) {
+    drop(piece);
+  } else {
+    FileRange& rest = std::get<FileRange>(unwritten_.front());
+    rest.offset += piece;
+    rest.size -= piece;
+    unwritten_bytes_ -= piece;
+  }
   co_return piece;
 }
 

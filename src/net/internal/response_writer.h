@@ -2,7 +2,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <span>
 #include <vector>
@@ -18,7 +17,8 @@
 namespace brook::net::internal {
 
 /// Writes the responses of one connection in order. What is queued in one turn of the loop goes out in one
-/// gathered system call at its end; small file ranges are read into it, large ones follow by send_file().
+/// gathered system call at its end, mostly at once; small file ranges are read into it, large ones follow by
+/// send_file().
 /// Runs on: one shard.
 class ResponseWriter {
  public:
@@ -28,6 +28,9 @@ class ResponseWriter {
 
   void enqueue(Response response);
   [[nodiscard]] bool idle() const { return !writing_; }
+  [[nodiscard]] bool is_below(std::uint64_t bytes, std::uint64_t memory) const {
+    return failed_ || (unwritten_bytes_ <= bytes && unwritten_memory_ <= memory);
+  }
   /// Waits until at most `bytes` are unwritten, at most `memory` of them held in memory and not in files, or
   /// nothing more will be written.
   [[nodiscard]] Task<void> wait_below(std::uint64_t bytes, std::uint64_t memory);
@@ -37,7 +40,12 @@ class ResponseWriter {
   [[nodiscard]] Task<void> close();
 
  private:
+  /// Writes what is queued where that is a few parts in memory and the socket takes them; false where
+  /// something is left to write_all().
+  bool write_at_once();
   Task<void> write_all();
+  /// Forgets the first `bytes`, which are written.
+  void drop(std::uint64_t bytes);
   /// Gathers from the front and writes it; the bytes written, 0 where a large file range is in front.
   Task<Result<std::uint64_t>> write_gathered();
   /// Sends one piece of the large range in front.
@@ -46,7 +54,8 @@ class ResponseWriter {
   runtime::Shard& shard_;
   runtime::Stream& stream_;
   std::function<void(const Result<std::uint64_t>&)> progress_;
-  std::deque<ResponsePart> unwritten_;
+  std::vector<ResponsePart> unwritten_;
+  std::uint64_t skipped_ = 0;  ///< bytes of the first part, in memory, that are gone
   std::uint64_t unwritten_bytes_ = 0;
   std::uint64_t unwritten_memory_ = 0;
   bool writing_ = false;

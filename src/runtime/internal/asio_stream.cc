@@ -78,12 +78,31 @@ std::unique_ptr<Stream> AsioStream::adopt(boost::asio::io_context& loop,
 AsioStream::AsioStream(std::shared_ptr<Descriptor> socket, Address local, Address peer)
     : socket_(std::move(socket)), local_(std::move(local)), peer_(std::move(peer)) {}
 
-Task<Result<void>> AsioStream::wait_readable() {
-  const std::shared_ptr<Descriptor> socket = socket_;
-  const Address peer = peer_;
-  const bool open = co_await socket->readable();
-  if (!open) co_return closed("wait for", peer);
-  co_return Result<void>();
+void AsioStream::when_readable(std::coroutine_handle<> waiter, bool& open) {
+  socket_->when_readable(waiter, open);
+}
+
+Result<std::optional<std::size_t>> AsioStream::read_now(MutableBytes to) {
+  while (socket_->is_open()) {
+    const ssize_t got = ::recv(socket_->fd(), to.data(), to.size(), MSG_DONTWAIT);
+    if (got >= 0) return static_cast<std::size_t>(got);
+    if (would_block(errno)) return std::nullopt;
+    if (errno != EINTR) return failed("read from", peer_, errno);
+  }
+  return closed("read from", peer_);
+}
+
+Result<std::size_t> AsioStream::write_now(std::span<const ByteView> parts) {
+  Unwritten rest{parts};
+  rest.advance(0);
+  while (socket_->is_open()) {
+    if (rest.parts.empty()) return std::size_t{0};
+    const ssize_t sent = send_parts(socket_->fd(), rest, 0);
+    if (sent >= 0) return static_cast<std::size_t>(sent);
+    if (would_block(errno)) return std::size_t{0};
+    if (errno != EINTR) return failed("write to", peer_, errno);
+  }
+  return closed("write to", peer_);
 }
 
 Task<Result<std::size_t>> AsioStream::read_some(MutableBytes to) {

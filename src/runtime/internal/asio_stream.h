@@ -23,14 +23,18 @@ class AsioStream final : public Stream {
 
   [[nodiscard]] const Address& local() const override { return local_; }
   [[nodiscard]] const Address& peer() const override { return peer_; }
-  [[nodiscard]] Task<Result<void>> wait_readable() override;
+  [[nodiscard]] Result<std::optional<std::size_t>> read_now(MutableBytes to) override;
   [[nodiscard]] Task<Result<std::size_t>> read_some(MutableBytes to) override;
+  [[nodiscard]] Result<std::size_t> write_now(std::span<const ByteView> parts) override;
   [[nodiscard]] Task<Result<void>> write(std::span<const ByteView> parts) override {
     return write_all(parts, 0);
   }
   [[nodiscard]] Task<Result<void>> write_ahead(std::span<const ByteView> parts) override;
   [[nodiscard]] Task<Result<void>> send_file(File& file, std::uint64_t offset, std::uint64_t size) override;
   void close() override { socket_->close(); }
+
+ protected:
+  void when_readable(std::coroutine_handle<> waiter, bool& open) override;
 
  private:
   /// `flags` are those of send(2) for each call.

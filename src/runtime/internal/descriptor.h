@@ -41,6 +41,13 @@ class Descriptor {
     /// False where the descriptor was closed.
     [[nodiscard]] bool await_resume() const { return descriptor.is_open(); }
   };
+  /// The same without a coroutine that holds the descriptor: it may die meanwhile.
+  void when_readable(std::coroutine_handle<> waiter, bool& open) {
+    socket_.async_wait(Ready::wait_read, [waiter, &open](const boost::system::error_code& error) {
+      open = !error;
+      waiter.resume();
+    });
+  }
   [[nodiscard]] Wait readable() { return {*this, Ready::wait_read}; }
   [[nodiscard]] Wait writable() { return {*this, Ready::wait_write}; }
 

@@ -34,7 +34,10 @@ struct Network::End {
 
   World& world;
   LifePtr life;
-  std::unique_ptr<Signal> changed = nullptr;  ///< of the shard that owns it, once one does
+  SimulatedShard* shard = nullptr;            ///< that owns it, once one does
+  std::unique_ptr<Signal> changed = nullptr;  ///< of that shard
+  std::coroutine_handle<> reader = {};        ///< waits until there is something to read
+  bool* reader_is_open = nullptr;             ///< what it is told then
   std::weak_ptr<End> other = {};
   Address local = {};
   Address peer = {};
@@ -45,8 +48,19 @@ struct Network::End {
   bool reset = false;   ///< the connection is broken
   bool closed = false;  ///< on this side
 
-  void notify() const {
-    if (life->alive && changed) changed->notify_all();
+  void own(SimulatedShard& owner) {
+    shard = &owner;
+    changed = std::make_unique<Signal>(owner.clock());
+  }
+  void notify() {
+    if (!life->alive || shard == nullptr) return;
+    changed->notify_all();
+    wake_reader();
+  }
+  void wake_reader() {
+    if (!reader || (!closed && arrived.empty() && !ended && !reset)) return;
+    *reader_is_open = !closed;
+    shard->post([waiter = std::exchange(reader, {})] { waiter.resume(); });
   }
 
   /// In the order of asking, at `when` or later.
@@ -124,13 +138,12 @@ class Network::SimulatedStream final : public Stream {
   [[nodiscard]] const Address& local() const override { return end_->local; }
   [[nodiscard]] const Address& peer() const override { return end_->peer; }
 
-  [[nodiscard]] Task<Result<void>> wait_readable() override {
-    const std::shared_ptr<End> end = end_;
-    while (!end->closed) {
-      if (!end->arrived.empty() || end->ended || end->reset) co_return Result<void>();
-      (void)co_await end->changed->wait_until(Instant::max());
-    }
-    co_return network_failed("wait for", end->peer, "the connection was closed here");
+  [[nodiscard]] Result<std::optional<std::size_t>> read_now(MutableBytes to) override {
+    if (end_->closed) return network_failed("read from", end_->peer, "the connection was closed here");
+    if (!end_->arrived.empty()) return take(*end_, to);
+    if (end_->reset) return network_failed("read from", end_->peer, "connection reset");
+    if (end_->ended) return std::size_t{0};
+    return std::nullopt;
   }
 
   [[nodiscard]] Task<Result<std::size_t>> read_some(MutableBytes to) override {
@@ -142,6 +155,15 @@ class Network::SimulatedStream final : public Stream {
       (void)co_await end->changed->wait_until(Instant::max());
     }
     co_return network_failed("read from", end->peer, "the connection was closed here");
+  }
+
+  /// A piece of the first part, so that what a socket would take of several often stays with the caller.
+  [[nodiscard]] Result<std::size_t> write_now(std::span<const ByteView> parts) override {
+    if (end_->closed) return network_failed("write to", end_->peer, "the connection was closed here");
+    if (end_->reset) return network_failed("write to", end_->peer, "connection reset");
+    const auto first = std::ranges::find_if(parts, [](const ByteView& part) { return !part.empty(); });
+    if (first == parts.end() || end_->sent_unread >= kWindow) return std::size_t{0};
+    return send_piece(network_, *end_, *first);
   }
 
   [[nodiscard]] Task<Result<void>> write(std::span<const ByteView> parts) override {
@@ -196,6 +218,13 @@ class Network::SimulatedStream final : public Stream {
       End::deliver(other, end_->world.now() + network_.world().draw(kLatencyLeast, kLatencyMost),
                    [broken](End& there) { (broken ? there.reset : there.ended) = true; });
     }
+  }
+
+ protected:
+  void when_readable(std::coroutine_handle<> waiter, bool& open) override {
+    end_->reader = waiter;
+    end_->reader_is_open = &open;
+    end_->wake_reader();
   }
 
  private:
@@ -266,7 +295,7 @@ std::pair<std::shared_ptr<Network::End>, std::shared_ptr<Network::End>> Network:
   far->other = near;
   near->local = far->peer = {from.host(), next_port_++};
   near->peer = far->local = to;
-  near->changed = std::make_unique<Signal>(from.clock());
+  near->own(from);
   std::erase_if(ends_, [](const auto& end) { return end.expired(); });
   ends_.push_back(near);
   ends_.push_back(far);
@@ -294,7 +323,7 @@ Task<Result<std::unique_ptr<Stream>>> Network::connect(SimulatedShard& shard, Ad
 std::unique_ptr<Stream> Network::adopt(SimulatedShard& shard, std::unique_ptr<PendingStream> pending) {
   auto& taken = static_cast<SimulatedPending&>(*pending);
   const std::shared_ptr<End> end = std::exchange(taken.end, nullptr);
-  end->changed = std::make_unique<Signal>(shard.clock());
+  end->own(shard);
   return std::make_unique<SimulatedStream>(*this, end);
 }
 
