@@ -28,9 +28,9 @@ START_TIMEOUT_S = STOP_TIMEOUT_S = 240
 OPEN_FILES_WANTED = 400_000  # of 100,000 partitions, and 10,000 connections at both ends
 REQUEST_TIMEOUT_S = 240
 IDLE_TIMEOUT_S = 30
-# Of both warm brokers: so that a run of seconds sees retention at work, and members that join one after the other form one group. Everything else is each
-# one's default.
-WARM_PROPERTIES = {"log.retention.check.interval.ms": "1000", "group.initial.rebalance.delay.ms": "3000"}
+# Of both warm brokers: so that a run of seconds sees retention at work, members that join one after the other form one group, and ten thousand connections
+# come at once (where 50 may wait, whoever is one too many tries again after a second). Everything else is each one's default.
+WARM_PROPERTIES = {"log.retention.check.interval.ms": "1000", "group.initial.rebalance.delay.ms": "3000", "socket.listen.backlog.size": "4096"}
 # Of every topic that the bench writes to: what was deleted leaves the disk soon.
 TOPIC_CONFIGS = {"file.delete.delay.ms": "1000"}
 
