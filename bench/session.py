@@ -152,8 +152,8 @@ class Session:
     # measuring
 
     def wait_until_others_idle(self, broker):
-        """Until the other warm brokers have done what their last load left behind, such as ten thousand connections that closed; not for
-        longer than what nobody waits for."""
+        """Until the other warm brokers have done what their last load left behind, such as ten thousand connections that closed; for each of
+        them IDLE_TIMEOUT_S at most."""
         for other in self.warm().values():
             if other is not broker:
                 process.wait_until_idle(other.process.pid, IDLE_TIMEOUT_S)
