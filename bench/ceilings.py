@@ -21,6 +21,7 @@ FIGURES = [
     Figure("sendfile_cpu_s_per_gb", "processor time of its sender", "s/GB"),
     Figure("receive_crc_write_mb_s", "receive from loopback, CRC-32C, write", "MB/s", "more", 0),
     Figure("receive_crc_write_cpu_s_per_gb", "processor time of that", "s/GB"),
+    Figure("exchange_s", "3 short requests on each of as many connections as there are members that rebalance, answered by a bare loop", "s"),
 ]
 MACHINE = "machine"  # in a broker's place in Samples
 
@@ -34,6 +35,11 @@ def measure(session):
 def measure_loopback(session):
     """Within a family, beside its loads."""
     _measure(session, "loopback")
+
+
+def measure_exchange(session, connections):
+    """The same for many connections with short requests."""
+    _measure(session, "exchange", connections)
 
 
 def _measure(session, *which):

@@ -1,8 +1,11 @@
 // bench_ceilings: what this machine can do at best, as one line of JSON. Every figure of the bench stands
 // between Apache Kafka's and one of these.
 //
-//   bench_ceilings DIRECTORY SECONDS [loopback]     files go to DIRECTORY and leave nothing there; SECONDS an
-//                                                   attempt; `loopback` measures the network's limits alone
+//   bench_ceilings DIRECTORY SECONDS                 files go to DIRECTORY and leave nothing there; SECONDS
+//   an
+//                                                    attempt
+//   bench_ceilings DIRECTORY SECONDS loopback        the limits of one connection alone
+//   bench_ceilings DIRECTORY SECONDS exchange COUNT  short requests on COUNT connections
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
@@ -49,21 +52,26 @@ Flow best_of(int attempts, const std::function<Flow()>& attempt) {
 int main(int count, char** arguments) {
   namespace ceilings = brook::ceilings;
   ceilings::Options options;
-  const bool loopback = count == 4 && std::string_view(arguments[3]) == "loopback";
+  const std::string_view which = count >= 4 ? arguments[3] : "";
   if (count >= 3) {
     options.directory = arguments[1];
     options.seconds = std::strtod(arguments[2], nullptr);
   }
-  if (count != (loopback ? 4 : 3) || !(options.seconds > 0)) {
-    fmt::print(stderr, "usage: bench_ceilings DIRECTORY SECONDS [loopback]\n");
+  if (count == 5) options.connections = std::strtoul(arguments[4], nullptr, 10);
+  const bool all = count == 3;
+  const bool loopback = count == 4 && which == "loopback";
+  const bool exchange = count == 5 && which == "exchange" && options.connections > 0;
+  if (!(options.seconds > 0) || !(all || loopback || exchange)) {
+    fmt::print(stderr, "usage: bench_ceilings DIRECTORY SECONDS [loopback | exchange CONNECTIONS]\n");
     return 2;
   }
   ceilings::Figures figures;
-  if (!loopback) {
+  if (all) {
     ceilings::measure_memory(options, figures);
     ceilings::measure_disk(options, figures);
   }
-  ceilings::measure_loopback(options, figures);
+  if (all || loopback) ceilings::measure_loopback(options, figures);
+  if (exchange) ceilings::measure_exchange(options, figures);
   std::string line;
   for (const auto& [name, value] : figures) {
     line += fmt::format("{}\"{}\": {:.6g}", line.empty() ? "" : ", ", name, value);

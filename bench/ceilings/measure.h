@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -8,13 +9,14 @@
 /// What the ceilings share: clocks, failing, and the figures that a run prints.
 namespace brook::ceilings {
 
-/// Figures by name; the unit ends the name: `_mb_s`, `_cpu_s_per_gb`, `_ms`.
+/// Figures by name; the unit ends the name: `_mb_s`, `_cpu_s_per_gb`, `_ms`, `_s`.
 using Figures = std::map<std::string, double>;
 
 struct Options {
-  std::string directory;  ///< where files are written; removed by themselves
-  double seconds = 1.0;   ///< of each attempt
-  int attempts = 3;       ///< the best counts: a ceiling is what the machine can do
+  std::string directory;        ///< where files are written; removed by themselves
+  double seconds = 1.0;         ///< of each attempt
+  int attempts = 3;             ///< the best counts: a ceiling is what the machine can do
+  std::size_t connections = 0;  ///< of measure_exchange()
 };
 
 /// Monotonic, from any beginning.
@@ -41,5 +43,6 @@ struct Flow {
 void measure_memory(const Options& options, Figures& figures);
 void measure_disk(const Options& options, Figures& figures);
 void measure_loopback(const Options& options, Figures& figures);
+void measure_exchange(const Options& options, Figures& figures);
 
 }  // namespace brook::ceilings

@@ -2,6 +2,7 @@
 
 import time
 
+import ceilings
 from figures import Figure
 from process import resident_mib
 from session import WARM_PROPERTIES
@@ -33,6 +34,8 @@ def run(session):
             if fits:
                 _rebalance(session, name, broker, groups, index)
             _commit(session, name, broker, index)
+        if fits:
+            ceilings.measure_exchange(session, groups * MEMBERS)
         session.log(f"round {index + 1} done")
     for name in session.names:
         _memory(session, name, groups if fits else 1)

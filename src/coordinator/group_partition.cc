@@ -170,14 +170,14 @@ Result<void> GroupPartition::append(Effects& effects, std::optional<InTransactio
   return stored;
 }
 
-Task<void> GroupPartition::commit(Effects& effects, Result<void>& stored) {
+Task<void> GroupPartition::wait_committed(Effects& effects, Result<void>& stored) {
   stored = co_await runtime_.committed();
   if (!stored) refuse(effects, told_of_append_error(stored.error().code));
 }
 
 Task<Result<void>> GroupPartition::settle(Effects effects, std::optional<InTransaction> transaction) {
   Result<void> stored = append(effects, transaction);
-  if (stored && !runtime_.is_committed()) co_await commit(effects, stored);
+  if (stored && !runtime_.is_committed()) co_await wait_committed(effects, stored);
   deliver(effects);
   co_return stored;
 }
@@ -286,7 +286,7 @@ Task<void> GroupPartition::answer(WaitingReplies<Response>& replies, Token token
 template <class Response>
 Task<void> GroupPartition::answer_later(WaitingReplies<Response>& replies, Token token, Effects effects) {
   Result<void> stored;
-  co_await commit(effects, stored);
+  co_await wait_committed(effects, stored);
   deliver(effects);
   co_await replies.take(token);
 }

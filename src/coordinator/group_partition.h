@@ -99,14 +99,14 @@ class GroupPartition : public std::enable_shared_from_this<GroupPartition> {
 
  private:
   /// Carries a decision out, its records as part of `transaction` where there is one; returns when its
-  /// replies are out: append(), commit() where that takes time, deliver().
+  /// replies are out: append(), wait_committed() where that takes time, deliver().
   [[nodiscard]] Task<Result<void>> settle(Effects effects,
                                           std::optional<InTransaction> transaction = std::nullopt);
   /// Where the log does not take the records, the replies become errors. Here and below the effects outlive
   /// the task.
   [[nodiscard]] Result<void> append(Effects& effects,
                                     std::optional<InTransaction> transaction = std::nullopt);
-  [[nodiscard]] Task<void> commit(Effects& effects, Result<void>& stored);
+  [[nodiscard]] Task<void> wait_committed(Effects& effects, Result<void>& stored);
   /// Carries out what was decided for the request that waits as `token`, as settle() does; returns when it
   /// has its reply.
   template <class Response>

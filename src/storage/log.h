@@ -271,6 +271,8 @@ class Log {
   /// the segment. Says it in the log; false, and no word, where it is known.
   bool mark_corrupt(CorruptRange range);
   [[nodiscard]] const std::vector<CorruptRange>& corrupt_ranges() const { return corrupt_.all(); }
+  /// The one that held `offset`, valid until the next change; null where none is known.
+  [[nodiscard]] const CorruptRange* corrupt_range_at(Offset offset) const { return corrupt_.at(offset); }
 
   /// Removes files that were deleted file.delete.delay.ms ago; returns how many are left.
   Task<std::size_t> remove_deleted_files();

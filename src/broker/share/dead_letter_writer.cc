@@ -23,6 +23,8 @@ std::string_view message(GivenUp why) {
       return "Offset delivery count exceeded the threshold.";
     case GivenUp::kExpired:
       return "Offset expired before it was handed out.";
+    case GivenUp::kDamaged:
+      return "Offset is damaged in the log.";
   }
   return "";
 }

@@ -64,14 +64,20 @@ Task<Result<std::vector<DeadLetter>>> LiveSharePartition::read_letters(DeadRange
   Offset end = range.last;
   std::vector<LogRecord> found;
   if (dead_letters_.copies_records(key_.group) && range.first >= partition_->log().log_start_offset()) {
-    BROOK_CO_TRY(const replica::ReadOutcome outcome,
-                 co_await partition_->read(range.first, kReadBytesMax, true,
-                                           replica::Isolation::kReadUncommitted, -1));
-    std::vector<std::byte> bytes;
-    BROOK_CO_CHECK(co_await append(outcome.slice, bytes));
-    LogRecords read = log_records(bytes, range.first, range.last);
-    found = std::move(read.records);
-    if (read.last) end = std::min(end, *read.last);
+    const Result<replica::ReadOutcome> outcome =
+        co_await partition_->read(range.first, kReadBytesMax, true, replica::Isolation::kReadUncommitted, -1);
+    const storage::CorruptRange* damaged = partition_->log().corrupt_range_at(range.first);
+    if (!outcome && damaged != nullptr) {
+      end = std::min(end, damaged->last_offset);
+      range.why = GivenUp::kDamaged;  // not known any more where the broker was started since
+    } else {
+      if (!outcome) co_return std::unexpected(outcome.error());
+      std::vector<std::byte> bytes;
+      BROOK_CO_CHECK(co_await append(outcome->slice, bytes));
+      LogRecords read = log_records(bytes, range.first, range.last);
+      found = std::move(read.records);
+      if (read.last) end = std::min(end, *read.last);
+    }
   }
   auto next = found.begin();
   for (Offset offset = range.first; offset <= end; offset = offset.next()) {

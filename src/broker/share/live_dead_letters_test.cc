@@ -77,6 +77,35 @@ TEST(LiveDeadLetters, WritesDeadLettersThatTheLogHasNoMore) {
   });
 }
 
+TEST(LiveDeadLetters, WritesDeadLettersOfDamagedRecordsWithoutContents) {
+  with_dead_letters([](World& world) -> Task<void> {
+    world.append({"d", "e"});
+    world.append({"f"});
+    co_await world.damage(3, 4);
+    EXPECT_EQ(co_await world.take("alice"), (Values{"f"}));
+    co_await world.pass();
+
+    EXPECT_EQ(letters_of(world), (Letters{{3, "(none)"}, {4, "(none)"}}));
+    EXPECT_EQ(world.dead_letters.written.front().why, GivenUp::kDamaged);
+    EXPECT_EQ(world.dead_letters.written.front().delivery_count, 0);
+    EXPECT_EQ(co_await world.durable_batches(),
+              (std::vector{durable(3, 3, kArchived, 0), durable(4, 4, kArchived, 0)}));
+  });
+}
+
+TEST(LiveDeadLetters, WritesDeadLettersOfWhatHasBecomeDamaged) {
+  with_dead_letters([](World& world) -> Task<void> {
+    co_await world.damage(1, 1);
+    EXPECT_EQ(co_await world.acknowledge("alice", {say(0, 2, kReject)}), ErrorCode::kNone);
+    co_await world.pass();
+
+    EXPECT_EQ(letters_of(world), (Letters{{0, "a"}, {1, "(none)"}, {2, "c"}}));
+    EXPECT_EQ(world.dead_letters.written.at(1).why, GivenUp::kDamaged);
+    EXPECT_EQ(world.dead_letters.written.at(2).why, GivenUp::kRejected);
+    EXPECT_EQ(world.durable_start(), Offset(3));
+  });
+}
+
 TEST(LiveDeadLetters, TriesDeadLettersAgainAsLongAsTheGroupHasAMember) {
   with_dead_letters([](World& world) -> Task<void> {
     world.dead_letters.refuses = true;

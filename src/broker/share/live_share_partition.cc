@@ -147,8 +147,13 @@ Task<Result<bool>> LiveSharePartition::acquire_more(ShareTaker& taker, std::size
   const Offset least = out.acquired.empty() ? Offset(0) : out.acquired.back().last.next();
   const std::optional<Offset> from = state_->next_fetch_offset(shard_.clock().now(), least);
   if (!from || *from >= partition_->high_watermark()) co_return false;
-  BROOK_CO_TRY(replica::ReadOutcome outcome,
-               co_await partition_->read(*from, std::min(left, kReadBytes), first, settings.isolation, -1));
+  Result<replica::ReadOutcome> read =
+      co_await partition_->read(*from, std::min(left, kReadBytes), first, settings.isolation, -1);
+  if (!read) {
+    BROOK_CO_CHECK(co_await give_up_damaged(*from, least, std::move(read).error()));
+    co_return true;
+  }
+  replica::ReadOutcome& outcome = *read;
   if (outcome.slice.size == 0) co_return false;
   // The first batch goes out even where there is no memory for it, else nobody would ever get past it.
   if (!out.charge.try_grow_to(out.records.size() + outcome.slice.size)) {
@@ -162,8 +167,12 @@ Task<Result<bool>> LiveSharePartition::acquire_more(ShareTaker& taker, std::size
                               .times = settings.limits.record_times,
                               .now = now,
                               .wall_now = shard_.clock().wall_now()};
-  BROOK_CO_TRY(const LogBatches found,
-               log_batches(ByteView(out.records).subspan(before), outcome.aborted, inspection));
+  const LogBatches found = log_batches(ByteView(out.records).subspan(before), outcome.aborted, inspection);
+  if (found.broken && found.batches.empty()) {
+    out.records.resize(before);
+    BROOK_CO_CHECK(co_await give_up_damaged(*from, least, *found.broken));
+    co_return true;
+  }
   std::vector<AcquiredRange> ranges = state_->acquire(taker, *from, found.batches, now);
   note_looked(found.bad_headers);
   std::size_t used = 0;
@@ -178,6 +187,58 @@ Task<Result<bool>> LiveSharePartition::acquire_more(ShareTaker& taker, std::size
   left -= std::min(left, std::max<std::size_t>(used, 1));
   // Nothing to hand out, and nothing was passed over: the next look would see the same.
   co_return !ranges.empty() || state_->next_fetch_offset(now, least) != from;
+}
+
+Task<Result<void>> LiveSharePartition::give_up_damaged(Offset from, Offset least, Error why) {
+  if (why.code != ErrorCode::kCorruptMessage) co_return std::unexpected(std::move(why));
+  const storage::Log& log = partition_->log();
+  if (log.corrupt_range_at(from) == nullptr) BROOK_CO_CHECK(co_await look_for_damage(from));
+  const storage::CorruptRange* const damaged = log.corrupt_range_at(from);
+  if (damaged == nullptr) co_return std::unexpected(std::move(why));
+  const Offset last = std::min(damaged->last_offset, partition_->high_watermark() - 1);
+  const std::int64_t records = state_->give_up_damaged(from, last);
+  if (records > 0) {
+    metrics_.damaged_records.add(static_cast<std::uint64_t>(records));
+    log::error("share_records_damaged",
+               {{"group", key_.group},
+                {"topic", partition_->name().topic},
+                {"partition", key_.partition.value()},
+                {"first_offset", from.value()},
+                {"last_offset", last.value()},
+                {"records", records},
+                {"why", damaged->reason},
+                {"what", state_->limits().dead_letters ? "they go to the dead-letter topic, without contents"
+                                                       : "the group passes over them"}});
+  }
+  if (state_->next_fetch_offset(shard_.clock().now(), least) == from)
+    co_return std::unexpected(std::move(why));
+  co_return Result<void>{};
+}
+
+Task<Result<void>> LiveSharePartition::look_for_damage(Offset offset) {
+  /// Others have their turn after each step.
+  class Pace final : public storage::WorkPace {
+   public:
+    explicit Pace(const LiveSharePartition& partition) : partition_(partition) {}
+    Task<bool> pause(std::uint64_t bytes) override {
+      (void)bytes;
+      runtime::Clock& clock = partition_.shard_.clock();
+      co_await clock.sleep_until(clock.now());
+      co_return !partition_.stopping_ && !partition_.obsolete();
+    }
+
+   private:
+    const LiveSharePartition& partition_;
+  };
+  std::optional<Offset> base;
+  for (const storage::SegmentInfo& segment : partition_->log().segments()) {
+    if (segment.base_offset <= offset) base = segment.base_offset;
+  }
+  // Once: what cannot be read for another reason would be looked at with every fetch.
+  if (!base || std::exchange(last_looked_at_, base) == base) co_return Result<void>{};
+  Pace pace(*this);
+  BROOK_CO_CHECK(co_await partition_->log().scrub(*base, pace));
+  co_return Result<void>{};
 }
 
 Task<Result<void>> LiveSharePartition::append(storage::LogSlice slice, std::vector<std::byte>& records) {
@@ -200,9 +261,11 @@ Task<Result<std::size_t>> LiveSharePartition::available_bytes(std::size_t enough
   state_->advance_start(partition_->log().log_start_offset());
   const std::optional<Offset> from = state_->next_fetch_offset(shard_.clock().now());
   if (!from || *from >= partition_->high_watermark()) co_return std::size_t{0};
-  BROOK_CO_TRY(const replica::ReadOutcome outcome,
-               co_await partition_->read(*from, enough, true, settings.isolation, -1));
-  co_return static_cast<std::size_t>(outcome.slice.size);
+  const Result<replica::ReadOutcome> read =
+      co_await partition_->read(*from, enough, true, settings.isolation, -1);
+  if (read) co_return static_cast<std::size_t>(read->slice.size);
+  if (read.error().code == ErrorCode::kCorruptMessage) co_return enough;
+  co_return std::unexpected(read.error());
 }
 
 Task<Result<void>> LiveSharePartition::acknowledge(std::string member,

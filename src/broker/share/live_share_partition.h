@@ -57,10 +57,11 @@ class LiveSharePartition : public std::enable_shared_from_this<LiveSharePartitio
     if (members_.insert(member).second) begin_dead_letters();
   }
   /// Hands out what is there now, up to `bytes_max` of it but at least one batch. One call at a time reads.
-  /// KAFKA_STORAGE_ERROR, NOT_LEADER_OR_FOLLOWER.
+  /// Damaged records are given up: a queue does not stand still for them. KAFKA_STORAGE_ERROR,
+  /// NOT_LEADER_OR_FOLLOWER; CORRUPT_MESSAGE where the damage is in the active segment.
   [[nodiscard]] Task<Result<ShareFetched>> fetch(ShareTaker taker, std::size_t bytes_max,
                                                  ShareGroupSettings settings, runtime::MemoryBudget& budget);
-  /// About how many bytes fetch() would find, up to `enough`.
+  /// About how many bytes fetch() would find, up to `enough`; that where it would find damage.
   [[nodiscard]] Task<Result<std::size_t>> available_bytes(std::size_t enough, ShareGroupSettings settings);
   /// Returns when it is durable. Errors as SharePartition::acknowledge and ShareStatePort::write.
   [[nodiscard]] Task<Result<void>> acknowledge(std::string member,
@@ -102,6 +103,11 @@ class LiveSharePartition : public std::enable_shared_from_this<LiveSharePartitio
   /// One read of the log; false where there is no more to hand out. References are the caller's, who waits.
   [[nodiscard]] Task<Result<bool>> acquire_more(ShareTaker& taker, std::size_t& left, bool first,
                                                 const ShareGroupSettings& settings, ShareFetched& out);
+  /// The log could not be read at `from`, as `why` says. Gives up what is damaged there; `why` where nothing
+  /// is known to be, or nothing is left to be given up.
+  [[nodiscard]] Task<Result<void>> give_up_damaged(Offset from, Offset least, Error why);
+  /// Looks at the whole sealed segment that has `offset`: what is damaged in it is known afterwards.
+  [[nodiscard]] Task<Result<void>> look_for_damage(Offset offset);
   /// `records` is the caller's, who waits.
   [[nodiscard]] static Task<Result<void>> append(storage::LogSlice slice, std::vector<std::byte>& records);
   void begin_writing();
@@ -134,7 +140,8 @@ class LiveSharePartition : public std::enable_shared_from_this<LiveSharePartitio
   runtime::Signal write_ended_;
   std::shared_ptr<Outcome> next_outcome_;  // of the write that has not begun
   std::optional<runtime::Instant> next_delay_end_;
-  bool burying_ = false;  // dead letters are being written
+  std::optional<Offset> last_looked_at_;  // the segment in which damage was looked for last
+  bool burying_ = false;                  // dead letters are being written
   bool stopping_ = false;
   runtime::Signal changed_;  // the last member went, or the broker stops
   bool obsolete_ = false;

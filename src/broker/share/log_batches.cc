@@ -8,8 +8,8 @@
 
 namespace brook::broker {
 
-Result<LogBatches> log_batches(ByteView bytes, std::span<const storage::AbortedTransaction> aborted,
-                               const Inspection& inspection) {
+LogBatches log_batches(ByteView bytes, std::span<const storage::AbortedTransaction> aborted,
+                       const Inspection& inspection) {
   std::vector<storage::AbortedTransaction> begins(aborted.begin(), aborted.end());
   std::ranges::sort(begins, {}, &storage::AbortedTransaction::first_offset);
   auto begin = begins.begin();
@@ -17,8 +17,10 @@ Result<LogBatches> log_batches(ByteView bytes, std::span<const storage::AbortedT
   LogBatches found;
   record::BatchIterator in(bytes);
   while (true) {
-    BROOK_TRY(const std::optional<record::BatchView> batch, in.next());
-    if (!batch) return found;
+    const Result<std::optional<record::BatchView>> next = in.next();
+    if (!next) found.broken = next.error();
+    if (!next || !*next) return found;
+    const std::optional<record::BatchView>& batch = *next;
     for (; begin != begins.end() && begin->first_offset <= batch->last_offset(); ++begin)
       aborting.insert(begin->producer_id);
     bool deliverable = !batch->is_control();

@@ -17,7 +17,7 @@ using Seen = std::vector<std::tuple<std::int64_t, std::int64_t, bool>>;
 Seen see(const std::vector<std::vector<std::byte>>& parts, const std::vector<AbortedTransaction>& aborted) {
   std::vector<std::byte> all;
   for (const auto& part : parts) all.insert(all.end(), part.begin(), part.end());
-  const LogBatches found = log_batches(all, aborted, Inspection{}).value();
+  const LogBatches found = log_batches(all, aborted, Inspection{});
   Seen seen;
   for (const LogBatch& batch : found.batches)
     seen.emplace_back(batch.base.value(), batch.last.value(), batch.deliverable);
@@ -48,10 +48,24 @@ TEST(LogBatches, SaysWhereEachWholeBatchEnds) {
   const auto second = make_batch({.base_offset = 4, .timestamps = {1}});
   bytes.insert(bytes.end(), second.begin(), second.end() - 1);
 
-  const LogBatches found = log_batches(bytes, {}, Inspection{}).value();
+  const LogBatches found = log_batches(bytes, {}, Inspection{});
 
   ASSERT_EQ(found.batches.size(), 1U);
   EXPECT_EQ(found.ends, std::vector{first.size()});
+}
+
+TEST(LogBatches, SaysWhyItEndsBeforeTheBytesDo) {
+  auto bytes = make_batch({.base_offset = 3, .timestamps = {1}});
+  const std::size_t sound = bytes.size();
+  const auto second = make_batch({.base_offset = 4, .timestamps = {1}});
+  bytes.insert(bytes.end(), second.begin(), second.end());
+  constexpr std::size_t kMagic = 16;
+  bytes[sound + kMagic] = std::byte{77};
+
+  const LogBatches found = log_batches(bytes, {}, Inspection{});
+
+  EXPECT_EQ(found.ends, std::vector{sound});
+  EXPECT_TRUE(found.broken && found.broken->code == ErrorCode::kCorruptMessage);
 }
 
 }  // namespace

@@ -36,6 +36,9 @@ ShareMetrics::ShareMetrics(MetricRegistry& registry)
       expired_records(registry.counter("brook_share_expired_records_total",
                                        "Records of share groups whose time had passed before they were "
                                        "handed out.")),
+      damaged_records(registry.counter("brook_share_damaged_records_total",
+                                       "Records that share groups gave up because the log is damaged where "
+                                       "they are; the log says which.")),
       bad_time_headers(registry.counter("brook_share_bad_time_headers_total",
                                         "Headers that should say when a record may be handed out and say no "
                                         "time; they are passed over.")),

@@ -19,6 +19,7 @@ struct ShareMetrics {
   Counter& dead_letters;
   Counter& failed_dead_letters;
   Counter& expired_records;
+  Counter& damaged_records;
   Counter& bad_time_headers;
   Gauge& held;
   Gauge& partitions;

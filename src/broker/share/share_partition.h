@@ -30,7 +30,7 @@ enum class DeliveryState : std::int8_t {
 };
 
 /// Why a record was given up.
-enum class GivenUp : std::int8_t { kRejected, kDeliveryLimit, kExpired };
+enum class GivenUp : std::int8_t { kRejected, kDeliveryLimit, kExpired, kDamaged };
 
 /// What a member says of a record that it was given. A gap is an offset that has no record.
 enum class AcknowledgeType : std::int8_t { kGap = 0, kAccept = 1, kRelease = 2, kReject = 3, kRenew = 4 };
@@ -143,6 +143,10 @@ class SharePartition {
   /// Of batches that were looked into, records go out one by one, never more than were asked for.
   [[nodiscard]] std::vector<AcquiredRange> acquire(const ShareTaker& taker, Offset read_from,
                                                    std::span<const LogBatch> batches, runtime::Instant now);
+
+  /// The log has [read_from, last] and cannot give it any more; `read_from` is next_fetch_offset(). Gives up
+  /// what of it is available or new, as far as share.partition.max.record.locks allows; how many records.
+  std::int64_t give_up_damaged(Offset read_from, Offset last);
 
   /// All of it or nothing. `acknowledgements` are in order and do not overlap. What lies below the window is
   /// passed over. True where the answer has to wait until the next write has ended. INVALID_RECORD_STATE

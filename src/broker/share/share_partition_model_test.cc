@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <optional>
 #include <set>
@@ -76,6 +77,7 @@ class World {
     if (action == 24) restart(detail % 2 == 0);
     if (action == 25 && detail % 4 == 0) cut_log(detail);
     if (action == 26) bury(1 + detail % 3);
+    if (action == 27) damage(detail % 6);
     RC_ASSERT(partition_.in_flight() <= std::max<std::int64_t>(kLocks, loaded_in_flight_));
   }
 
@@ -218,6 +220,28 @@ class World {
       }
     }
     RC_ASSERT(total <= (mode == AcquireMode::kRecordLimit ? most : most + 4));
+  }
+
+  /// The next so many offsets, and one more, cannot be read.
+  void damage(int more) {
+    const std::optional<Offset> from = partition_.next_fetch_offset(now_);
+    if (!from) return;
+    const std::int64_t last = std::min(from->value() + more, log_end_ - 1);
+    const std::int64_t room =
+        features_.dead_letters ? kLocks - partition_.in_flight() : std::numeric_limits<std::int64_t>::max();
+    std::int64_t expected = 0;
+    for (std::int64_t offset = from->value(); offset <= last; ++offset) {
+      const bool is_new = Offset(offset) >= partition_.end_offset();
+      if (is_new && offset - partition_.end_offset().value() >= room) break;
+      Record& record = records_[offset];
+      if (is_new) record = {};
+      if (record.state != DeliveryState::kAvailable) continue;
+      record.state = given_up();
+      ++expected;
+    }
+    const std::int64_t records = partition_.give_up_damaged(*from, Offset(last));
+    // What expired or was passed over is done with already, which the model does not note.
+    RC_ASSERT(records <= expected);
   }
 
   void acknowledge(const std::string& member, int detail) {
@@ -392,7 +416,7 @@ TEST(SharePartitionModel, HoldsWhateverHappens) {
                  .keys = *rc::gen::arbitrary<bool>(),
                  .times = *rc::gen::arbitrary<bool>()});
     const auto steps = *rc::gen::container<std::vector<std::tuple<int, std::size_t, int>>>(rc::gen::tuple(
-        rc::gen::inRange(0, 27), rc::gen::inRange<std::size_t>(0, kMembers.size()), rc::gen::inRange(0, 40)));
+        rc::gen::inRange(0, 28), rc::gen::inRange<std::size_t>(0, kMembers.size()), rc::gen::inRange(0, 40)));
     for (const auto& [action, which, detail] : steps) world.step(action, which, detail);
     world.drain();
   });

@@ -114,6 +114,34 @@ void SharePartition::pass_over(Offset first, Offset last) {
   end_ = last.next();
 }
 
+std::int64_t SharePartition::give_up_damaged(Offset read_from, Offset last) {
+  const Fate fate = given_up(GivenUp::kDamaged);
+  std::int64_t records = 0;
+  const auto give_up = [&](Offset from, Offset to, Delivery& delivery) {
+    if (delivery.state != DeliveryState::kAvailable) return;
+    unwritten_.assign(from, to, {.state = fate.state, .count = delivery.count});
+    delivery.why = fate.why;
+    settle(delivery, fate.state);
+    records += to - from + 1;
+  };
+  window_.update(read_from, last, give_up);
+  // What waits for the dead-letter topic counts against the window.
+  const bool counts = fate.state == DeliveryState::kArchiving;
+  const std::int64_t room = counts ? limits_.record_locks_max - in_flight() : kNoLimit;
+  const std::int64_t more = std::min(room, last - end_ + 1);
+  if (more > 0) {
+    const Offset first = end_;
+    end_ = first + more;
+    Delivery delivery;
+    give_up(first, end_ - 1, delivery);
+    window_.assign(first, end_ - 1, std::move(delivery));
+  }
+  // Nobody will ever learn their keys.
+  keys_known_to_ = std::max(keys_known_to_, std::min(last.next(), end_));
+  advance_over_done();
+  return records;
+}
+
 void SharePartition::take(Acquiring& job, Offset first, Offset last) {
   if (first < end_) take_again(job, first, std::min(last, end_ - 1));
   if (job.ended || last < end_) return;

@@ -356,6 +356,33 @@ TEST(SharePartition, KeepsARejectedRecordUntilItIsInTheDeadLetterTopic) {
   EXPECT_EQ(world.write().start_offset, Offset(2));
 }
 
+TEST(SharePartition, GivesUpOfDamagedRecordsWhatIsNotOutOrDoneWith) {
+  World world({batch(0, 9)});
+  EXPECT_EQ(world.acquire("a", 2, AcquireMode::kRecordLimit), (Ranges{range(0, 1)}));
+  EXPECT_EQ(world.acquire("b", 2, AcquireMode::kRecordLimit), (Ranges{range(2, 3)}));
+  EXPECT_EQ(world.acknowledge("a", {say(0, 0, kRelease), say(1, 1, kAccept)}), ErrorCode::kNone);
+  world.write();
+
+  EXPECT_EQ(world.partition.give_up_damaged(Offset(0), Offset(7)), 5) << "0, and 4 to 7";
+
+  EXPECT_EQ(world.partition.start_offset(), Offset(2));
+  EXPECT_EQ(world.partition.next_fetch_offset(world.now), Offset(8));
+  EXPECT_EQ(world.write().batches, (std::vector<ShareStateBatch>{durable(4, 7, kArchived, 0)}));
+  EXPECT_EQ(world.acknowledge("b", {say(2, 3, kAccept)}), ErrorCode::kNone);
+  EXPECT_EQ(world.write().start_offset, Offset(8));
+}
+
+TEST(SharePartition, GivesUpNoMoreDamagedRecordsThanMayWaitForTheDeadLetterTopic) {
+  World world({}, {.record_locks_max = 3, .dead_letters = true});
+
+  EXPECT_EQ(world.partition.give_up_damaged(Offset(0), Offset(7)), 3);
+  EXPECT_EQ(world.partition.next_fetch_offset(world.now), std::nullopt);
+  EXPECT_EQ(world.partition.next_dead_letters(5), (DeadRange{Offset(0), Offset(2), 0, GivenUp::kDamaged}));
+
+  world.partition.archive(Offset(0), Offset(2));
+  EXPECT_EQ(world.partition.next_fetch_offset(world.now), Offset(3));
+}
+
 TEST(SharePartition, WritesADeadLetterAgainWhereItsOwnerDied) {
   ShareState state{.start_offset = Offset(0), .batches = {durable(0, 2, 3, 5), durable(3, 3, 3, 1)}};
   World with({}, {.dead_letters = true}, state);

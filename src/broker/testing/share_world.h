@@ -21,6 +21,7 @@
 #include "record/builder.h"
 #include "runtime/gate.h"
 #include "runtime/testing/simulated_machine.h"
+#include "storage/file_names.h"
 #include "storage/log.h"
 #include "storage/testing/batches.h"
 
@@ -110,6 +111,33 @@ struct ShareWorld {
     for (const std::string& value : values)
       builder.append(shard.clock().wall_now(), std::nullopt, as_bytes(value));
     append_batch(builder.finish());
+  }
+
+  /// The one batch [first, last] is known to be damaged from here on.
+  Task<void> damage(std::int64_t first, std::int64_t last) {
+    const auto read = co_await partition->read(Offset(first), 1, true, {}, -1);
+    const std::uint64_t position = read->slice.start.position;
+    partition->log().mark_corrupt({.segment_base_offset = read->slice.start.segment_base_offset,
+                                   .position = position,
+                                   .end = position + read->slice.first_batch_size,
+                                   .first_offset = Offset(first),
+                                   .last_offset = Offset(last),
+                                   .reason = "a test says so"});
+  }
+  /// Every bit of a byte of the batch that holds `offset`, in its file.
+  Task<void> flip(std::int64_t offset, std::uint64_t byte_of_batch) {
+    const auto read = co_await partition->read(Offset(offset), 1, true, {}, -1);
+    const storage::LogPosition& batch = read->slice.start;
+    const std::uint64_t position = batch.position + byte_of_batch;
+    const std::string path =
+        storage::offset_file_path("/data/orders-3", batch.segment_base_offset, storage::kLogSuffix);
+    const auto file = disk.open(path, runtime::OpenMode::kReadWrite);
+    std::byte byte{};
+    const Result<std::size_t> got = co_await (*file)->read_at(position, {&byte, 1});
+    EXPECT_EQ(got.value_or(0), 1U);
+    byte = ~byte;
+    const ByteView flipped(&byte, 1);
+    EXPECT_TRUE((*file)->write_at(position, {&flipped, 1}).has_value());
   }
 
   Task<Result<ShareFetched>> try_fetch(std::string member, std::int64_t records_max = 500) {
