@@ -106,6 +106,29 @@ TEST(LiveDeadLetters, WritesDeadLettersOfWhatHasBecomeDamaged) {
   });
 }
 
+TEST(LiveDeadLetters, WritesManyDeadLettersInSeveralWrites) {
+  with_dead_letters([](World& world) -> Task<void> {
+    constexpr int kMany = 1200;  // more than two writes take
+    Letters expected;
+    Values values;
+    for (int i = 0; i < kMany; ++i) {
+      values.push_back(std::to_string(i));
+      expected.emplace_back(3 + i, values.back());
+    }
+    world.append(values);
+    const ShareFetched fetched = co_await world.fetch("alice", kMany);
+    EXPECT_EQ(testing::values_of(fetched).size(), values.size());
+
+    EXPECT_EQ(co_await world.acknowledge("alice", {say(0, 2, kAccept), say(3, 2 + kMany, kReject)}),
+              ErrorCode::kNone);
+    co_await world.pass();
+
+    EXPECT_EQ(letters_of(world), expected);
+    EXPECT_GE(world.dead_letters.writes, 3);
+    EXPECT_EQ(world.durable_start(), Offset(3 + kMany));
+  });
+}
+
 TEST(LiveDeadLetters, TriesDeadLettersAgainAsLongAsTheGroupHasAMember) {
   with_dead_letters([](World& world) -> Task<void> {
     world.dead_letters.refuses = true;

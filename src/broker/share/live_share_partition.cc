@@ -109,8 +109,7 @@ Task<Result<ShareFetched>> LiveSharePartition::fetch(ShareTaker taker, std::size
   }
   reading_ = true;
   state_->set_limits(settings.limits);
-  Result<ShareFetched> fetched =
-      co_await read_and_acquire(std::move(taker), bytes_max, std::move(settings), budget);
+  Result<ShareFetched> fetched = co_await read_and_acquire(std::move(taker), bytes_max, settings, budget);
   reading_ = false;
   read_ended_.notify_all();
   note_held();
@@ -235,9 +234,10 @@ Task<Result<void>> LiveSharePartition::look_for_damage(Offset offset) {
     if (segment.base_offset <= offset) base = segment.base_offset;
   }
   // Once: what cannot be read for another reason would be looked at with every fetch.
-  if (!base || std::exchange(last_looked_at_, base) == base) co_return Result<void>{};
+  if (!base || last_looked_at_ == base) co_return Result<void>{};
   Pace pace(*this);
-  BROOK_CO_CHECK(co_await partition_->log().scrub(*base, pace));
+  BROOK_CO_TRY(const storage::ScrubOutcome outcome, co_await partition_->log().scrub(*base, pace));
+  if (outcome.finished) last_looked_at_ = base;
   co_return Result<void>{};
 }
 

@@ -695,6 +695,13 @@ TEST(LiveSharePartition, HandsOutWhatLiesBeforeWhatCannotBeRead) {
     EXPECT_TRUE(!next && next.error().code == ErrorCode::kCorruptMessage) << "the active segment's";
     EXPECT_EQ(world.metrics.damaged_records.value(), 0U);
     EXPECT_EQ(world.metrics.held.value(), 1);
+
+    storage::LogConfig config;
+    config.segment_bytes = 100;
+    world.partition->log().set_config(config);
+    world.append({"d"});
+    EXPECT_EQ(co_await world.take("bob"), (Values{"c", "d"})) << "it is sealed now";
+    EXPECT_EQ(world.metrics.damaged_records.value(), 1U);
   });
 }
 

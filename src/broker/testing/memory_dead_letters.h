@@ -18,11 +18,13 @@ class MemoryDeadLetters final : public DeadLetterPort {
   [[nodiscard]] Task<Result<void>> write(DeadLetterOrigin origin, std::vector<DeadLetter> letters) override {
     (void)origin;
     if (refuses) co_return fail(ErrorCode::kUnknownTopicOrPartition, "a test refuses");
+    ++writes;
     for (DeadLetter& letter : letters) written.push_back(std::move(letter));
     co_return Result<void>{};
   }
 
   bool refuses = false;
+  int writes = 0;
   std::vector<DeadLetter> written;
 };
 

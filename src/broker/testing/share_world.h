@@ -48,7 +48,7 @@ inline Acknowledgement say(std::int64_t first, std::int64_t last, AcknowledgeTyp
   return {Offset(first), Offset(last), {type}};
 }
 
-inline Values values_in(ByteView batches, Offset first = Offset(0), Offset last = Offset(1000)) {
+inline Values values_in(ByteView batches, Offset first = Offset(0), Offset last = Offset(10'000)) {
   Values values;
   for (const LogRecord& record : log_records(batches, first, last).records)
     values.push_back(record.value.value_or("(none)"));
