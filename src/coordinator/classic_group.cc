@@ -94,6 +94,10 @@ void ClassicGroup::install(const GroupMetadataValue& value) {
   state_since_.reset();
   if (value.current_state_timestamp >= 0) state_since_ = Timestamp(value.current_state_timestamp);
   state_ = members_.empty() ? State::kEmpty : State::kStable;
+  // A rebalance that was under way is over: the group has become one of another protocol, or nothing.
+  join_end_ = runtime::Instant::max();
+  initial_ = false;
+  if (members_.empty()) sync_end_ = runtime::Instant::max();
 }
 
 void ClassicGroup::loaded(const Moment& now, Effects& out) {

@@ -29,6 +29,12 @@ struct JoinCall {
   Token token = 0;
   /// What makes a new member's id unique.
   std::string_view fresh_uuid;
+
+  /// Version 0 has no such field.
+  [[nodiscard]] std::chrono::milliseconds rebalance_timeout() const {
+    return std::chrono::milliseconds(caller.version == 0 ? request.session_timeout_ms
+                                                         : request.rebalance_timeout_ms);
+  }
 };
 
 /// What a member supports, in its order of preference.

@@ -31,12 +31,6 @@ std::string why(const JoinGroupRequest& request) {
   return request.reason.value_or(std::string()).empty() ? "not provided" : *request.reason;
 }
 
-milliseconds rebalance_timeout_of(const JoinCall& call) {
-  // Version 0 has no such field.
-  return milliseconds(call.caller.version == 0 ? call.request.session_timeout_ms
-                                               : call.request.rebalance_timeout_ms);
-}
-
 std::vector<MemberProtocol> protocols_of(const JoinGroupRequest& request) {
   std::vector<MemberProtocol> out;
   out.reserve(request.protocols.size());
@@ -160,7 +154,7 @@ void ClassicGroup::replace_static(const JoinCall& call, const std::string& old_i
           std::ranges::find(value.members, old_id, &protocol::GroupMetadataValue::MemberMetadata::member_id);
       stored->member_id = new_id;
       stored->session_timeout = call.request.session_timeout_ms;
-      stored->rebalance_timeout = static_cast<std::int32_t>(rebalance_timeout_of(call).count());
+      stored->rebalance_timeout = static_cast<std::int32_t>(call.rebalance_timeout().count());
       if (leads) value.leader = new_id;
       out.records.emplace_back(GroupMetadataRecord{id_, std::move(value)});
       const bool can_skip = call.caller.version >= kFirstVersionWithSkippedAssignment;
@@ -179,6 +173,7 @@ void ClassicGroup::replace_static(const JoinCall& call, const std::string& old_i
   }
   rename_member(old_id, new_id);
   ClassicMember& renamed = members_.at(new_id);
+  renamed.is_new = false;  // its client is there: it waits as long as the others
   update_member(renamed, call, out);
   begin_session(renamed, now);
   if (state_ == State::kPreparingRebalance) return complete_if_all_joined(now, out);
@@ -207,7 +202,7 @@ void ClassicGroup::add_member(const JoinCall& call, const std::string& id, const
 
 void ClassicGroup::update_member(ClassicMember& member, const JoinCall& call, Effects& out) {
   if (!same_protocols(member, call.request)) member.protocols = protocols_of(call.request);
-  member.rebalance_timeout = rebalance_timeout_of(call);
+  member.rebalance_timeout = call.rebalance_timeout();
   member.session_timeout = milliseconds(call.request.session_timeout_ms);
   // An earlier request of its own that still waits came from a connection that it has left.
   refuse_join(member, ErrorCode::kRebalanceInProgress, out);

@@ -97,7 +97,6 @@ void ClassicGroup::complete_join(const Moment& now, Effects& out) {
   state_ = State::kCompletingRebalance;
   protocol_ = choose_protocol();
   for (auto& [id, member] : members_) {
-    member.assignment.clear();
     reply_join(member, current_generation(member, leader_ == id), out);
     member.is_new = false;
     member.owes_sync = true;

@@ -264,6 +264,22 @@ TEST(ClassicGroup, KeepsTheAssignmentOfAStaticMemberThatComesBack) {
   EXPECT_EQ(record.value->leader, back.member_id);
 }
 
+TEST(ClassicGroup, LetsAStaticMemberWaitThatCameBackBeforeItsFirstGeneration) {
+  GroupDriver driver(kConfig);
+  const auto ids = driver.stable_group("g", 1);
+  const Token first = driver.join("g", {.instance = "one"});
+  const Token second = driver.join("g", {.instance = "one"});
+  EXPECT_EQ(driver.joined(first)->error_code, wire(ErrorCode::kFencedInstanceId));
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(driver.heartbeat("g", ids[0], 1), ErrorCode::kRebalanceInProgress);
+    driver.pass(seconds(5));  // longer than a session in the end
+  }
+  EXPECT_EQ(driver.joined(second), nullptr);
+
+  driver.join("g", {.member = ids[0]});
+  EXPECT_EQ(driver.joined(second)->generation_id, 2);
+}
+
 TEST(ClassicGroup, TellsAnOlderStaticLeaderThatItDoesNotLead) {
   GroupDriver driver(kConfig);
   const Token token = driver.join("g", {.instance = "i1"});

@@ -220,7 +220,7 @@ void ConsumerGroup::remove(const std::set<std::string>& ids, RebalanceCause caus
     if (!ids.contains(id)) rest.push_back(&member);
   }
   if (may_downgrade(rest)) {
-    downgrade(rest, now, out);
+    downgrade(rest, epoch_, now, out);
     becomes_classic_ = true;
     return;
   }

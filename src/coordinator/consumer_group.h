@@ -181,7 +181,7 @@ class ConsumerGroup {
   [[nodiscard]] bool is_behind(const ConsumerMember& member, const Moment& now) const;
   [[nodiscard]] bool waits_for_others(const ConsumerMember& member) const;
   void await_rejoin(const ConsumerMember& member, const Moment& now);
-  void downgrade(const Members& rest, const Moment& now, Effects& out) const;
+  void downgrade(const Members& rest, std::int32_t generation, const Moment& now, Effects& out) const;
 
   // consumer_group.cc
   void remove(const std::set<std::string>& ids, RebalanceCause cause, std::string detail, const Moment& now,

@@ -83,7 +83,7 @@ void ConsumerGroup::classic_join(const JoinCall& call, const Moment& now, Effect
   ConsumerProfile& profile = change.member.profile;
   profile.instance_id = request.group_instance_id;
   if (subscription->rack) profile.rack_id = subscription->rack;
-  profile.rebalance_timeout = std::chrono::milliseconds(request.rebalance_timeout_ms);
+  profile.rebalance_timeout = call.rebalance_timeout();
   profile.topics = {subscription->topics.begin(), subscription->topics.end()};
   profile.regex.clear();
   profile.assignor.reset();
@@ -107,6 +107,14 @@ void ConsumerGroup::classic_join(const JoinCall& call, const Moment& now, Effect
   response.protocol_type = std::string(kConsumerProtocolType);
   response.protocol_name = request.protocols.front().name;
   reply(std::move(response));
+  if (!change.replaces) return;
+  // Where it came back instead of the last member of the consumer protocol, the group has those no more.
+  change.member.progress = next;
+  const Members members = members_with(change);
+  if (!may_downgrade(members)) return;
+  write_removal(change.member.id, out);
+  downgrade(members, std::max(epoch_, next.epoch), now, out);
+  becomes_classic_ = true;
 }
 
 bool ConsumerGroup::speaks_with_all(const JoinGroupRequest& request) const {
@@ -233,6 +241,13 @@ Result<std::vector<ConsumerGroupRecord>> ConsumerGroup::upgrade(const ClassicGro
     if (metadata == nullptr) metadata = &member.protocols.front().metadata;
     const auto subscription = read_subscription(*metadata);
     const auto assigned = read_assignment(member.assignment);
+    if (assigned && has_user_data(member.assignment)) {
+      // It would be lost, and an assignor that gives some, as Kafka Streams' does, needs it.
+      return fail(ErrorCode::kGroupIdNotFound,
+                  fmt::format("Cannot upgrade classic group {} to consumer group because an unsupported "
+                              "custom assignor is in use.",
+                              group));
+    }
     if (!subscription || !assigned) {
       return fail(
           ErrorCode::kGroupIdNotFound,
@@ -277,11 +292,12 @@ Result<std::vector<ConsumerGroupRecord>> ConsumerGroup::upgrade(const ClassicGro
   return out;
 }
 
-void ConsumerGroup::downgrade(const Members& rest, const Moment& now, Effects& out) const {
+void ConsumerGroup::downgrade(const Members& rest, std::int32_t generation, const Moment& now,
+                              Effects& out) const {
   bury(out);
   protocol::GroupMetadataValue value;
   value.protocol_type = std::string(kConsumerProtocolType);
-  value.generation = epoch_;
+  value.generation = generation;
   value.leader = rest.front()->id;
   value.current_state_timestamp = now.wall.value();
   const auto& offers = rest.front()->profile.classic->supported_protocols;

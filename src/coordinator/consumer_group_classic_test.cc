@@ -14,18 +14,25 @@ using testing::GroupDriver;
 
 constexpr GroupConfig kConfig{.initial_rebalance_delay = milliseconds(0)};
 
-/// A classic group "g" of one eager member, which has all four partitions of "orders".
+std::string text(const protocol::Bytes& bytes) {
+  std::string out;
+  for (const std::byte byte : bytes) out += static_cast<char>(byte);
+  return out;
+}
+
+/// A classic group "g" of one eager member, maybe a static one, which has all four partitions of "orders".
 struct World {
-  explicit World(GroupConfig config = kConfig) : driver(config) {
+  explicit World(GroupConfig config = kConfig, std::optional<std::string> instance = {}) : driver(config) {
     orders = driver.facts.set("orders", 4);
-    id = driver.joined(driver.join("g", {}))->member_id;
-    const Token joined = driver.join("g", {.member = id});
+    Token joined = driver.join("g", {.instance = instance});
+    if (!instance) {
+      id = driver.joined(joined)->member_id;
+      joined = driver.join("g", {.member = id});
+    }
     driver.pass(milliseconds(1));
-    std::string all;
-    for (const std::byte byte : write_assignment(1, {{"orders", {0, 1, 2, 3}}}))
-      all += static_cast<char>(byte);
+    id = driver.joined(joined)->member_id;
     generation = driver.joined(joined)->generation_id;
-    driver.sync("g", id, generation, {{id, all}});
+    driver.sync("g", id, generation, {{id, text(write_assignment(1, {{"orders", {0, 1, 2, 3}}}))}});
   }
   /// It comes again with nothing, as an eager member does, and has its assignment; its partitions.
   std::set<std::int32_t> rejoin() {
@@ -144,6 +151,106 @@ TEST(ConsumerGroupClassic, StaysClassicWhereTheLogRefusesTheUpgrade) {
   EXPECT_FALSE(b.join());
   EXPECT_EQ(world.group(), nullptr);
   EXPECT_EQ(world.driver.heartbeat("g", world.id, world.generation), ErrorCode::kNone);
+}
+
+TEST(ConsumerGroupClassic, StaysClassicWhereAnAssignorHasDataOfItsOwn) {
+  World world;
+  const Token joined = world.driver.join("g", {.member = world.id});
+  std::string assignment = text(write_assignment(1, {{"orders", {0, 1, 2, 3}}}));
+  assignment.replace(assignment.size() - 4, 4, std::string("\0\0\0\1x", 5));  // no user data: a length of -1
+  const std::int32_t generation = world.driver.joined(joined)->generation_id;
+  world.driver.sync("g", world.id, generation, {{world.id, assignment}});
+
+  Consumer b(world.driver, "g", "b", {.topics = {"orders"}});
+  EXPECT_EQ(b.join().error(), (Error{ErrorCode::kGroupIdNotFound,
+                                     "Cannot upgrade classic group g to consumer group because an "
+                                     "unsupported custom assignor is in use."}));
+  EXPECT_EQ(world.driver.heartbeat("g", world.id, generation), ErrorCode::kNone);
+}
+
+// Its timers went on for the classic group, which was no more: one turn of the shard took for ever.
+TEST(ConsumerGroupClassic, HasNothingDueOfARebalanceThatAnUpgradeEnded) {
+  World world;
+  const Token waits = world.driver.join("g", {.version = 3});
+  Consumer b(world.driver, "g", "b", {.topics = {"orders"}});
+  ASSERT_TRUE(b.join());
+  EXPECT_EQ(world.driver.joined(waits)->error_code, wire(ErrorCode::kRebalanceInProgress));
+
+  Moment later = world.driver.now();
+  later.instant += seconds(600);
+  Effects effects;
+  world.driver.machine().tick(later, effects);
+  EXPECT_GT(world.driver.machine().next_tick(), later.instant);
+}
+
+TEST(ConsumerGroupClassic, ReplacesAStaticMemberOfTheClassicProtocol) {
+  World world(kConfig, "one");
+  Consumer b(world.driver, "g", "b", {.topics = {"orders"}, .instance = "one"});
+  const auto joined = b.join();
+  ASSERT_TRUE(joined) << joined.error().context;
+  b.obey();
+
+  EXPECT_EQ(b.load(), 4U);
+  EXPECT_EQ(world.group()->members().size(), 1U);
+  EXPECT_EQ(world.driver.machine().heartbeat("g", world.id, "one", world.generation, world.driver.now()),
+            ErrorCode::kFencedInstanceId);
+  EXPECT_TRUE(world.driver.replayed().find_consumer("g")->same_records(*world.group()));
+}
+
+TEST(ConsumerGroupClassic, BecomesAClassicGroupWhenAStaticMemberComesBackToIt) {
+  World world;
+  Consumer b(world.driver, "g", "b", {.topics = {"orders"}, .instance = "one"});
+  ASSERT_TRUE(b.join());
+  world.rejoin();
+  ASSERT_TRUE(b.beat());
+  const std::int32_t epoch = world.group()->epoch();
+  ASSERT_TRUE(b.leave(kStaticLeaveEpoch));
+
+  const Token joined = world.driver.join("g", {.instance = "one"});
+  const std::string id = world.driver.joined(joined)->member_id;
+  world.driver.pass(milliseconds(1));
+
+  EXPECT_EQ(world.group(), nullptr);
+  const ClassicGroup& classic = *world.driver.machine().find("g");
+  EXPECT_EQ(classic.members().size(), 2U);
+  EXPECT_EQ(classic.members().at(id).instance_id, "one");
+  EXPECT_EQ(classic.state(), ClassicGroup::State::kPreparingRebalance);
+  EXPECT_GE(classic.generation(), epoch);
+  const GroupMachine fresh = world.driver.replayed();
+  EXPECT_EQ(fresh.find_consumer("g"), nullptr);
+  EXPECT_EQ(fresh.find("g")->members().size(), 2U);
+}
+
+// A cooperative member reads on while its group rebalances.
+TEST(ConsumerGroupClassic, GivesNobodyWhatAMemberHasWhileItWaitsForItsAssignment) {
+  World world;
+  const auto* joined = world.driver.joined(world.driver.join("g", {.member = world.id}));
+  EXPECT_EQ(world.driver.machine().find("g")->state(), ClassicGroup::State::kCompletingRebalance);
+  world.generation = joined->generation_id;
+
+  Consumer b(world.driver, "g", "b", {.topics = {"orders"}});
+  const auto answer = b.join();
+  ASSERT_TRUE(answer);
+  EXPECT_TRUE(answer->assignment->topic_partitions.empty());
+  EXPECT_EQ(world.rejoin().size(), 2U);
+  ASSERT_TRUE(b.beat());
+  b.obey();
+  EXPECT_EQ(b.load(), 2U);
+}
+
+TEST(ConsumerGroupClassic, KeepsAMemberThatTellsNoRebalanceTimeout) {
+  World world;
+  Consumer b(world.driver, "g", "b", {.topics = {"orders"}});
+  ASSERT_TRUE(b.join());
+  const Token token =
+      world.driver.join("g", {.rebalance = milliseconds(-1), .version = 0});  // it has no such field
+  const auto* joined = world.driver.joined(token);
+  ASSERT_EQ(joined->error_code, 0);
+  world.driver.pass(seconds(1));
+
+  EXPECT_TRUE(world.group()->members().contains(joined->member_id));
+  EXPECT_EQ(world.driver.synced(world.driver.sync("g", joined->member_id, joined->generation_id))->error_code,
+            0);
 }
 
 TEST(ConsumerProtocol, ReadsWhatItWrites) {

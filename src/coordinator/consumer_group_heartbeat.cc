@@ -196,7 +196,8 @@ Result<ConsumerGroup::Change> ConsumerGroup::static_member_of(const HeartbeatCal
   Change change;
   change.is_new = known == nullptr;
   if (known != nullptr) {
-    if (known->progress.epoch != kStaticLeaveEpoch) {
+    // One of the classic protocol does not say that it leaves for a while.
+    if (!known->profile.classic && known->progress.epoch != kStaticLeaveEpoch) {
       return fail(
           ErrorCode::kUnreleasedInstanceId,
           fmt::format("Static member {} with instance id {} cannot join the group because the instance "

@@ -513,6 +513,34 @@ TEST(ConsumerGroup, TakesACommitOfTheEpochBeforeForWhatTheMemberHadThen) {
   EXPECT_EQ(world.group().check_commit(request, 9), ErrorCode::kStaleMemberEpoch);
 }
 
+TEST(ConsumerGroup, TakesACommitOfTheEpochBeforeInATransactionToo) {
+  World world;
+  Consumer a = world.consumer("a");
+  Consumer b = world.consumer("b");
+  ASSERT_TRUE(a.join());
+  a.obey();
+  ASSERT_TRUE(b.join());
+  ASSERT_TRUE(a.beat());
+  a.obey();
+  ASSERT_TRUE(a.beat());
+  EXPECT_EQ(a.epoch(), 3);
+  const auto commit = [&](std::int32_t partition) {
+    protocol::TxnOffsetCommitRequest request;
+    request.group_id = "g";
+    request.member_id = "a";
+    request.generation_id = 2;
+    auto& topic = request.topics.emplace_back();
+    topic.name = "orders";
+    topic.partitions.emplace_back().partition_index = partition;
+    Effects effects;
+    const auto response = world.driver.machine().commit_in_transaction(request, world.driver.now(), effects);
+    EXPECT_EQ(effects.records.size(), response.topics[0].partitions[0].error_code == 0 ? 1U : 0U);
+    return response.topics[0].partitions[0].error_code;
+  };
+  EXPECT_EQ(commit(*a.owns().at(world.orders).begin()), 0);
+  EXPECT_EQ(commit(4), wire(ErrorCode::kIllegalGeneration)) << "it had none such then";
+}
+
 TEST(ConsumerGroup, IsDeletedWhenItHasNoMembers) {
   World world;
   Consumer a = world.consumer("a", {.regex = "orders"});

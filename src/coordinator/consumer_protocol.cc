@@ -53,6 +53,15 @@ std::optional<NamedPartitions> read_assignment(ByteView assignment) {
   return out;
 }
 
+bool has_user_data(ByteView assignment) {
+  if (assignment.empty()) return false;
+  protocol::Reader in(assignment);
+  std::ignore = in.int16();
+  std::ignore = read_partitions(in);
+  const auto data = in.nullable_bytes(false, true, "user data");
+  return in.ok() && data && !data->empty();
+}
+
 protocol::Bytes write_assignment(std::int16_t version, const NamedPartitions& partitions) {
   protocol::Writer out;
   out.int16(std::min(version, kNewestVersion));

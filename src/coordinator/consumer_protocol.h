@@ -27,6 +27,8 @@ struct ConsumerSubscription {
 
 /// ConsumerProtocolAssignment. No bytes are an assignment of nothing.
 [[nodiscard]] std::optional<NamedPartitions> read_assignment(ByteView assignment);
+/// Whether it carries something of its assignor's own. `assignment` has been read.
+[[nodiscard]] bool has_user_data(ByteView assignment);
 [[nodiscard]] protocol::Bytes write_assignment(std::int16_t version, const NamedPartitions& partitions);
 
 }  // namespace brook::coordinator

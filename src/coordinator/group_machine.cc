@@ -118,6 +118,7 @@ void GroupMachine::join(const JoinCall& call, const Moment& now, Effects& out) {
   if (group->consumer) {
     if (!group->consumer->empty()) {
       group->consumer->classic_join(call, now, out);
+      follow_up(*group, now);
       return arm(*group);
     }
     group->consumer->bury(out);

@@ -39,7 +39,10 @@ ErrorCode GroupMachine::check_commit(const TxnOffsetCommitRequest& request, cons
       request.generation_id >= 0 || !request.member_id.empty() || request.group_instance_id;
   if (!names_member) return ErrorCode::kNone;
   if (group->consumer || group->streams) {
-    const protocol::OffsetCommitRequest commit = as_commit(request);
+    protocol::OffsetCommitRequest commit = as_commit(request);
+    for (auto& topic : commit.topics) {
+      if (const auto known = facts_.topic(topic.name)) topic.topic_id = known->id;
+    }
     const ErrorCode code = group->consumer ? group->consumer->check_commit(commit, kVersionWithMemberEpoch)
                                            : group->streams->check_commit(commit, kVersionWithMemberEpoch);
     // No version of this request knows the newer protocols' error.

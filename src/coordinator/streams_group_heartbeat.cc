@@ -181,12 +181,15 @@ Result<StreamsHeartbeatAnswer> StreamsGroup::heartbeat(const StreamsHeartbeatCal
   response.heartbeat_interval_ms =
       static_cast<std::int32_t>(facts_.streams_settings_of(id_).heartbeat_interval.count());
   const bool changed = next.assigned != change.member.progress.assigned;
-  if (request.member_epoch == kJoining || changed) {
+  // The answer that told it may have been lost; what it has tells.
+  const TaskSets given{plain(next.assigned.active), next.assigned.standby, next.assigned.warmup};
+  if (request.member_epoch == kJoining || changed || (owned && *owned != given)) {
     using Listed = std::vector<Response::TaskIds>;
     response.active_tasks = listed_tasks<Listed>(plain(next.assigned.active));
     response.standby_tasks = listed_tasks<Listed>(next.assigned.standby);
     response.warmup_tasks = listed_tasks<Listed>(next.assigned.warmup);
-    if (change.member.profile.user_endpoint) ++endpoint_epoch_;
+    const bool tells_others = request.member_epoch == kJoining || changed;
+    if (tells_others && change.member.profile.user_endpoint) ++endpoint_epoch_;
   }
   change.member.progress = next;
   answer_endpoints(request, view, response);

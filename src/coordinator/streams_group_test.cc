@@ -81,6 +81,26 @@ TEST_F(StreamsGroupTest, TakesFromAMemberOnlyWhatItHasGivenUp) {
   EXPECT_EQ(group().state(), StreamsGroup::State::kStable);
 }
 
+TEST_F(StreamsGroupTest, TellsTasksAgainWhereTheAnswerWasLost) {
+  StreamsThread a = thread("a");
+  StreamsThread b = thread("b", "q");
+  get_tasks(a);
+  ASSERT_TRUE(b.join());
+  b.settle();
+  ASSERT_TRUE(a.beat());
+  a.settle();
+  ASSERT_TRUE(a.beat());
+  StreamsThread lost = b;
+  ASSERT_TRUE(lost.beat());
+  lost.settle();
+  EXPECT_FALSE(lost.has().active.empty());
+
+  ASSERT_TRUE(b.beat());
+  b.settle();
+
+  EXPECT_EQ(b.has().active, lost.has().active);
+}
+
 TEST_F(StreamsGroupTest, WaitsForTheOthersBeforeItsFirstTasks) {
   driver_.facts.initial_rebalance_delay = seconds(3);
   StreamsThread a = thread("a");
