@@ -1,7 +1,11 @@
 // Members of both protocols in one group: upgrade, life together, downgrade.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <map>
+
 #include "coordinator/consumer_protocol.h"
+#include "coordinator/group_records.h"
 #include "coordinator/testing/consumer.h"
 
 namespace brook::coordinator {
@@ -197,6 +201,16 @@ TEST(ConsumerGroupClassic, ReplacesAStaticMemberOfTheClassicProtocol) {
   EXPECT_TRUE(world.driver.replayed().find_consumer("g")->same_records(*world.group()));
 }
 
+/// Keys whose last record is no tombstone.
+std::size_t left_when_compacted(const std::vector<GroupRecord>& log) {
+  std::map<std::string, bool> left;
+  for (const GroupRecord& record : log) {
+    const EncodedRecord encoded = encode(record);
+    left[text(encoded.key)] = encoded.value.has_value();
+  }
+  return static_cast<std::size_t>(std::ranges::count_if(left, [](const auto& one) { return one.second; }));
+}
+
 TEST(ConsumerGroupClassic, BecomesAClassicGroupWhenAStaticMemberComesBackToIt) {
   World world;
   Consumer b(world.driver, "g", "b", {.topics = {"orders"}, .instance = "one"});
@@ -216,6 +230,7 @@ TEST(ConsumerGroupClassic, BecomesAClassicGroupWhenAStaticMemberComesBackToIt) {
   EXPECT_EQ(classic.members().at(id).instance_id, "one");
   EXPECT_EQ(classic.state(), ClassicGroup::State::kPreparingRebalance);
   EXPECT_GE(classic.generation(), epoch);
+  EXPECT_EQ(left_when_compacted(world.driver.log()), 1U) << "the classic group alone";
   const GroupMachine fresh = world.driver.replayed();
   EXPECT_EQ(fresh.find_consumer("g"), nullptr);
   EXPECT_EQ(fresh.find("g")->members().size(), 2U);
