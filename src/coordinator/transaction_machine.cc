@@ -155,7 +155,8 @@ ErrorCode TransactionMachine::check_end(const Transaction& from, const EndTransa
       return retried ? ErrorCode::kProducerFenced : ErrorCode::kNone;
     case State::kPrepareCommit:
     case State::kPrepareAbort:
-      if (per_transaction && !retried) return ErrorCode::kProducerFenced;
+      // Who has the new epoch is the owner, and ends the next transaction before this one has its markers.
+      if (per_transaction && !retried) return ErrorCode::kConcurrentTransactions;
       return same_end ? ErrorCode::kConcurrentTransactions : illegal;
     case State::kEmpty:
       if (retried) return ErrorCode::kProducerFenced;

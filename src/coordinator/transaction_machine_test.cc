@@ -191,6 +191,17 @@ TEST(TransactionMachine, GivesANewEpochWithEachEnd) {
   EXPECT_EQ(driver.end("t", *ended.producer, true, kPerTransaction).code, ErrorCode::kInvalidTxnState);
 }
 
+TEST(TransactionMachine, LetsTheNextEndWaitForTheMarkersOfTheOneBefore) {
+  TransactionDriver driver;
+  const Producer first = *driver.init("t").producer;
+  EXPECT_EQ(driver.add("t", first, {kOrders0}, kPerTransaction), ErrorCode::kNone);
+  const Producer second = *driver.end("t", first, true, kPerTransaction).producer;
+  EXPECT_EQ(driver.end("t", second, false, kPerTransaction).code, ErrorCode::kConcurrentTransactions);
+  EXPECT_EQ(driver.end("t", second, true, kPerTransaction).code, ErrorCode::kConcurrentTransactions);
+  driver.complete("t");
+  EXPECT_EQ(driver.end("t", second, false, kPerTransaction).producer, with_epoch(first, 2));
+}
+
 TEST(TransactionMachine, TakesNoFencedProducerForOneWhoseAnswerWasLost) {
   TransactionDriver driver;
   const Producer fenced = *driver.init("t").producer;
