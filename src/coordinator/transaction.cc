@@ -51,6 +51,7 @@ Result<Transaction> Transaction::of(const protocol::TransactionLogValue& value) 
   if (value.client_transaction_version >=
       static_cast<std::int16_t>(TransactionProtocol::kEpochPerTransaction))
     out.protocol = TransactionProtocol::kEpochPerTransaction;
+  out.loaded = true;
   return out;
 }
 

@@ -48,8 +48,8 @@ inline constexpr std::int16_t kEpochBlock = 64;
   return ProducerEpoch(static_cast<std::int16_t>((block + 1) * kEpochBlock));
 }
 
-/// A transactional id, the producer that has it, and its transaction: what its record says, and the epoch
-/// before the present one, which only a live coordinator knows.
+/// A transactional id, the producer that has it, and its transaction: what its record says, and what only a
+/// live coordinator knows: the epoch before the present one, and that nothing was lost behind the record.
 struct Transaction {
   ProducerId producer_id;
   std::optional<ProducerId> previous_producer_id;
@@ -63,6 +63,8 @@ struct Transaction {
   Timestamp updated;
   std::optional<Timestamp> started;
   TransactionProtocol protocol = TransactionProtocol::kEpochPerProducer;
+  /// It comes from the log, as the last that a power cut left: its producer may have a later epoch.
+  bool loaded = false;
 
   /// INVALID_REQUEST for a state that no live transaction has.
   [[nodiscard]] static Result<Transaction> of(const protocol::TransactionLogValue& value);
@@ -71,7 +73,7 @@ struct Transaction {
   [[nodiscard]] bool prepared() const {
     return state == TransactionState::kPrepareCommit || state == TransactionState::kPrepareAbort;
   }
-  /// The producer may not have another epoch: one is kept to fence it with.
+  /// The producer may not have another epoch: the last one only ends its transaction, and nobody is told it.
   [[nodiscard]] bool epochs_used_up() const { return epoch.value() >= INT16_MAX - 1; }
 
   friend bool operator==(const Transaction&, const Transaction&) = default;

@@ -16,6 +16,7 @@ Transaction next_of(const Transaction& from, const Moment& now) {
   Transaction next = from;
   next.previous_producer_id = from.producer_id;
   next.updated = now.wall;
+  next.loaded = false;
   return next;
 }
 
@@ -51,24 +52,26 @@ std::optional<ProducerAnswer> TransactionMachine::init_producer(const InitProduc
       return ProducerAnswer{ErrorCode::kProducerFenced};
     if (found->prepared()) return ProducerAnswer{ErrorCode::kConcurrentTransactions};
     if (found->state == State::kOngoing) {
-      // The client comes again, and gets another epoch than the one that fences.
+      // The client comes again, and gets another epoch than the one that aborts.
       out.push_back({call.transactional_id, fenced(*found, now)});
       return ProducerAnswer{ErrorCode::kConcurrentTransactions};
     }
     next = next_of(*found, now);
     const bool own_epoch = !call.expected || call.expected->epoch == found->epoch;
-    if (own_epoch) {
+    const bool was_own = call.expected && call.expected->epoch == found->last_epoch;
+    if (own_epoch || (was_own && found->epoch.value() == kEpochMax)) {
       const auto block = next_epoch_block(found->epoch);
       if (!block) {
         if (!fresh) return std::nullopt;
         next.producer_id = *fresh;
       }
       next.epoch = block.value_or(ProducerEpoch(0));
-      next.last_epoch = call.expected ? std::optional(found->epoch) : std::nullopt;
-    } else if (call.expected->epoch != found->last_epoch) {
+      next.last_epoch = call.expected ? std::optional(call.expected->epoch) : std::nullopt;
+    } else if (!was_own) {
       return ProducerAnswer{ErrorCode::kProducerFenced};
     }
-    // Else it is the retry of a call that was answered with the present epoch.
+    // Else it is the retry of a call that was answered with the present epoch, or the producer's transaction
+    // took too long and was aborted with it.
   }
   next.timeout_ms = call.timeout_ms;
   next.state = State::kEmpty;
@@ -138,16 +141,19 @@ Transaction TransactionMachine::prepared(const Transaction& from, bool commit, T
 }
 
 Transaction TransactionMachine::fenced(const Transaction& from, const Moment& now) {
-  Transaction fenced = from;
-  fenced.last_epoch.reset();
-  if (from.epoch.value() < kEpochMax) fenced.epoch = from.epoch.next();
-  return prepared(fenced, false, TransactionProtocol::kEpochPerTransaction, now);
+  Transaction last = from;
+  // What a power cut took may have given out every epoch of this block: an abort has to be above them all,
+  // or a partition that knows one of them keeps its transaction open; and nobody may take it for his own.
+  if (from.loaded) last.epoch = next_epoch_block(from.epoch).value_or(ProducerEpoch(kEpochMax));
+  return prepared(last, false, TransactionProtocol::kEpochPerTransaction, now);
 }
 
 ErrorCode TransactionMachine::check_end(const Transaction& from, const EndTransactionCall& call,
                                         bool retried) {
   const bool per_transaction = call.protocol == TransactionProtocol::kEpochPerTransaction;
   const ErrorCode illegal = ErrorCode::kInvalidTxnState;
+  // Who asks to commit what was aborted was fenced: its time was up, or another took its id.
+  const ErrorCode other_end = retried && call.commit ? ErrorCode::kProducerFenced : illegal;
   const bool same_end =
       call.commit == (from.state == State::kPrepareCommit || from.state == State::kCompleteCommit);
   switch (from.state) {
@@ -157,7 +163,7 @@ ErrorCode TransactionMachine::check_end(const Transaction& from, const EndTransa
     case State::kPrepareAbort:
       // Who has the new epoch is the owner, and ends the next transaction before this one has its markers.
       if (per_transaction && !retried) return ErrorCode::kConcurrentTransactions;
-      return same_end ? ErrorCode::kConcurrentTransactions : illegal;
+      return same_end ? ErrorCode::kConcurrentTransactions : other_end;
     case State::kEmpty:
       if (retried) return ErrorCode::kProducerFenced;
       return per_transaction && !call.commit ? ErrorCode::kNone : illegal;
@@ -165,7 +171,7 @@ ErrorCode TransactionMachine::check_end(const Transaction& from, const EndTransa
     case State::kCompleteAbort:
       // An epoch for each transaction tells a retry from the end of the next one, which is empty.
       if (per_transaction && !retried) return call.commit ? illegal : ErrorCode::kNone;
-      return same_end ? ErrorCode::kNone : illegal;
+      return same_end ? ErrorCode::kNone : other_end;
   }
   return illegal;
 }
@@ -178,13 +184,16 @@ std::optional<ProducerAnswer> TransactionMachine::end(const EndTransactionCall& 
   if (found == nullptr) return ProducerAnswer{ErrorCode::kInvalidProducerIdMapping};
   const bool per_transaction = call.protocol == TransactionProtocol::kEpochPerTransaction;
   const std::int16_t epoch = call.producer.epoch.value();
-  // Only an end that gave a new epoch may have lost its answer: with one epoch for all of a producer's
-  // transactions, the epoch before the present one is that of a producer that was fenced.
+  // Only an end that gave a new epoch may have lost its answer, and an abort for a time-out gives one that
+  // the producer did not hear of: with one epoch for all of a producer's transactions, the epoch before the
+  // present one is that of a producer that was fenced.
   const bool gave_new = per_transaction && found->protocol == TransactionProtocol::kEpochPerTransaction;
   const bool lost_new_id = gave_new && found->previous_producer_id == call.producer.id &&
                            found->producer_id != call.producer.id && epoch == kEpochMax - 1 &&
                            found->epoch == ProducerEpoch(0);
-  const bool lost_new_epoch = gave_new && found->epoch.value() == epoch + 1;
+  // Nobody is told the last epoch: none is left to end its transactions with.
+  const bool told = found->epoch.value() < kEpochMax || found->next_producer_id;
+  const bool lost_new_epoch = gave_new && told && found->epoch.value() == epoch + 1;
   const bool retried = lost_new_id || lost_new_epoch;
   if (found->producer_id != call.producer.id && !lost_new_id)
     return ProducerAnswer{ErrorCode::kInvalidProducerIdMapping};

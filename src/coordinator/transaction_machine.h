@@ -61,7 +61,9 @@ struct ProducerAnswer {
 /// now) into records and an answer; replay() applies what they write. No I/O, no clock, no waiting.
 ///
 /// A transaction is first prepared, which is the decision that counts, then whoever runs the machine writes
-/// a marker to every partition that is in it, and then it is completed. Fencing a producer means a new epoch.
+/// a marker to every partition that is in it, and then it is completed. Fencing a producer means a new epoch,
+/// that of its transaction's abort: its commit is refused, but it may abort, or begin anew naming itself, and
+/// go on with that epoch until another takes the id.
 class TransactionMachine {
  public:
   using Record = TransactionRecord;
@@ -126,7 +128,7 @@ class TransactionMachine {
   [[nodiscard]] ErrorCode check_producer(const Transaction* found, const Producer& producer) const;
   [[nodiscard]] static Transaction prepared(const Transaction& from, bool commit,
                                             TransactionProtocol protocol, const Moment& now);
-  /// A new epoch, which no client has, and the end of the transaction with another.
+  /// The transaction's abort, with an epoch that no client has.
   [[nodiscard]] static Transaction fenced(const Transaction& from, const Moment& now);
   [[nodiscard]] static ErrorCode check_end(const Transaction& from, const EndTransactionCall& call,
                                            bool retried);

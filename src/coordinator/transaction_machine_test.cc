@@ -114,11 +114,72 @@ TEST(TransactionMachine, FencesTheOldProducerAndAbortsItsTransaction) {
   std::ignore = driver.add("t", old, {kOrders0});
   EXPECT_EQ(driver.init("t").code, ErrorCode::kConcurrentTransactions);
   EXPECT_EQ(driver.at("t").state, State::kPrepareAbort);
-  // One epoch fences, the other is the marker's.
-  EXPECT_EQ(driver.at("t").epoch, ProducerEpoch(2));
+  EXPECT_EQ(driver.at("t").epoch, ProducerEpoch(1));
   EXPECT_EQ(driver.end("t", old, true).code, ErrorCode::kProducerFenced);
+  EXPECT_EQ(driver.end("t", old, true, kPerTransaction).code, ErrorCode::kProducerFenced);
+  driver.complete("t");
+  EXPECT_EQ(driver.add("t", old, {kOrders0}), ErrorCode::kProducerFenced);
+  EXPECT_EQ(driver.end("t", old, true).code, ErrorCode::kProducerFenced);
+  EXPECT_EQ(driver.end("t", old, true, kPerTransaction).code, ErrorCode::kProducerFenced);
+  EXPECT_EQ(driver.init("t").producer, with_epoch(old, 64));
+}
+
+TEST(TransactionMachine, LetsAProducerAbortWhatTookTooLongAndGoOn) {
+  TransactionDriver driver;
+  const Producer slow = *driver.init("t", {}, 10000).producer;
+  std::ignore = driver.add("t", slow, {kOrders0}, kPerTransaction);
+  driver.pass(milliseconds(10001));
+  driver.abort_timed_out();
+  EXPECT_EQ(driver.end("t", slow, false, kPerTransaction).code, ErrorCode::kConcurrentTransactions);
+  driver.complete("t");
+  EXPECT_EQ(driver.add("t", slow, {kOrders0}, kPerTransaction), ErrorCode::kProducerFenced);
+  EXPECT_EQ(driver.end("t", slow, true, kPerTransaction).code, ErrorCode::kProducerFenced);
+  EXPECT_EQ(driver.end("t", slow, false, kPerTransaction).producer, with_epoch(slow, 1));
+  EXPECT_EQ(driver.add("t", with_epoch(slow, 1), {kOrders0}, kPerTransaction), ErrorCode::kNone);
+}
+
+TEST(TransactionMachine, LetsAProducerBeginAnewWhoseTransactionWasAborted) {
+  TransactionDriver driver;
+  const Producer first = *driver.init("t").producer;
+  std::ignore = driver.add("t", first, {kOrders0});
+  EXPECT_EQ(driver.init("t", first).code, ErrorCode::kConcurrentTransactions);
+  driver.complete("t");
+  EXPECT_EQ(driver.init("t", first).producer, with_epoch(first, 1));
+  EXPECT_EQ(driver.end("t", first, false).code, ErrorCode::kProducerFenced);
+}
+
+TEST(TransactionMachine, FencesWhoWentOnAfterAnAbortWhenAnotherTakesTheId) {
+  TransactionDriver driver;
+  const Producer old = *driver.init("t").producer;
+  std::ignore = driver.add("t", old, {kOrders0}, kPerTransaction);
+  EXPECT_EQ(driver.init("t").code, ErrorCode::kConcurrentTransactions);
+  driver.complete("t");
+  const Producer again = *driver.end("t", old, false, kPerTransaction).producer;
+  std::ignore = driver.add("t", again, {kOrders0}, kPerTransaction);
+  EXPECT_EQ(driver.init("t").code, ErrorCode::kConcurrentTransactions);
+  EXPECT_EQ(driver.end("t", again, true, kPerTransaction).code, ErrorCode::kProducerFenced);
   driver.complete("t");
   EXPECT_EQ(driver.init("t").producer, with_epoch(old, 64));
+  for (const Producer& zombie : {old, again}) {
+    EXPECT_EQ(driver.add("t", zombie, {kOrders0}, kPerTransaction), ErrorCode::kProducerFenced);
+    EXPECT_EQ(driver.end("t", zombie, false, kPerTransaction).code, ErrorCode::kProducerFenced);
+    EXPECT_EQ(driver.init("t", zombie).code, ErrorCode::kProducerFenced);
+  }
+}
+
+TEST(TransactionMachine, TellsNobodyTheLastEpoch) {
+  TransactionDriver driver;
+  const Producer last = aged(driver, "t", 32766);
+  std::ignore = driver.add("t", last, {kOrders0}, kPerTransaction);
+  driver.pass(seconds(61));
+  driver.abort_timed_out();
+  EXPECT_EQ(driver.at("t").epoch, ProducerEpoch(32767));
+  EXPECT_EQ(driver.end("t", last, false, kPerTransaction).code, ErrorCode::kProducerFenced);
+  driver.complete("t");
+  EXPECT_EQ(driver.end("t", last, false, kPerTransaction).code, ErrorCode::kProducerFenced);
+  const ProducerAnswer next = driver.init("t", last);
+  EXPECT_EQ(next.producer, (Producer{ProducerId(1001), ProducerEpoch(0)}));
+  EXPECT_EQ(driver.init("t", last).producer, next.producer);  // A retry.
 }
 
 TEST(TransactionMachine, LetsAProducerGoOnAfterAnError) {
@@ -175,6 +236,39 @@ TEST(TransactionMachine, GivesNoEpochTwiceWhenAPowerCutTookIt) {
   EXPECT_EQ(driver.add("t", with_epoch(first, 64), {kOrders0}, kPerTransaction), ErrorCode::kNone);
 }
 
+TEST(TransactionMachine, AbortsAboveEveryEpochThatAPowerCutMayHaveTaken) {
+  TransactionDriver driver;
+  const Producer first = *driver.init("t").producer;
+  std::ignore = driver.add("t", first, {kOrders0}, kPerTransaction);
+  const Producer second = *driver.end("t", first, true, kPerTransaction).producer;
+  driver.complete("t");
+  std::ignore = driver.add("t", second, {kOrders0}, kPerTransaction);
+  driver.cut_power(3);
+  EXPECT_EQ(driver.at("t").state, State::kOngoing);
+  EXPECT_EQ(driver.at("t").epoch, first.epoch);
+  // orders-0 may have a transaction of any epoch up to 63, and 64 is nobody's.
+  EXPECT_EQ(driver.init("t").code, ErrorCode::kConcurrentTransactions);
+  EXPECT_EQ(driver.at("t").epoch, ProducerEpoch(65));
+  driver.complete("t");
+  for (const Producer& zombie : {first, second, with_epoch(first, 63)})
+    EXPECT_EQ(driver.end("t", zombie, false, kPerTransaction).code, ErrorCode::kProducerFenced);
+  EXPECT_EQ(driver.init("t").producer, with_epoch(first, 128));
+}
+
+TEST(TransactionMachine, AbortsWithTheLastEpochWhatAPowerCutLeftInTheLastBlock) {
+  TransactionDriver driver;
+  const Producer late = aged(driver, "t", 32710);
+  std::ignore = driver.add("t", late, {kOrders0}, kPerTransaction);
+  driver.cut_power(0);
+  EXPECT_EQ(driver.init("t", late).code, ErrorCode::kConcurrentTransactions);
+  EXPECT_EQ(driver.at("t").epoch, ProducerEpoch(32767));
+  driver.complete("t");
+  EXPECT_EQ(driver.end("t", with_epoch(late, 32766), false, kPerTransaction).code,
+            ErrorCode::kProducerFenced);
+  EXPECT_EQ(driver.init("t", late).code, ErrorCode::kProducerFenced);
+  EXPECT_EQ(driver.init("t").producer, (Producer{ProducerId(1001), ProducerEpoch(0)}));
+}
+
 TEST(TransactionMachine, GivesANewEpochWithEachEnd) {
   TransactionDriver driver;
   const Producer first = *driver.init("t").producer;
@@ -204,8 +298,9 @@ TEST(TransactionMachine, LetsTheNextEndWaitForTheMarkersOfTheOneBefore) {
 
 TEST(TransactionMachine, TakesNoFencedProducerForOneWhoseAnswerWasLost) {
   TransactionDriver driver;
-  const Producer fenced = *driver.init("t").producer;
+  const Producer fenced = aged(driver, "t", 63);
   const Producer producer = *driver.init("t").producer;
+  EXPECT_EQ(producer, with_epoch(fenced, 64));
   EXPECT_EQ(driver.add("t", producer, {kOrders0}), ErrorCode::kNone);
   EXPECT_EQ(driver.end("t", producer, true).code, ErrorCode::kNone);
   driver.complete("t");

@@ -21,7 +21,7 @@ using State = TransactionState;
 constexpr std::size_t kClients = 4;
 constexpr std::int32_t kTimeoutMs = 30000;
 
-/// A client, which believes what its answers said; two share each transactional id.
+/// A client, which believes what its answers said, where they came; two share each transactional id.
 struct Client {
   std::string id;
   TransactionProtocol protocol = TransactionProtocol::kEpochPerProducer;
@@ -31,13 +31,19 @@ struct Client {
 
 class World {
  public:
-  World() {
+  explicit World(bool aged) {
     clients_ = {Client{"a"}, Client{"a", TransactionProtocol::kEpochPerTransaction}, Client{"b"},
                 Client{"b", TransactionProtocol::kEpochPerTransaction}};
+    if (aged) age(clients_.at(3));
   }
 
   void step(int action, std::size_t which, int detail) {
     Client& client = clients_.at(which);
+    answer_lost_ = detail % 7 == 0;
+    std::map<std::string, Transaction> before;
+    for (const std::string id : {"a", "b"}) {
+      if (const Transaction* one = machine().find(id)) before.emplace(id, *one);
+    }
     switch (action) {
       case 0:
         init(client, {});
@@ -74,6 +80,11 @@ class World {
       default:
         break;
     }
+    if (action == 8) {
+      ended_.clear();
+    } else {
+      note_ends(before);
+    }
     check();
   }
 
@@ -91,7 +102,8 @@ class World {
       RC_ASSERT((live == nullptr) == (again == nullptr));
       if (live == nullptr) continue;
       Transaction expected = *live;
-      expected.last_epoch.reset();  // The log does not have it.
+      expected.last_epoch.reset();  // The log has neither.
+      expected.loaded = true;
       RC_ASSERT(*again == expected);
     }
     RC_ASSERT(fresh.open() == driver_.machine().open());
@@ -99,6 +111,37 @@ class World {
   }
 
  private:
+  /// A transaction that ended: whose it was, and how.
+  struct Ended {
+    Producer producer;
+    bool committed = false;
+
+    friend bool operator==(const Ended&, const Ended&) = default;
+  };
+
+  /// What a partition knows of a producer id.
+  struct Known {
+    ProducerEpoch epoch;
+    bool open = false;
+  };
+
+  /// Leaves few epochs of its producer id.
+  void age(Client& client) {
+    while (!client.producer || client.producer->epoch < ProducerEpoch(32704)) init(client, {});
+    while (client.producer->epoch < ProducerEpoch(32765)) {
+      end(client, false);
+      complete(client.id);
+    }
+  }
+
+  void note_ends(const std::map<std::string, Transaction>& before) {
+    for (const auto& [id, was] : before) {
+      const Transaction* now = machine().find(id);
+      if (now == nullptr || !now->prepared() || was.prepared()) continue;
+      ended_.insert_or_assign(id, Ended{{was.producer_id, was.epoch}, now->state == State::kPrepareCommit});
+    }
+  }
+
   [[nodiscard]] bool is_current(const Client& client) const {
     const Transaction* now = machine().find(client.id);
     return now != nullptr && client.producer && now->producer_id == client.producer->id &&
@@ -113,6 +156,7 @@ class World {
   /// What a transaction had when its end was lost is in it again.
   void cut_power(std::size_t records) {
     driver_.cut_power(records);
+    was_cut_ = true;
     epochs_.clear();
     for (Client& client : clients_) {
       const Transaction* now = machine().find(client.id);
@@ -132,6 +176,7 @@ class World {
       if (&other != &client && !expected) RC_ASSERT(other.producer != answer.producer);
     }
     const bool asked_twice = expected && expected->epoch == last_epoch;
+    if (answer_lost_) return;
     RC_ASSERT(told_.insert(*answer.producer).second || asked_twice);
     client.producer = answer.producer;
     client.added.clear();
@@ -148,6 +193,28 @@ class World {
     client.added.insert(partition);
     RC_ASSERT(state_of(client.id) == State::kOngoing);
     RC_ASSERT(machine().find(client.id)->partitions == client.added);
+    Known& known = written_[{client.producer->id, partition}];
+    if (known.epoch <= client.producer->epoch) {
+      known = {client.producer->epoch, true};
+    } else {
+      RC_ASSERT(was_cut_);
+    }
+  }
+
+  /// As storage/producer_state.cc takes it. Every one of them ends what the transaction wrote, and that
+  /// alone, but for what a power cut took of the log.
+  void write_markers(const std::string& id, const Transaction& prepared) {
+    const bool strict = prepared.protocol == TransactionProtocol::kEpochPerTransaction;
+    for (const TopicPartition& partition : prepared.partitions) {
+      Known& known = written_[{prepared.producer_id, partition}];
+      const bool last = prepared.epoch == ProducerEpoch(INT16_MAX);
+      const bool taken =
+          prepared.epoch > known.epoch || (prepared.epoch == known.epoch && (!strict || !known.open || last));
+      RC_ASSERT(taken || prepared.loaded || (was_cut_ && !known.open));
+      if (!taken) continue;
+      if (!was_cut_ && known.open) RC_ASSERT(known.epoch == ended_.at(id).producer.epoch);
+      known = {prepared.epoch, false};
+    }
   }
 
   void end(Client& client, bool commit) {
@@ -166,7 +233,11 @@ class World {
       if (before != State::kOngoing) RC_ASSERT(!commit && now.partitions.empty());
     } else {
       RC_ASSERT(now.state == (commit ? State::kCompleteCommit : State::kCompleteAbort));
+      // Nobody is told of the end of a transaction that was another's, or of another end.
+      const auto ended = ended_.find(client.id);
+      if (ended != ended_.end()) RC_ASSERT(ended->second == (Ended{*client.producer, commit}));
     }
+    if (answer_lost_) return;
     if (answer.producer) {
       RC_ASSERT(client.protocol == TransactionProtocol::kEpochPerTransaction);
       RC_ASSERT(told_.insert(*answer.producer).second || !decided);
@@ -180,6 +251,7 @@ class World {
     if (before == nullptr) return;
     const bool prepared = before->prepared();
     const State was = before->state;
+    if (prepared) write_markers(id, Transaction(*before));
     driver_.complete(id);
     if (!prepared || driver_.log_refuses) {
       RC_ASSERT(state_of(id) == was);
@@ -202,6 +274,12 @@ class World {
       RC_ASSERT(open || now.partitions.empty());
       RC_ASSERT(now.state == State::kEmpty || now.started.has_value());
     }
+    for (const Client& one : clients_) {
+      for (const Client& other : clients_)
+        RC_ASSERT(&one == &other || !one.producer || one.producer != other.producer);
+      // The last epoch ends transactions; whoever had it could end none.
+      RC_ASSERT(!one.producer || one.producer->epoch < ProducerEpoch(INT16_MAX));
+    }
     std::int64_t counted = 0;
     for (const std::int64_t count : machine().count_by_state()) {
       RC_ASSERT(count >= 0);
@@ -213,12 +291,16 @@ class World {
   mutable TransactionDriver driver_;
   std::vector<Client> clients_;
   std::map<ProducerId, ProducerEpoch> epochs_;
-  std::set<Producer> told_;  ///< whom clients took themselves for, ever: nobody else may
+  bool answer_lost_ = false;
+  bool was_cut_ = false;
+  std::map<std::pair<ProducerId, TopicPartition>, Known> written_;
+  std::map<std::string, Ended> ended_;  ///< the last of each id, but for what a power cut took
+  std::set<Producer> told_;             ///< whom clients took themselves for, ever: nobody else may
 };
 
 TEST(TransactionModel, HoldsWhateverClientsDo) {
   const bool held = rc::check([] {
-    World world;
+    World world(*rc::gen::weightedElement<bool>({{3, false}, {1, true}}));
     // Adding, ending and completing come more often, so that transactions get somewhere.
     const auto steps = *rc::gen::container<std::vector<std::tuple<int, std::size_t, int>>>(
         rc::gen::tuple(rc::gen::weightedElement<int>(

@@ -58,6 +58,7 @@ TEST(TransactionRecords, ComeBackAsTheyWere) {
   one.partitions = {{"a", PartitionIndex(1)}, {"b", PartitionIndex(0)}};
   one.started = Timestamp(1699999999999);
   one.next_producer_id = ProducerId(4001);
+  one.loaded = true;
   const TransactionRecord record{"some id", one};
   const auto decoded = decode_transaction_record(encode(record));
   ASSERT_TRUE(decoded && *decoded);

@@ -30,8 +30,9 @@ Result<void> check_epoch(const ProducerBatch& batch, const ProducerEntry& entry,
   if (origin == AppendOrigin::kReplication || !entry.epoch) return {};
   const bool strict = batch.marker && batch.marker->transaction_version >= 2;
   // A version-2 marker carries a new epoch (KIP-890); the same one again is the retry of a marker that was
-  // written.
-  const bool retried = strict && batch.epoch == *entry.epoch && !entry.current_txn_first_offset;
+  // written, or there is none above it.
+  const bool last = batch.epoch.value() == std::numeric_limits<std::int16_t>::max();
+  const bool retried = strict && batch.epoch == *entry.epoch && (!entry.current_txn_first_offset || last);
   if (batch.epoch > *entry.epoch || retried || (batch.epoch == *entry.epoch && !strict)) return {};
   return fail(ErrorCode::kInvalidProducerEpoch,
               fmt::format("epoch {} of producer {} at offset {} is {} the last seen epoch {}",

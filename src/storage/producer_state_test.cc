@@ -117,6 +117,13 @@ TEST(ProducerState, RefusesMarkersOfOldCoordinatorsAndEpochs) {
   EXPECT_EQ(add(state, marker(4, 4, true, 5, 2), AppendOrigin::kCoordinator), ErrorCode::kNone);  // its retry
 }
 
+TEST(ProducerState, EndsATransactionOfTheLastEpochWithThatEpoch) {
+  ProducerState state;
+  EXPECT_EQ(add(state, data(32767, 0, 1, 0, true)), ErrorCode::kNone);
+  EXPECT_EQ(add(state, marker(32767, 1, true, 5, 2), AppendOrigin::kCoordinator), ErrorCode::kNone);
+  EXPECT_EQ(state.first_unstable_offset(Offset(2)), std::nullopt);
+}
+
 TEST(ProducerState, ForgetsIdleProducersButNotOpenTransactions) {
   ProducerState state;
   EXPECT_EQ(add(state, data(0, 0, 1, 100)), ErrorCode::kNone);

@@ -59,7 +59,8 @@ class TransactionDriver {
   void cut_power(std::size_t records) {
     log_.resize(std::max(durable_, log_.size() - std::min(records, log_.size())));
     machine_.emplace(config_);
-    for (const TransactionRecord& record : log_) machine_->replay(record);
+    for (const TransactionRecord& record : log_)
+      machine_->replay(TransactionMachine::decode(encode(record))->value());
   }
   /// All markers of `id` are written.
   void complete(const std::string& id) {
