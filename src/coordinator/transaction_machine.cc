@@ -27,6 +27,11 @@ bool may_go_on(const Transaction& from, const Producer& expected) {
          (expected.id == from.previous_producer_id && !next_epoch_block(expected.epoch));
 }
 
+/// Who it will be once the markers are written: its client knows already.
+bool is_next(const Transaction& found, const Producer& producer) {
+  return found.prepared() && found.next_producer_id == producer.id && producer.epoch == ProducerEpoch(0);
+}
+
 }  // namespace
 
 const Transaction* TransactionMachine::find(const std::string& transactional_id) const {
@@ -48,6 +53,8 @@ std::optional<ProducerAnswer> TransactionMachine::init_producer(const InitProduc
     next.previous_producer_id = *fresh;
     next.updated = now.wall;
   } else {
+    if (call.expected && is_next(*found, *call.expected))
+      return ProducerAnswer{ErrorCode::kConcurrentTransactions};
     if (call.expected && !may_go_on(*found, *call.expected))
       return ProducerAnswer{ErrorCode::kProducerFenced};
     if (found->prepared()) return ProducerAnswer{ErrorCode::kConcurrentTransactions};
@@ -83,7 +90,9 @@ std::optional<ProducerAnswer> TransactionMachine::init_producer(const InitProduc
 }
 
 ErrorCode TransactionMachine::check_producer(const Transaction* found, const Producer& producer) const {
-  if (found == nullptr || found->producer_id != producer.id) return ErrorCode::kInvalidProducerIdMapping;
+  if (found == nullptr) return ErrorCode::kInvalidProducerIdMapping;
+  if (is_next(*found, producer)) return ErrorCode::kConcurrentTransactions;
+  if (found->producer_id != producer.id) return ErrorCode::kInvalidProducerIdMapping;
   if (found->epoch != producer.epoch) return ErrorCode::kProducerFenced;
   return found->prepared() ? ErrorCode::kConcurrentTransactions : ErrorCode::kNone;
 }
@@ -182,6 +191,7 @@ std::optional<ProducerAnswer> TransactionMachine::end(const EndTransactionCall& 
   if (call.transactional_id.empty()) return ProducerAnswer{ErrorCode::kInvalidRequest};
   const Transaction* found = find(call.transactional_id);
   if (found == nullptr) return ProducerAnswer{ErrorCode::kInvalidProducerIdMapping};
+  if (is_next(*found, call.producer)) return ProducerAnswer{ErrorCode::kConcurrentTransactions};
   const bool per_transaction = call.protocol == TransactionProtocol::kEpochPerTransaction;
   const std::int16_t epoch = call.producer.epoch.value();
   // Only an end that gave a new epoch may have lost its answer, and an abort for a time-out gives one that

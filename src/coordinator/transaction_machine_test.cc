@@ -328,10 +328,20 @@ TEST(TransactionMachine, ChangesTheProducerIdWhenAnEndUsesTheLastEpoch) {
   EXPECT_EQ(ended.producer, (Producer{ProducerId(1001), ProducerEpoch(0)}));
   EXPECT_EQ(driver.at("t").producer_id, last.id);  // The markers are still of the old one.
   EXPECT_EQ(driver.at("t").epoch, ProducerEpoch(32767));
+  // The client knows the new one already, and waits.
+  const Producer next = *ended.producer;
+  EXPECT_EQ(driver.add("t", next, {kOrders0}, kPerTransaction), ErrorCode::kConcurrentTransactions);
+  EXPECT_EQ(driver.machine().verify({"t", next, {kOrders0}}),
+            std::vector{ErrorCode::kConcurrentTransactions});
+  EXPECT_EQ(driver.end("t", next, false, kPerTransaction).code, ErrorCode::kConcurrentTransactions);
+  EXPECT_EQ(driver.init("t", next).code, ErrorCode::kConcurrentTransactions);
+  EXPECT_EQ(driver.add("t", {ProducerId(1002), ProducerEpoch(0)}, {kOrders0}, kPerTransaction),
+            ErrorCode::kInvalidProducerIdMapping);
   driver.complete("t");
   EXPECT_EQ(driver.at("t").producer_id, ProducerId(1001));
   EXPECT_EQ(driver.at("t").epoch, ProducerEpoch(0));
   EXPECT_EQ(driver.end("t", last, true, kPerTransaction).producer, ended.producer);  // A retry.
+  EXPECT_EQ(driver.add("t", next, {kOrders0}, kPerTransaction), ErrorCode::kNone);
 }
 
 TEST(TransactionMachine, VerifiesEachPartition) {
