@@ -3,7 +3,8 @@
 //
 // A partition that a transaction has written to takes more of it as it takes any record. The first write goes
 // only after the transaction's coordinator has said that the partition is in it; a marker that overtakes it
-// makes that word void.
+// makes that word void. What a producer sent behind a first write that was refused for the moment is refused,
+// too: its order holds.
 //
 // Batches are checked and get their offsets in the buffer that they were received in, on the shard of their
 // partition. With no followers, what the log took is committed, so acks=1 and acks=all answer at once
@@ -48,6 +49,7 @@ struct Item {
   ProduceResponse::PartitionProduceResponse* answer = nullptr;
   std::uint64_t appended_records = 0;
   std::optional<FirstWrite> first_write{};
+  std::optional<Error> not_admitted{};  ///< the coordinator's word on the first write, if it is no
 };
 
 void refuse(ProduceResponse::PartitionProduceResponse& answer, ErrorCode code, std::string why) {
@@ -64,6 +66,10 @@ struct Work {
     std::vector<std::shared_ptr<replica::Partition>> appended;
     const Timestamp now = runtime::Shard::current()->clock().wall_now();
     for (Item* item : items) {
+      if (item->not_admitted) {
+        put_off(replicas, *item, *item->not_admitted);
+        continue;
+      }
       auto partition = replicas.find(item->id);
       if (!partition) {
         put_off(replicas, *item, partition.error());
@@ -93,15 +99,26 @@ struct Work {
       item.first_write = FirstWrite{{*producer, batch.producer_epoch()}, markers};
       return false;
     }
-    if (markers == item.first_write->markers) return true;
-    refuse(*item.answer, ErrorCode::kInvalidTxnState, "The transaction has ended meanwhile");
+    if (markers != item.first_write->markers) {
+      refuse(*item.answer, ErrorCode::kInvalidTxnState, "The transaction has ended meanwhile");
+      return false;
+    }
+    // Each transaction has its own epoch here, and begins with sequence 0: the batches before this one were
+    // refused, or are lost. As in Apache Kafka, whatever is left of the producer from before.
+    const bool has_batches = known != nullptr && known->batch_count != 0;
+    if (version < kFirstVersionThatAdds || has_batches || batch.base_sequence().value_or(0) == 0) return true;
+    refuse(*item.answer, ErrorCode::kOutOfOrderSequenceNumber,
+           fmt::format("Sequence {} of producer {} is the first of its transaction and not 0",
+                       *batch.base_sequence(), producer->value()));
     return false;
   }
 
   /// Refuses; what fails for the moment comes again, before what was sent behind it.
   static void put_off(replica::ReplicaSet& replicas, const Item& item, const Error& why) {
     refuse(*item.answer, why.code, why.context);
-    if (why.code != ErrorCode::kNotLeaderOrFollower && why.code != ErrorCode::kKafkaStorageError) return;
+    if (why.code != ErrorCode::kNotLeaderOrFollower && why.code != ErrorCode::kKafkaStorageError &&
+        why.code != ErrorCode::kNotEnoughReplicas)
+      return;
     const auto batch = record::BatchView::parse(item.records);
     if (!batch || !batch->producer_id() || !batch->base_sequence()) return;
     replicas.refused().note(item.id, *batch->producer_id(), batch->producer_epoch(), *batch->base_sequence(),
@@ -195,7 +212,7 @@ class ProduceHandler final : public Handler {
     return taken;
   }
 
-  /// Asks the coordinator, and leaves those that may be written; the others are answered.
+  /// Asks the coordinator, and leaves those that it was asked for, with its word; the others are answered.
   [[nodiscard]] Task<void> admit(std::optional<std::string> transactional_id, TransactionSupport support,
                                  std::vector<Item>& items) {
     coordinator::AddPartitionsCall call;
@@ -215,16 +232,13 @@ class ProduceHandler final : public Handler {
       return true;
     });
     const std::vector<ErrorCode> codes = co_await admit_to_transaction(transactions_, image, call, support);
-    std::size_t next = 0;
-    std::erase_if(items, [&](const Item& item) {
-      const ErrorCode code = codes[next++];
-      if (code == ErrorCode::kNone) return false;
-      refuse(
-          *item.answer, code,
+    for (std::size_t i = 0; i < items.size(); ++i) {
+      if (codes[i] == ErrorCode::kNone) continue;
+      items[i].not_admitted = Error{
+          codes[i],
           fmt::format("The coordinator of transactional id {} does not have the partition in a transaction",
-                      call.transactional_id));
-      return true;
-    });
+                      call.transactional_id)};
+    }
   }
 
   void prepare(const RequestContext& context, const ProduceRequest& request, ProduceResponse& response,

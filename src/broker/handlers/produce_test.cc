@@ -5,6 +5,8 @@
 
 #include "broker/handlers/handlers.h"
 #include "broker/testing/handler_world.h"
+#include "coordinator/testing/fake_transaction_port.h"
+#include "coordinator/testing/memory_log.h"
 #include "storage/testing/batches.h"
 
 namespace brook::broker {
@@ -47,6 +49,49 @@ struct World : HandlerWorld {
   std::unique_ptr<Handler> handler;
   TopicId topic;
   std::int32_t partition = 0;
+};
+
+/// The coordinator of the transactional id "t", which the world's handler asks from here on.
+struct Coordinator {
+  explicit Coordinator(World& asked)
+      : world(asked),
+        metrics(registry),
+        transactions(asked.shard, {}, metrics, port),
+        router({{&asked.shard, &transactions}}) {
+    transactions.lead(PartitionIndex(0), log.port());
+    world.handler = make_produce_handler(world.view, world.router, router, world.traffic);
+  }
+  [[nodiscard]] coordinator::TransactionPartition& partition() const {
+    return *transactions.find(PartitionIndex(0));
+  }
+  /// Who "t" is from here on.
+  [[nodiscard]] Task<coordinator::Producer> init() const {
+    const auto answer = co_await partition().init_producer({"t", 60000});
+    EXPECT_EQ(answer.code, ErrorCode::kNone);
+    co_return answer.producer.value_or(coordinator::Producer{});
+  }
+  [[nodiscard]] Task<ErrorCode> write(coordinator::Producer producer, std::int32_t sequence,
+                                      std::int16_t version) const {
+    BatchSpec spec = world.now();
+    spec.producer_id = producer.id.value();
+    spec.producer_epoch = producer.epoch.value();
+    spec.sequence = sequence;
+    spec.transactional = true;
+    const auto batch = make_batch(spec);
+    ProduceRequest made = world.request(batch);
+    made.topic_data[0].topic_id = {};
+    made.transactional_id = "t";
+    const auto response = co_await world.ask<ProduceResponse>(*world.handler, std::move(made), version);
+    co_return static_cast<ErrorCode>(response.responses.at(0).partition_responses.at(0).error_code);
+  }
+
+  World& world;
+  coordinator::testing::MemoryLog log;
+  coordinator::testing::FakeTransactionPort port;
+  MetricRegistry registry;
+  coordinator::TransactionMetrics metrics;
+  coordinator::TransactionCoordinator transactions;
+  TransactionRouter router;
 };
 
 ErrorCode code(const Answer& answer) { return static_cast<ErrorCode>(answer.error_code); }
@@ -152,6 +197,66 @@ TEST(ProduceHandler, RefusesASequenceOutOfOrderAndAcceptsARepeatedOne) {
     EXPECT_EQ(again.base_offset, first.base_offset);
     EXPECT_EQ(code(hole), ErrorCode::kOutOfOrderSequenceNumber);
     EXPECT_EQ(world.metrics.records_in.value(), 1U);  // The repeated one was there.
+  });
+}
+
+/// Runs `body` on a world with the topics "orders" and "__transaction_state", and a coordinator.
+void with_coordinator(std::function<Task<void>(Coordinator&)> body) {
+  with_orders({}, [&](World& world) -> Task<void> {
+    std::ignore = co_await world.create("__transaction_state", 1);
+    Coordinator coordinator(world);
+    co_await body(coordinator);
+    coordinator.transactions.stop();
+    co_await coordinator.transactions.close();
+  });
+}
+
+TEST(ProduceHandler, BeginsATransactionsWritesWithTheFirst) {
+  with_coordinator([](Coordinator& coordinator) -> Task<void> {
+    const coordinator::Producer producer = co_await coordinator.init();
+    const ErrorCode behind = co_await coordinator.write(producer, 5, 12);
+    EXPECT_EQ(behind, ErrorCode::kOutOfOrderSequenceNumber);
+    for (std::int32_t sequence = 0; sequence < 2; ++sequence) {
+      const ErrorCode next = co_await coordinator.write(producer, sequence, 12);
+      EXPECT_EQ(next, ErrorCode::kNone);
+    }
+  });
+}
+
+TEST(ProduceHandler, TellsAFencedProducerThatItIsWhateverItsSequence) {
+  with_coordinator([](Coordinator& coordinator) -> Task<void> {
+    const coordinator::Producer fenced = co_await coordinator.init();
+    std::ignore = co_await coordinator.init();
+    const ErrorCode code = co_await coordinator.write(fenced, 5, 12);
+    EXPECT_EQ(code, ErrorCode::kInvalidProducerEpoch);
+  });
+}
+
+TEST(ProduceHandler, TakesNothingBehindAFirstWriteThatHasToComeAgain) {
+  constexpr std::int16_t kPlain = 9;
+  with_coordinator([](Coordinator& coordinator) -> Task<void> {
+    const coordinator::Producer producer = co_await coordinator.init();
+    const coordinator::AddPartitionsCall add{"t", producer, {{"orders", PartitionIndex(0)}}};
+    std::ignore = co_await coordinator.partition().add_partitions(add);
+    coordinator.port.refusing = {{"orders", PartitionIndex(0)}};
+    std::ignore = co_await coordinator.partition().end({"t", producer, true});
+    const ErrorCode put_off = co_await coordinator.write(producer, 0, kPlain);
+    EXPECT_EQ(put_off, ErrorCode::kNotEnoughReplicas);
+
+    // The markers are written, the next transaction begins, and what was sent behind comes first.
+    coordinator.port.refusing.clear();
+    ErrorCode added = ErrorCode::kConcurrentTransactions;
+    while (added == ErrorCode::kConcurrentTransactions) {
+      const runtime::Instant soon = coordinator.world.shard.clock().now() + std::chrono::milliseconds(1);
+      co_await coordinator.world.shard.clock().sleep_until(soon);
+      added = co_await coordinator.partition().add_partitions(add);
+    }
+    const ErrorCode behind = co_await coordinator.write(producer, 1, kPlain);
+    EXPECT_EQ(behind, ErrorCode::kNotLeaderOrFollower);
+    for (std::int32_t sequence = 0; sequence < 2; ++sequence) {
+      const ErrorCode next = co_await coordinator.write(producer, sequence, kPlain);
+      EXPECT_EQ(next, ErrorCode::kNone);
+    }
   });
 }
 
