@@ -172,10 +172,11 @@ Task<Result<bool>> LiveSharePartition::acquire_more(ShareTaker& taker, std::size
     BROOK_CO_CHECK(co_await give_up_damaged(*from, least, *found.broken));
     co_return true;
   }
-  std::vector<AcquiredRange> ranges = state_->acquire(taker, *from, found.batches, now);
+  taker.has_some = !out.acquired.empty();
+  const Acquired acquired = state_->acquire(taker, *from, found.batches, now);
   note_looked(found.bad_headers);
   std::size_t used = 0;
-  for (const AcquiredRange& range : ranges) {
+  for (const AcquiredRange& range : acquired.ranges) {
     const auto last = std::ranges::lower_bound(found.batches, range.last, {}, &LogBatch::last);
     used = found.ends[static_cast<std::size_t>(last - found.batches.begin())];
     taker.records_max -= range.count();
@@ -184,8 +185,9 @@ Task<Result<bool>> LiveSharePartition::acquire_more(ShareTaker& taker, std::size
   }
   out.records.resize(before + used);
   left -= std::min(left, std::max<std::size_t>(used, 1));
+  if (acquired.ends_answer) co_return false;
   // Nothing to hand out, and nothing was passed over: the next look would see the same.
-  co_return !ranges.empty() || state_->next_fetch_offset(now, least) != from;
+  co_return !acquired.ranges.empty() || state_->next_fetch_offset(now, least) != from;
 }
 
 Task<Result<void>> LiveSharePartition::give_up_damaged(Offset from, Offset least, Error why) {

@@ -427,6 +427,43 @@ TEST(LiveSharePartition, TriesNoWriteForEverThatNobodyWaitsFor) {
   }
 }
 
+TEST(LiveSharePartition, HandsOutASuspectRecordInSmallCompanyAndThenAlone) {
+  with_share_partition([](World& world) -> Task<void> {
+    world.append({"0", "1", "2", "3", "4", "5", "6", "7"});
+    co_await world.load();
+    std::vector<Ranges> deliveries;
+    for (int delivery = 1; delivery <= 5; ++delivery) {
+      const ShareFetched fetched = co_await world.fetch("alice");
+      deliveries.push_back(fetched.acquired);
+      co_await world.live->release("alice");
+    }
+
+    EXPECT_THAT(deliveries, ElementsAre(Ranges{range(0, 7)}, Ranges{range(0, 7, 2)}, Ranges{range(0, 7, 3)},
+                                        Ranges{range(0, 3, 4)}, Ranges{range(0, 0, 5)}));
+  });
+}
+
+TEST(LiveSharePartition, HandsOutNoSuspectRecordInAnAnswerThatHasOthers) {
+  for (const bool looks_into_records : {false, true}) {
+    with_share_partition([looks_into_records](World& world) -> Task<void> {
+      world.settings.limits.record_times = looks_into_records;
+      // More than one read of the log takes.
+      world.append({std::string(200'000, 'x')});
+      world.append({"b", "c"});
+      co_await world.leave(0, {durable(1, 2, kAvailable, 4)});
+      co_await world.load();
+
+      const ShareFetched first = co_await world.fetch("alice");
+      const ShareFetched second = co_await world.fetch("alice");
+      const ShareFetched third = co_await world.fetch("alice");
+
+      EXPECT_EQ(first.acquired, (Ranges{range(0, 0)}));
+      EXPECT_EQ(second.acquired, (Ranges{range(1, 1, 5)}));
+      EXPECT_EQ(third.acquired, (Ranges{range(2, 2, 5)}));
+    });
+  }
+}
+
 TEST(LiveSharePartition, PassesOverMarkers) {
   with_share_partition([](World& world) -> Task<void> {
     world.append_batch(make_batch({.producer_id = 7, .transactional = true}));

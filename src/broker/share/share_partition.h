@@ -71,6 +71,7 @@ struct ShareTaker {
   std::int64_t records_max = 500;
   std::int64_t batch_size = 500;  ///< about so many records make one range of the answer
   AcquireMode mode = AcquireMode::kBatchOptimized;
+  bool has_some = false;  ///< for the same answer: no suspect record comes beside them
 };
 
 /// Records that a member holds now, both ends included.
@@ -81,6 +82,12 @@ struct AcquiredRange {
 
   [[nodiscard]] std::int64_t count() const { return last - first + 1; }
   friend bool operator==(const AcquiredRange&, const AcquiredRange&) = default;
+};
+
+/// What one call of SharePartition::acquire() handed out.
+struct Acquired {
+  std::vector<AcquiredRange> ranges;
+  bool ends_answer = false;  ///< because of a suspect record nothing more may come beside them
 };
 
 /// Records that were given up and wait to be written to the dead-letter topic, both ends included.
@@ -138,11 +145,12 @@ class SharePartition {
   [[nodiscard]] std::optional<runtime::Instant> next_delay_end(runtime::Instant now) const;
   /// Hands out what is available of `batches`, which the log has from `read_from` on: next_fetch_offset()
   /// before the read. In batch-optimised mode the last batch counts as a whole, and only
-  /// share.partition.max.record.locks cuts it. A record that was given out often already comes in smaller
-  /// company each time, and alone the last time, so that one that kills its consumers takes no others along.
-  /// Of batches that were looked into, records go out one by one, never more than were asked for.
-  [[nodiscard]] std::vector<AcquiredRange> acquire(const ShareTaker& taker, Offset read_from,
-                                                   std::span<const LogBatch> batches, runtime::Instant now);
+  /// share.partition.max.record.locks cuts it. A record that was given out often already, a suspect one,
+  /// comes in smaller company each time, and alone the last time, so that one that kills its consumers takes
+  /// no others along. Of batches that were looked into, records go out one by one, never more than were asked
+  /// for.
+  [[nodiscard]] Acquired acquire(const ShareTaker& taker, Offset read_from, std::span<const LogBatch> batches,
+                                 runtime::Instant now);
 
   /// The log has [read_from, last] and cannot give it any more; `read_from` is next_fetch_offset(). Gives up
   /// what of it is available or new, as far as share.partition.max.record.locks allows; how many records.

@@ -196,11 +196,15 @@ class World {
     }
     const std::int64_t most = 1 + detail % 6;
     const AcquireMode mode = detail % 2 == 0 ? AcquireMode::kRecordLimit : AcquireMode::kBatchOptimized;
-    const std::vector<AcquiredRange> ranges = partition_.acquire(
-        {.member = member, .records_max = most, .batch_size = 2, .mode = mode}, *from, read, now_);
+    const bool has_some = detail % 5 == 0;
+    const Acquired acquired = partition_.acquire(
+        {.member = member, .records_max = most, .batch_size = 2, .mode = mode, .has_some = has_some}, *from,
+        read, now_);
     std::int64_t total = 0;
-    for (const AcquiredRange& range : ranges) {
+    bool suspect = false;
+    for (const AcquiredRange& range : acquired.ranges) {
       total += range.count();
+      suspect = suspect || range.delivery_count == kDeliveries;
       for (std::int64_t offset = range.first.value(); offset <= range.last.value(); ++offset) {
         Record& record = records_[offset];
         RC_ASSERT(deliverable_.contains(offset));
@@ -220,6 +224,7 @@ class World {
       }
     }
     RC_ASSERT(total <= (mode == AcquireMode::kRecordLimit ? most : most + 4));
+    RC_ASSERT((!suspect || (total == 1 && !has_some && acquired.ends_answer)));
   }
 
   /// The next so many offsets, and one more, cannot be read.

@@ -20,11 +20,17 @@ struct SharePartition::Acquiring {
   std::vector<AcquiredRange> ranges = {};
   std::int64_t taken = 0;
   bool ended = false;
+  bool ends_answer = false;
   std::optional<std::int64_t> in_flight{};  ///< counted once, where records enter the window one by one
 
   /// How many more records the mode allows of one batch.
   [[nodiscard]] std::int64_t room() const {
     return taker.mode == AcquireMode::kRecordLimit ? taker.records_max - taken : kNoLimit;
+  }
+  /// Comes to a suspect record, behind which nothing else goes out; whether it may itself.
+  [[nodiscard]] bool meet_suspect() {
+    ended = ends_answer = true;
+    return taken == 0 && !taker.has_some;
   }
 };
 
@@ -77,8 +83,8 @@ Offset SharePartition::first_unknown_key() const {
   return end_;
 }
 
-std::vector<AcquiredRange> SharePartition::acquire(const ShareTaker& taker, Offset read_from,
-                                                   std::span<const LogBatch> batches, runtime::Instant now) {
+Acquired SharePartition::acquire(const ShareTaker& taker, Offset read_from, std::span<const LogBatch> batches,
+                                 runtime::Instant now) {
   Acquiring job{.taker = taker, .now = now, .lock_end = now + limits_.lock_duration};
   // The group's order began between the read and now.
   if (limits_.key_ordering && read_from > first_unknown_key()) return {};
@@ -101,7 +107,7 @@ std::vector<AcquiredRange> SharePartition::acquire(const ShareTaker& taker, Offs
   }
   advance_over_done();
   if (!job.ranges.empty()) next_lock_end_ = std::min(next_lock_end_.value_or(job.lock_end), job.lock_end);
-  return std::move(job.ranges);
+  return {std::move(job.ranges), job.ends_answer};
 }
 
 /// There is nothing to hand out in [first, last].
@@ -162,8 +168,7 @@ void SharePartition::take_again(Acquiring& job, Offset first, Offset last) {
     if (room <= 0) return;
     const std::optional<std::int64_t> company = company_of(range.count(), range.delivery_count);
     if (company) {
-      job.ended = true;
-      if (job.taken > 0) return;
+      if (!job.meet_suspect()) return;
       room = std::min(room, *company);
     }
     lock(job, range.first, range.first + (room - 1), static_cast<std::int16_t>(range.delivery_count + 1));
@@ -227,11 +232,12 @@ void SharePartition::take_one(Acquiring& job, const RecordFacts& facts) {
     window_.assign(offset, offset, delivery);
   }
   if (delivery.available_from > job.now || waits_its_turn(offset)) return;
-  const bool alone = company_of(1, delivery.count).has_value();
-  job.ended = job.taken >= job.taker.records_max || (alone && job.taken > 0);
-  if (job.ended) return;
+  if (job.taken >= job.taker.records_max) {
+    job.ended = true;
+    return;
+  }
+  if (company_of(1, delivery.count) && !job.meet_suspect()) return;
   lock(job, offset, offset, static_cast<std::int16_t>(delivery.count + 1));
-  job.ended = alone;
 }
 
 void SharePartition::expire(Offset offset, Delivery& delivery) {

@@ -51,9 +51,10 @@ struct World {
     for (const LogBatch& one : log) {
       if (one.last >= *from) read.push_back(one);
     }
-    return partition.acquire(
-        {.member = member, .records_max = records_max, .batch_size = batch_size, .mode = mode}, *from, read,
-        now);
+    return partition
+        .acquire({.member = member, .records_max = records_max, .batch_size = batch_size, .mode = mode},
+                 *from, read, now)
+        .ranges;
   }
   ErrorCode acknowledge(const std::string& member, std::vector<Acknowledgement> what) {
     const Result<bool> done = partition.acknowledge(member, what, now);
