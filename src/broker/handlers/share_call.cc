@@ -40,12 +40,13 @@ struct Released {
 
 struct ReleaseWork {
   const ShareSessionKey* member;
+  std::uint64_t connection;
 
   Task<void> operator()(SharePartitions& partitions, std::vector<Released*> items) {
     runtime::Gate under_way;
     for (const Released* item : items) {
-      under_way.spawn(
-          partitions.release({member->first, item->id.topic_id, item->id.partition}, member->second));
+      under_way.spawn(partitions.release({member->first, item->id.topic_id, item->id.partition},
+                                         member->second, connection));
     }
     co_await under_way.close();
   }
@@ -92,10 +93,11 @@ Task<void> acknowledge(ShareRouter& router, const ShareSessionKey& member,
   std::ranges::move(sound, std::back_inserter(partitions));
 }
 
-Task<void> release(ShareRouter& router, ShareSessionKey member, std::vector<TopicIdPartition> partitions) {
+Task<void> release(ShareRouter& router, ShareSessionKey member, std::unique_ptr<ShareSession> session) {
+  if (!session) co_return;
   std::vector<Released> items;
-  for (const TopicIdPartition& id : partitions) items.push_back({id});
-  ReleaseWork work{&member};
+  for (const TopicIdPartition& id : session->touched()) items.push_back({id});
+  ReleaseWork work{&member, session->connection()};
   co_await router.run(items, work);
 }
 

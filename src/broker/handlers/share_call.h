@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -61,9 +62,9 @@ template <class Topics>
 /// Takes them to their shards, and returns when all of them are durable or refused.
 [[nodiscard]] Task<void> acknowledge(ShareRouter& router, const ShareSessionKey& member,
                                      std::vector<AcknowledgedPartition>& partitions);
-/// Gives back what the member holds of `partitions`: its session has ended.
+/// Gives back what the member holds of the partitions of `session`, which has ended; null where it had none.
 [[nodiscard]] Task<void> release(ShareRouter& router, ShareSessionKey member,
-                                 std::vector<TopicIdPartition> partitions);
+                                 std::unique_ptr<ShareSession> session);
 
 /// INVALID_REQUEST where group or member are none.
 [[nodiscard]] Result<ShareSessionKey> session_key(const std::optional<std::string>& group,

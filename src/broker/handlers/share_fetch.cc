@@ -34,6 +34,7 @@ struct Item {
 
 struct Work {
   std::string group;
+  std::uint64_t connection;  // the session's
   ShareTaker taker;
   std::size_t bytes_left;
   std::size_t wanted_bytes;  // more than 0: only look how much there is
@@ -57,7 +58,7 @@ struct Work {
       live->partition()->waiters().add(waiter);
       live->waiters().add(waiter);
     }
-    live->join(taker.member);
+    live->join(taker.member, connection);
     ShareGroupSettings settings = partitions.settings_of(group);
     if (wanted_bytes > 0) {
       BROOK_CO_TRY(item.available, co_await live->available_bytes(wanted_bytes, std::move(settings)));
@@ -114,6 +115,7 @@ class ShareFetchHandler final : public Handler {
  private:
   struct Plan {
     ShareSessionKey key;
+    std::uint64_t connection = 0;  // the session's
     std::vector<AcknowledgedPartition> acknowledged;
     std::vector<TopicIdPartition> targets;
     bool tell_all = false;  // the session is new: every partition is in the answer
@@ -136,6 +138,7 @@ class ShareFetchHandler final : public Handler {
       return {};
     }
     BROOK_TRY(ShareSession* const session, enter(context, request, plan));
+    plan.connection = session->connection();
     for (const auto& topic : request.topics) {
       for (const auto& partition : topic.partitions)
         session->add({topic.topic_id, PartitionIndex(partition.partition_index)});
@@ -208,6 +211,7 @@ class ShareFetchHandler final : public Handler {
                        request.share_acquire_mode == static_cast<std::int8_t>(AcquireMode::kRecordLimit);
     return Work{
         .group = plan.key.first,
+        .connection = plan.connection,
         .taker = {.member = plan.key.second,
                   .records_max = request.max_records,
                   .batch_size = std::max(request.batch_size, 1),

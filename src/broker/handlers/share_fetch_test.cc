@@ -284,6 +284,42 @@ TEST(ShareFetchHandler, GivesTheRecordsOfAClosedConnectionToOthers) {
   });
 }
 
+// A member that comes back may come to another shard, whose sessions are its own.
+TEST(ShareFetchHandler, LeavesToANewSessionWhatItHoldsWhenTheOldConnectionEnds) {
+  with_orders([](World& world) -> Task<void> {
+    ShareSessionCache sessions(world.slots, world.metrics_of_shares.sessions);
+    const std::unique_ptr<Handler> fetcher =
+        make_share_fetch_handler(world.view, world.shares, sessions, world.traffic, world.shard);
+    const auto fetch = [&](std::int32_t epoch) {
+      ShareFetchRequest request = world.request("alice", epoch, {0});
+      if (epoch == 2) request.topics[0].partitions[0].acknowledgement_batches = {{0, 2, {kAccept}}};
+      return world.ask<ShareFetchResponse>(*fetcher, std::move(request), kVersion);
+    };
+    world.connection = 1;
+    const ShareFetchResponse begun = co_await fetch(0);
+    EXPECT_EQ(code(begun.error_code), ErrorCode::kNone);
+    world.append(0, 3);
+    const ShareFetchResponse first = co_await fetch(1);
+    EXPECT_EQ(acquired(first), (Acquired{{0, 0, 2, 1}}));
+
+    world.fetcher->connection_closed(0);
+
+    ShareFetchRequest request = world.request("bob", 0, {0});
+    request.max_wait_ms = 20;
+    const ShareFetchResponse bobs = co_await world.fetch(request);
+    EXPECT_EQ(acquired(bobs), Acquired{});
+    world.append(0, 1);
+    const ShareFetchResponse second = co_await fetch(2);
+    EXPECT_EQ(code(second.responses.at(0).partitions.at(0).acknowledge_error_code), ErrorCode::kNone);
+    EXPECT_EQ(acquired(second), (Acquired{{0, 3, 3, 1}}));
+    fetcher->connection_closed(1);
+    request = world.request("bob", 1, {});
+    request.max_wait_ms = 60'000;
+    const ShareFetchResponse last = co_await world.fetch(request);
+    EXPECT_EQ(acquired(last), (Acquired{{0, 3, 3, 2}})) << "of her last connection";
+  });
+}
+
 TEST(ShareFetchHandler, GivesTheRecordsOfAnEndedSessionToOthers) {
   with_orders([](World& world) -> Task<void> {
     world.append(0, 3);

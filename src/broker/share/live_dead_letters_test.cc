@@ -21,6 +21,7 @@ using testing::durable;
 using testing::kArchived;
 using testing::kArchiving;
 using testing::kAvailable;
+using testing::kConnection;
 using testing::say;
 using testing::Values;
 using World = testing::ShareWorld;
@@ -35,7 +36,7 @@ void with_dead_letters(const std::function<Task<void>(World&)>& body) {
     world.settings.limits.dead_letters = true;
     for (const char* value : {"a", "b", "c"}) world.append({value});
     co_await world.load();
-    world.live->join("alice");
+    world.live->join("alice", kConnection);
     EXPECT_EQ(co_await world.take("alice"), (Values{"a", "b", "c"}));
     co_await body(world);
   });
@@ -140,13 +141,13 @@ TEST(LiveDeadLetters, TriesDeadLettersAgainAsLongAsTheGroupHasAMember) {
     co_await world.pass(milliseconds(1000));
     EXPECT_EQ(world.metrics.failed_dead_letters.value(), 2U) << "then after two";
 
-    co_await world.live->release("alice");
+    co_await world.live->release("alice", kConnection);
     EXPECT_FALSE(world.live->unused()) << "the last try has not ended";
     co_await world.pass(seconds(100));
     EXPECT_EQ(world.metrics.failed_dead_letters.value(), 2U) << "not for nobody";
     EXPECT_TRUE(world.live->unused());
     world.dead_letters.refuses = false;
-    world.live->join("bob");
+    world.live->join("bob", kConnection);
     co_await world.pass();
 
     EXPECT_EQ(letters_of(world), (Letters{{0, "a"}, {1, "b"}, {2, "c"}}));

@@ -290,8 +290,11 @@ Task<Result<void>> LiveSharePartition::acknowledge(std::string member,
   co_return result;
 }
 
-Task<void> LiveSharePartition::release(std::string member) {
-  members_.erase(member);
+Task<void> LiveSharePartition::release(std::string member, std::uint64_t connection) {
+  if (const auto at = members_.find(member); at != members_.end()) {
+    if (at->second > connection) co_return;
+    members_.erase(at);
+  }
   if (members_.empty()) changed_.notify_all();
   const std::int64_t records = state_->release_all(member, shard_.clock().now());
   if (records == 0) co_return;

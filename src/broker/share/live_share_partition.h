@@ -1,9 +1,11 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
+#include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -52,9 +54,12 @@ class LiveSharePartition : public std::enable_shared_from_this<LiveSharePartitio
   /// does where the log has lost its end, as in a power cut, of which the state knows already. Errors as
   /// ShareStatePort.
   [[nodiscard]] Task<Result<void>> load(ShareGroupSettings settings);
-  /// The member has a session that fetches it, until release().
-  void join(const std::string& member) {
-    if (members_.insert(member).second) begin_dead_letters();
+  /// The member has a session over `connection` that fetches it, until release(). Of several it is the one
+  /// over the latest connection: an older one's end may be noticed late.
+  void join(const std::string& member, std::uint64_t connection) {
+    const auto [at, is_new] = members_.try_emplace(member, connection);
+    at->second = std::max(at->second, connection);
+    if (is_new) begin_dead_letters();
   }
   /// Hands out what is there now, up to `bytes_max` of it but at least one batch. One call at a time reads.
   /// Damaged records are given up: a queue does not stand still for them. KAFKA_STORAGE_ERROR,
@@ -67,8 +72,9 @@ class LiveSharePartition : public std::enable_shared_from_this<LiveSharePartitio
   [[nodiscard]] Task<Result<void>> acknowledge(std::string member,
                                                std::vector<Acknowledgement> acknowledgements,
                                                ShareGroupSettings settings);
-  /// The member's session has ended: what it holds is others' once that is durable.
-  [[nodiscard]] Task<void> release(std::string member);
+  /// The member's session over `connection` has ended: what it holds is others' once that is durable. Nothing
+  /// happens where it has a session over a later connection.
+  [[nodiscard]] Task<void> release(std::string member, std::uint64_t connection);
   void expire_locks(runtime::Instant now);
   [[nodiscard]] std::optional<runtime::Instant> next_lock_end() const { return state_->next_lock_end(); }
   /// Wakes who waits where a record's delay has ended.
@@ -130,7 +136,7 @@ class LiveSharePartition : public std::enable_shared_from_this<LiveSharePartitio
   std::optional<SharePartition> state_;  // after load()
   std::int32_t state_epoch_ = 0;
   std::int32_t leader_epoch_ = 0;
-  std::set<std::string> members_;
+  std::map<std::string, std::uint64_t> members_;  // and the latest connection of each
   std::size_t users_ = 0;
   std::int64_t held_ = 0;  // as metrics_.held counts it
   replica::DataWaiters waiters_;

@@ -29,6 +29,7 @@ using testing::durable;
 using testing::kAcknowledged;
 using testing::kArchived;
 using testing::kAvailable;
+using testing::kConnection;
 using testing::range;
 using testing::Ranges;
 using testing::say;
@@ -59,7 +60,7 @@ Task<void> fetch_into(World& world, std::string member, std::int64_t records_max
   outcome.emplace(std::move(fetched));
 }
 Task<void> release_into(World& world, std::string member, bool& ended) {
-  co_await world.live->release(std::move(member));
+  co_await world.live->release(std::move(member), kConnection);
   ended = true;
 }
 
@@ -435,7 +436,7 @@ TEST(LiveSharePartition, HandsOutASuspectRecordInSmallCompanyAndThenAlone) {
     for (int delivery = 1; delivery <= 5; ++delivery) {
       const ShareFetched fetched = co_await world.fetch("alice");
       deliveries.push_back(fetched.acquired);
-      co_await world.live->release("alice");
+      co_await world.live->release("alice", kConnection);
     }
 
     EXPECT_THAT(deliveries, ElementsAre(Ranges{range(0, 7)}, Ranges{range(0, 7, 2)}, Ranges{range(0, 7, 3)},
@@ -482,7 +483,7 @@ TEST(LiveSharePartition, GivesToOthersWhatAMemberHeldThatIsGone) {
   with_share_partition([](World& world) -> Task<void> {
     world.append({"a", "b"});
     co_await world.load();
-    world.live->join("alice");
+    world.live->join("alice", kConnection);
     EXPECT_EQ(co_await world.take("alice"), (Values{"a", "b"}));
     world.state.hold = true;
     bool released = false;
@@ -671,7 +672,7 @@ TEST(LiveSharePartition, LeavesDamagedRecordsToWhoeverHasThem) {
 
     EXPECT_EQ(co_await world.take("bob"), Values{});
     EXPECT_EQ(world.metrics.damaged_records.value(), 0U) << "she has it and may accept it";
-    co_await world.live->release("alice");
+    co_await world.live->release("alice", kConnection);
 
     EXPECT_EQ(co_await world.take("bob"), (Values{"b"}));
     EXPECT_EQ(world.metrics.damaged_records.value(), 1U);
@@ -711,7 +712,7 @@ TEST(LiveSharePartition, LooksForDamageInASealedSegmentThatItCannotRead) {
       EXPECT_EQ(co_await world.take("alice"), (Values{"a", "c", "d", "e"})) << "byte " << byte;
       EXPECT_EQ(world.metrics.damaged_records.value(), 1U);
 
-      co_await world.live->release("alice");
+      co_await world.live->release("alice", kConnection);
       co_await world.flip(2, byte);
       EXPECT_EQ(co_await world.take("bob"), (Values{"a", "d", "e"})) << "byte " << byte;
       EXPECT_EQ(world.metrics.damaged_records.value(), 2U);
@@ -804,8 +805,8 @@ TEST(LiveSharePartition, IsUnusedWhenNobodyHasItAndAllIsWritten) {
       EXPECT_FALSE(world.live->unused()) << "somebody is about to use it";
     }
     EXPECT_TRUE(world.live->unused());
-    world.live->join("alice");
-    world.live->join("alice");
+    world.live->join("alice", kConnection);
+    world.live->join("alice", kConnection);
     EXPECT_FALSE(world.live->unused());
     EXPECT_EQ(co_await world.take("alice"), (Values{"a"}));
     world.state.hold = true;

@@ -72,10 +72,10 @@ Result<LiveSharePartition::Use> SharePartitions::find(const coordinator::ShareKe
   return LiveSharePartition::Use(at->second);
 }
 
-Task<void> SharePartitions::release(coordinator::ShareKey key, std::string member) {
+Task<void> SharePartitions::release(coordinator::ShareKey key, std::string member, std::uint64_t connection) {
   if (const auto at = loaded_.find(key); at != loaded_.end()) {
     const LiveSharePartition::Use live(at->second);
-    co_await live->release(std::move(member));
+    co_await live->release(std::move(member), connection);
   }
   drop_if_unused(key);
 }

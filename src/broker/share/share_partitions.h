@@ -31,8 +31,8 @@ class SharePartitions {
   [[nodiscard]] Task<Result<LiveSharePartition::Use>> open(coordinator::ShareKey key);
   /// The same where it is loaded; UNKNOWN_TOPIC_OR_PARTITION otherwise.
   [[nodiscard]] Result<LiveSharePartition::Use> find(const coordinator::ShareKey& key);
-  /// A member's session has ended.
-  [[nodiscard]] Task<void> release(coordinator::ShareKey key, std::string member);
+  /// A member's session over `connection` has ended.
+  [[nodiscard]] Task<void> release(coordinator::ShareKey key, std::string member, std::uint64_t connection);
   [[nodiscard]] ShareGroupSettings settings_of(const std::string& group) const {
     return share_group_settings(view_, group);
   }

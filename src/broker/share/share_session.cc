@@ -78,15 +78,15 @@ Result<ShareSession*> ShareSessionCache::find(const ShareSessionKey& key, std::i
   return session;
 }
 
-std::vector<TopicIdPartition> ShareSessionCache::close(const ShareSessionKey& key) {
+std::unique_ptr<ShareSession> ShareSessionCache::close(const ShareSessionKey& key) {
   const auto at = sessions_.find(key);
-  if (at == sessions_.end()) return {};
-  std::vector<TopicIdPartition> touched = at->second->touched();
-  forget_connection(*at->second, key);
+  if (at == sessions_.end()) return nullptr;
+  std::unique_ptr<ShareSession> closed = std::move(at->second);
+  forget_connection(*closed, key);
   sessions_.erase(at);
   slots_.give_back();
   count_.add(-1);
-  return touched;
+  return closed;
 }
 
 void ShareSessionCache::forget_connection(const ShareSession& session, const ShareSessionKey& key) {

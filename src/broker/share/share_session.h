@@ -73,8 +73,8 @@ class ShareSessionCache {
   [[nodiscard]] Result<ShareSession*> find(const ShareSessionKey& key, std::int32_t epoch);
   /// The same of whatever epoch: the session is to be ended.
   [[nodiscard]] Result<ShareSession*> find(const ShareSessionKey& key);
-  /// What is to be released; nothing where there was no session.
-  std::vector<TopicIdPartition> close(const ShareSessionKey& key);
+  /// The session, which is no more, so that what it touched is released; null where there was none.
+  [[nodiscard]] std::unique_ptr<ShareSession> close(const ShareSessionKey& key);
   [[nodiscard]] std::vector<ShareSessionKey> of_connection(std::uint64_t connection) const;
 
  private:

@@ -38,7 +38,7 @@ TEST(ShareSessionCache, HasSoManySessionsAndNoMore) {
   EXPECT_EQ(code(cache.sessions.create(kBob, 8)), ErrorCode::kShareSessionLimitReached);
   EXPECT_EQ(code(cache.sessions.create(kAlice, 8)), ErrorCode::kNone);
 
-  cache.sessions.close(kAlice);
+  EXPECT_NE(cache.sessions.close(kAlice), nullptr);
 
   EXPECT_EQ(code(cache.sessions.create(kBob, 8)), ErrorCode::kNone);
 }
@@ -51,8 +51,11 @@ TEST(ShareSessionCache, GivesBackAllThatASessionAndThoseBeforeItFetched) {
   second.forget(partition(2));
   EXPECT_EQ(second.targets(), std::vector<TopicIdPartition>{});
 
-  EXPECT_EQ(cache.sessions.close(kAlice), (std::vector{partition(1), partition(2)}));
-  EXPECT_EQ(cache.sessions.close(kAlice), std::vector<TopicIdPartition>{});
+  const std::unique_ptr<ShareSession> closed = cache.sessions.close(kAlice);
+  ASSERT_NE(closed, nullptr);
+  EXPECT_EQ(closed->touched(), (std::vector{partition(1), partition(2)}));
+  EXPECT_EQ(closed->connection(), 8U);
+  EXPECT_EQ(cache.sessions.close(kAlice), nullptr);
 }
 
 TEST(ShareSessionCache, KnowsTheSessionsOfAConnection) {

@@ -93,6 +93,7 @@ class HandlerWorld {
     context.shard = &shard;
     context.metrics = &metrics;
     context.memory = &memory;
+    context.connection = connection;
     result.emplace(co_await handler.handle(context, frame_));
   }
 
@@ -131,6 +132,7 @@ class HandlerWorld {
   TransactionRouter transactions{{}};  ///< to no coordinator
   FetchSessionCache sessions{10};
   runtime::MemoryBudget budget{std::uint64_t{1} << 26U};
+  std::uint64_t connection = 0;  ///< over which requests come
 
  private:
   std::vector<std::byte> frame_;

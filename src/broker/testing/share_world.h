@@ -37,6 +37,9 @@ inline constexpr std::int8_t kAcknowledged = 2;
 inline constexpr std::int8_t kArchiving = 3;
 inline constexpr std::int8_t kArchived = 4;
 
+/// A member's.
+inline constexpr std::uint64_t kConnection = 1;
+
 inline AcquiredRange range(std::int64_t first, std::int64_t last, std::int16_t count = 1) {
   return {Offset(first), Offset(last), count};
 }
