@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <iterator>
 #include <map>
 #include <set>
 #include <utility>
@@ -57,7 +58,37 @@ bool in_order(const std::vector<ShareStateBatch>& batches) {
          }) == batches.end();
 }
 
+/// `batches` without the offsets of `gone`, which is in order and without overlap.
+std::vector<ShareStateBatch> without(const std::vector<ShareStateBatch>& batches,
+                                     const std::vector<ShareStateBatch>& gone) {
+  std::vector<ShareStateBatch> left;
+  for (ShareStateBatch rest : batches) {
+    auto at = std::ranges::lower_bound(gone, rest.first, {}, &ShareStateBatch::last);
+    for (; at != gone.end() && at->first <= rest.last; ++at) {
+      if (rest.first < at->first)
+        left.push_back({rest.first, at->first - 1, rest.delivery_state, rest.delivery_count});
+      rest.first = at->last.next();
+    }
+    if (rest.first <= rest.last) left.push_back(rest);
+  }
+  return left;
+}
+
 }  // namespace
+
+bool forgets(const ShareStateBatch& batch) { return batch.delivery_state == 0 && batch.delivery_count == 0; }
+
+std::vector<ShareStateBatch> overwrite(const std::vector<ShareStateBatch>& so_far,
+                                       const std::vector<ShareStateBatch>& added,
+                                       std::optional<Offset> start) {
+  if (std::ranges::none_of(added, forgets)) return combine(so_far, added, start);
+  // The lowest of all, it is left where no other batch is.
+  std::vector<ShareStateBatch> said = combine({}, added, start);
+  std::vector<ShareStateBatch> gone;
+  std::ranges::copy_if(said, std::back_inserter(gone), forgets);
+  std::erase_if(said, forgets);
+  return combine(without(so_far, gone), said, start);
+}
 
 std::vector<ShareStateBatch> combine(const std::vector<ShareStateBatch>& so_far,
                                      const std::vector<ShareStateBatch>& added, std::optional<Offset> start) {

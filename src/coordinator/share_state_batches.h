@@ -15,4 +15,13 @@ namespace brook::coordinator {
                                                    const std::vector<ShareStateBatch>& added,
                                                    std::optional<Offset> start);
 
+/// Whether a batch says that its records are available and were never delivered. Nobody has to write that but
+/// a leader whose log has lost these offsets: other records will be there.
+[[nodiscard]] bool forgets(const ShareStateBatch& batch);
+
+/// As combine(), but of what `added` forgets nothing is left, unless another batch of `added` has it too.
+[[nodiscard]] std::vector<ShareStateBatch> overwrite(const std::vector<ShareStateBatch>& so_far,
+                                                     const std::vector<ShareStateBatch>& added,
+                                                     std::optional<Offset> start);
+
 }  // namespace brook::coordinator

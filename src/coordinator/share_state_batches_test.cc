@@ -36,6 +36,13 @@ TEST(ShareStateBatches, LetTheHigherStateWinWhereCountsAreEqual) {
             Batches({batch(0, 4, 0, 1), batch(5, 14, 2, 1)}));
 }
 
+TEST(ShareStateBatches, AreForgottenWhereOneSaysAvailableAndNeverDelivered) {
+  EXPECT_EQ(overwrite({batch(0, 9, 2, 1), batch(12, 14, 0, 3)}, {batch(3, 4, 0, 0), batch(8, 12, 0, 0)}, {}),
+            Batches({batch(0, 2, 2, 1), batch(5, 7, 2, 1), batch(13, 14, 0, 3)}));
+  EXPECT_EQ(overwrite({batch(0, 9, 2, 1)}, {batch(0, 20, 0, 0), batch(15, 15, 4, 0)}, {}),
+            Batches({batch(15, 15, 4, 0)}));
+}
+
 TEST(ShareStateBatches, LoseWhatIsBelowTheStart) {
   EXPECT_EQ(combine({batch(0, 4, 2, 1), batch(5, 9, 0, 1)}, {batch(10, 14, 2, 2)}, Offset(7)),
             Batches({batch(7, 9, 0, 1), batch(10, 14, 2, 2)}));

@@ -29,7 +29,7 @@ void apply_update(const ShareUpdate& update, ShareState& state) {
   if (update.leader_epoch >= 0) state.leader_epoch = update.leader_epoch;
   if (update.start_offset) state.start_offset = update.start_offset;
   state.delivery_complete_count = update.delivery_complete_count;
-  state.batches = combine(state.batches, update.batches, state.start_offset);
+  state.batches = overwrite(state.batches, update.batches, state.start_offset);
 }
 
 std::string said(const ShareKey& key) {
@@ -138,7 +138,9 @@ Result<void> ShareStateMachine::write(const ShareKey& key, const ShareStateUpdat
 void ShareStateMachine::change(const ShareKey& key, const Kept& kept, ShareUpdate update, const Moment& now,
                                Records& out) const {
   update.snapshot_epoch = kept.snapshot.snapshot_epoch;
-  if (kept.updates < config_.updates_per_snapshot) {
+  // Apache Kafka would read an update so that the greater of two batches wins: it forgets nothing.
+  const bool whole = std::ranges::any_of(update.batches, forgets);
+  if (!whole && kept.updates < config_.updates_per_snapshot) {
     out.emplace_back(ShareUpdateRecord{key, std::move(update)});
     return;
   }

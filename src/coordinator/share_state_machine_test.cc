@@ -97,6 +97,19 @@ TEST(ShareStateMachine, WritesTheWholeAnewAfterSoManyUpdates) {
   EXPECT_EQ(snapshot->state.batches, std::vector<ShareStateBatch>({{Offset(0), Offset(2), 2, 1}}));
 }
 
+TEST(ShareStateMachine, ForgetsWhatIsSaidToBeAvailableAndNeverDelivered) {
+  ShareStateDriver driver;
+  ASSERT_TRUE(driver.initialise("g", 0, 1, Offset(0)));
+  ASSERT_TRUE(driver.write("g", 0, update(1, 0, {}, {{Offset(1), Offset(3), 2, 1}})));
+
+  ASSERT_TRUE(driver.write("g", 0, update(1, 0, {}, {{Offset(2), Offset(3), 0, 0}})));
+
+  const std::vector<ShareStateBatch> left{{Offset(1), Offset(1), 2, 1}};
+  EXPECT_EQ(driver.read("g", 0, std::nullopt)->batches, left);
+  EXPECT_EQ(driver.replayed().find(driver.key("g", 0))->batches, left);
+  EXPECT_TRUE(std::holds_alternative<ShareSnapshotRecord>(driver.log().back())) << "as Apache Kafka reads it";
+}
+
 TEST(ShareStateMachine, NeedsNothingBelowItsEarliestSnapshot) {
   ShareStateDriver driver({.updates_per_snapshot = 1});
   ASSERT_TRUE(driver.initialise("g", 0, 1, Offset(0)));  // 0

@@ -146,10 +146,16 @@ class World {
     RC_ASSERT(known != models_.end());
     Model& model = known->second;
     if (update.start_offset) model.start = update.start_offset->value();
+    std::map<std::int64_t, std::pair<std::int16_t, std::int8_t>> said;
     for (const ShareStateBatch& batch : update.batches) {
-      for (std::int64_t at = batch.first.value(); at <= batch.last.value(); ++at) {
-        auto& offset = model.offsets[at];
-        offset = std::max(offset, std::pair(batch.delivery_count, batch.delivery_state));
+      for (std::int64_t at = batch.first.value(); at <= batch.last.value(); ++at)
+        said[at] = std::max(said[at], std::pair(batch.delivery_count, batch.delivery_state));
+    }
+    for (const auto& [at, what] : said) {
+      if (what == std::pair<std::int16_t, std::int8_t>(0, 0)) {
+        model.offsets.erase(at);
+      } else {
+        model.offsets[at] = std::max(model.offsets[at], what);
       }
     }
     model.drop_below_start();

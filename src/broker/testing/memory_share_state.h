@@ -8,14 +8,15 @@
 #include <utility>
 #include <vector>
 
+#include "coordinator/share_state_batches.h"
 #include "coordinator/share_state_port.h"
 #include "runtime/shard.h"
 #include "runtime/signal.h"
 
 namespace brook::broker::testing {
 
-/// The durable state of share partitions in memory, each of which is there from the beginning. Writes can be
-/// refused and held back. Runs on: one shard.
+/// The durable state of share partitions in memory, each of which is there from the beginning. Writes count
+/// as they do for the coordinator, and can be refused and held back. Runs on: one shard.
 class MemoryShareState final : public coordinator::ShareStatePort {
  public:
   explicit MemoryShareState(runtime::Shard& shard) : released_(shard.clock()) {}
@@ -28,8 +29,7 @@ class MemoryShareState final : public coordinator::ShareStatePort {
     coordinator::ShareState state;
     state.state_epoch = kStateEpoch;
     state.start_offset = stored.start;
-    for (const auto& [offset, what] : stored.offsets)
-      state.batches.push_back({offset, offset, what.first, what.second});
+    state.batches = stored.batches;
     co_return state;
   }
 
@@ -44,14 +44,8 @@ class MemoryShareState final : public coordinator::ShareStatePort {
     }
     if (update.state_epoch != kStateEpoch) co_return fail(ErrorCode::kFencedStateEpoch, "of another state");
     Stored& stored = states_[std::move(key)];
-    for (const coordinator::ShareStateBatch& batch : update.batches) {
-      for (Offset at = batch.first; at <= batch.last; at = at.next())
-        stored.offsets[at] = {batch.delivery_state, batch.delivery_count};
-    }
-    if (update.start_offset) {
-      stored.start = update.start_offset;
-      stored.offsets.erase(stored.offsets.begin(), stored.offsets.lower_bound(*stored.start));
-    }
+    if (update.start_offset) stored.start = update.start_offset;
+    stored.batches = coordinator::overwrite(stored.batches, update.batches, stored.start);
     written.push_back(std::move(update));
     co_return Result<void>{};
   }
@@ -79,7 +73,7 @@ class MemoryShareState final : public coordinator::ShareStatePort {
   static constexpr std::int32_t kStateEpoch = 1;
   struct Stored {
     std::optional<Offset> start;
-    std::map<Offset, std::pair<std::int8_t, std::int16_t>> offsets;
+    std::vector<coordinator::ShareStateBatch> batches;
   };
 
   std::map<coordinator::ShareKey, Stored> states_;
