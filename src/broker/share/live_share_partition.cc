@@ -124,9 +124,9 @@ Task<Result<ShareFetched>> LiveSharePartition::read_and_acquire(ShareTaker taker
   ShareFetched out;
   out.charge = runtime::MemoryCharge(budget);
   std::size_t left = std::max<std::size_t>(bytes_max, 1);
-  for (bool first = true; taker.records_max > 0 && left > 0; first = false) {
+  while (taker.records_max > 0 && left > 0) {
     const std::size_t before = out.records.size();
-    Result<bool> more = co_await acquire_more(taker, left, first, settings, out);
+    Result<bool> more = co_await acquire_more(taker, left, settings, out);
     if (!more) {
       // What was acquired before is the member's: it goes out, and the next fetch comes to the error.
       if (out.acquired.empty()) co_return std::unexpected(std::move(more).error());
@@ -138,7 +138,7 @@ Task<Result<ShareFetched>> LiveSharePartition::read_and_acquire(ShareTaker taker
   co_return out;
 }
 
-Task<Result<bool>> LiveSharePartition::acquire_more(ShareTaker& taker, std::size_t& left, bool first,
+Task<Result<bool>> LiveSharePartition::acquire_more(ShareTaker& taker, std::size_t& left,
                                                     const ShareGroupSettings& settings, ShareFetched& out) {
   if (partition_->closed()) co_return fail(ErrorCode::kNotLeaderOrFollower, "the partition was closed");
   state_->advance_start(partition_->log().log_start_offset());
@@ -146,6 +146,8 @@ Task<Result<bool>> LiveSharePartition::acquire_more(ShareTaker& taker, std::size
   const Offset least = out.acquired.empty() ? Offset(0) : out.acquired.back().last.next();
   const std::optional<Offset> from = state_->next_fetch_offset(shard_.clock().now(), least);
   if (!from || *from >= partition_->high_watermark()) co_return false;
+  // A whole batch at least, however large, until one gives something: those before may be delayed.
+  const bool first = out.acquired.empty();
   Result<replica::ReadOutcome> read =
       co_await partition_->read(*from, std::min(left, kReadBytes), first, settings.isolation, -1);
   if (!read) {
@@ -154,7 +156,7 @@ Task<Result<bool>> LiveSharePartition::acquire_more(ShareTaker& taker, std::size
   }
   replica::ReadOutcome& outcome = *read;
   if (outcome.slice.size == 0) co_return false;
-  // The first batch goes out even where there is no memory for it, else nobody would ever get past it.
+  // That batch goes out even where there is no memory for it, else nobody would ever get past it.
   if (!out.charge.try_grow_to(out.records.size() + outcome.slice.size)) {
     if (!first) co_return false;
     outcome.slice.cut_to(outcome.slice.first_batch_size);
@@ -318,9 +320,13 @@ void LiveSharePartition::expire_locks(runtime::Instant now) {
 
 void LiveSharePartition::end_delays(runtime::Instant now) {
   const ShareLimits& limits = state_->limits();
-  if (next_delay_end_ && *next_delay_end_ <= now) waiters_.wake_all();
   const bool delays = limits.backoff > runtime::Duration(0) || limits.record_times || next_delay_end_;
-  next_delay_end_ = delays ? state_->next_delay_end(now) : std::nullopt;
+  // A short one may have begun and ended since the last look.
+  next_delay_end_ = delays ? state_->next_delay_end(delays_seen_to_) : std::nullopt;
+  delays_seen_to_ = now;
+  if (!next_delay_end_ || *next_delay_end_ > now) return;
+  waiters_.wake_all();
+  next_delay_end_ = state_->next_delay_end(now);
 }
 
 Task<Result<void>> LiveSharePartition::written() {

@@ -107,7 +107,7 @@ class LiveSharePartition : public std::enable_shared_from_this<LiveSharePartitio
                                                             ShareGroupSettings settings,
                                                             runtime::MemoryBudget& budget);
   /// One read of the log; false where there is no more to hand out. References are the caller's, who waits.
-  [[nodiscard]] Task<Result<bool>> acquire_more(ShareTaker& taker, std::size_t& left, bool first,
+  [[nodiscard]] Task<Result<bool>> acquire_more(ShareTaker& taker, std::size_t& left,
                                                 const ShareGroupSettings& settings, ShareFetched& out);
   /// The log could not be read at `from`, as `why` says. Gives up what is damaged there; `why` where nothing
   /// is known to be, or nothing is left to be given up.
@@ -146,6 +146,7 @@ class LiveSharePartition : public std::enable_shared_from_this<LiveSharePartitio
   runtime::Signal write_ended_;
   std::shared_ptr<Outcome> next_outcome_;  // of the write that has not begun
   std::optional<runtime::Instant> next_delay_end_;
+  runtime::Instant delays_seen_to_{};     // all that ended until then have woken who waits
   std::optional<Offset> last_looked_at_;  // the segment in which damage was looked for last
   bool burying_ = false;                  // dead letters are being written
   bool stopping_ = false;

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "broker/testing/share_world.h"
+#include "record/builder.h"
 #include "storage/testing/batches.h"
 
 namespace brook::broker {
@@ -464,6 +465,28 @@ TEST(LiveSharePartition, HandsOutNoSuspectRecordInAnAnswerThatHasOthers) {
   }
 }
 
+TEST(LiveSharePartition, HandsOutALargeBatchBehindOneThatGivesNothing) {
+  with_share_partition([](World& world) -> Task<void> {
+    world.settings.limits.record_times = true;
+    // Each more than one read of the log takes.
+    const std::string large(200'000, 'x');
+    const std::string tomorrow = std::to_string(world.shard.clock().wall_now().value() + 86'400'000);
+    const record::HeaderView header{as_bytes(std::string_view("share.not.before.ms")), as_bytes(tomorrow)};
+    record::BatchBuilder delayed({});
+    delayed.append(world.shard.clock().wall_now(), std::nullopt, as_bytes(large), {&header, 1});
+    world.append_batch(delayed.finish());
+    world.append({large});
+    co_await world.load();
+    world.budget.charge(world.budget.limit());
+
+    const ShareFetched fetched = co_await world.fetch("alice");
+
+    EXPECT_EQ(fetched.acquired, (Ranges{range(1, 1)}));
+    EXPECT_EQ(values_of(fetched), (Values{large}));
+    world.budget.release(world.budget.limit());
+  });
+}
+
 TEST(LiveSharePartition, PassesOverMarkers) {
   with_share_partition([](World& world) -> Task<void> {
     world.append_batch(make_batch({.producer_id = 7, .transactional = true}));
@@ -556,6 +579,25 @@ TEST(LiveSharePartition, WakesWhoWaitsWhenADelayEnds) {
 
     EXPECT_TRUE(co_await waiter->wait_until(world.now() + seconds(1)));
     EXPECT_EQ(world.live->next_delay_end(), std::nullopt);
+    EXPECT_EQ(co_await world.take("bob"), (Values{"a"}));
+  });
+}
+
+TEST(LiveSharePartition, WakesWhoWaitsForADelayThatNoLookHasSeen) {
+  with_share_partition([](World& world) -> Task<void> {
+    world.settings.limits.backoff = world.settings.limits.backoff_max = milliseconds(100);
+    world.append({"a"});
+    co_await world.load();
+    EXPECT_EQ(co_await world.take("alice"), (Values{"a"}));
+    world.live->end_delays(world.now());
+    EXPECT_EQ(co_await world.acknowledge("alice", {say(0, 0, kRelease)}), ErrorCode::kNone);
+    const auto waiter = std::make_shared<replica::DataWaiter>(world.shard);
+    world.live->waiters().add(waiter);
+    EXPECT_FALSE(co_await waiter->wait_until(world.now() + milliseconds(200)));
+
+    world.live->end_delays(world.now());
+
+    EXPECT_TRUE(co_await waiter->wait_until(world.now() + seconds(1)));
     EXPECT_EQ(co_await world.take("bob"), (Values{"a"}));
   });
 }
