@@ -11,22 +11,25 @@
 namespace brook::broker {
 
 /// Which records of a window have which key, for a group that is handed one record of a key at a time, in
-/// order. It knows records whose delivery is over until it is told to forget them: sweep(). Runs on: its
-/// partition's shard.
+/// order. It knows records whose delivery is over until it comes by them or is told to forget them: sweep().
+/// Runs on: its partition's shard.
 class KeyOrder {
  public:
   void learn(Offset offset, std::uint64_t key);
   void clear();
   [[nodiscard]] std::size_t size() const { return keys_.size(); }
 
-  /// Whether an earlier record of the same key is unfinished. `is_unfinished(Offset)` tells.
+  /// Whether an earlier record of the same key is unfinished. `is_unfinished(Offset)` tells; what is finished
+  /// stays so, and is forgotten.
   template <class IsUnfinished>
-  [[nodiscard]] bool blocks(Offset offset, const IsUnfinished& is_unfinished) const {
+  [[nodiscard]] bool blocks(Offset offset, const IsUnfinished& is_unfinished) {
     const auto key = keys_.find(offset);
     if (key == keys_.end()) return false;
-    for (const Offset earlier : offsets_.at(key->second)) {
-      if (earlier >= offset) return false;
-      if (is_unfinished(earlier)) return true;
+    std::set<Offset>& same = offsets_.at(key->second);
+    while (*same.begin() < offset) {
+      if (is_unfinished(*same.begin())) return true;
+      keys_.erase(*same.begin());
+      same.erase(same.begin());
     }
     return false;
   }

@@ -252,8 +252,8 @@ class SharePartition {
   RangeMap<Delivery> window_;  // all of [start_, end_)
   std::optional<runtime::Instant> next_lock_end_;
   std::int64_t expired_ = 0;
-  KeyOrder keys_;
-  Offset keys_known_to_;  // of what is unfinished in the window; where the group is ordered by key
+  mutable KeyOrder keys_;  // forgets what is finished as it is asked
+  Offset keys_known_to_;   // of what is unfinished in the window; where the group is ordered by key
   RangeMap<Change> unwritten_;
   RangeMap<Change> writing_;
   Offset told_start_;  // by the last write; a start alone is not tried again, every write has it
