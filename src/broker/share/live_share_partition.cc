@@ -151,6 +151,7 @@ Task<Result<bool>> LiveSharePartition::acquire_more(ShareTaker& taker, std::size
   Result<replica::ReadOutcome> read =
       co_await partition_->read(*from, std::min(left, kReadBytes), first, settings.isolation, -1);
   if (!read) {
+    if (is_cut(read.error(), *from)) co_return true;
     BROOK_CO_CHECK(co_await give_up_damaged(*from, least, std::move(read).error()));
     co_return true;
   }
@@ -262,14 +263,16 @@ Task<Result<std::size_t>> LiveSharePartition::available_bytes(std::size_t enough
                                                               ShareGroupSettings settings) {
   if (partition_->closed()) co_return fail(ErrorCode::kNotLeaderOrFollower, "the partition was closed");
   state_->set_limits(settings.limits);
-  state_->advance_start(partition_->log().log_start_offset());
-  const std::optional<Offset> from = state_->next_fetch_offset(shard_.clock().now());
-  if (!from || *from >= partition_->high_watermark()) co_return std::size_t{0};
-  const Result<replica::ReadOutcome> read =
-      co_await partition_->read(*from, enough, true, settings.isolation, -1);
-  if (read) co_return static_cast<std::size_t>(read->slice.size);
-  if (read.error().code == ErrorCode::kCorruptMessage) co_return enough;
-  co_return std::unexpected(read.error());
+  while (true) {
+    state_->advance_start(partition_->log().log_start_offset());
+    const std::optional<Offset> from = state_->next_fetch_offset(shard_.clock().now());
+    if (!from || *from >= partition_->high_watermark()) co_return std::size_t{0};
+    const Result<replica::ReadOutcome> read =
+        co_await partition_->read(*from, enough, true, settings.isolation, -1);
+    if (read) co_return static_cast<std::size_t>(read->slice.size);
+    if (read.error().code == ErrorCode::kCorruptMessage) co_return enough;
+    if (!is_cut(read.error(), *from)) co_return std::unexpected(read.error());
+  }
 }
 
 Task<Result<void>> LiveSharePartition::acknowledge(std::string member,

@@ -109,6 +109,11 @@ class LiveSharePartition : public std::enable_shared_from_this<LiveSharePartitio
   /// One read of the log; false where there is no more to hand out. References are the caller's, who waits.
   [[nodiscard]] Task<Result<bool>> acquire_more(ShareTaker& taker, std::size_t& left,
                                                 const ShareGroupSettings& settings, ShareFetched& out);
+  /// Whether the log could not be read at `from` because it begins above it by now: another look begins
+  /// there.
+  [[nodiscard]] bool is_cut(const Error& why, Offset from) const {
+    return why.code == ErrorCode::kOffsetOutOfRange && from < partition_->log().log_start_offset();
+  }
   /// The log could not be read at `from`, as `why` says. Gives up what is damaged there; `why` where nothing
   /// is known to be, or nothing is left to be given up.
   [[nodiscard]] Task<Result<void>> give_up_damaged(Offset from, Offset least, Error why);

@@ -465,6 +465,37 @@ TEST(LiveSharePartition, HandsOutNoSuspectRecordInAnAnswerThatHasOthers) {
   }
 }
 
+TEST(LiveSharePartition, LooksAgainWhereRetentionWasFasterThanARead) {
+  with_share_partition([](World& world) -> Task<void> {
+    storage::LogConfig config;
+    config.segment_bytes = 100;  // a batch in each
+    world.partition->log().set_config(config);
+    for (const char* value : {"a", "b", "c", "d", "e"}) world.append({value});
+    co_await world.reopen();
+    config.retention_ms.reset();
+    world.partition->log().set_config(config);
+    co_await world.load();
+    const auto cut_during = [](World& of, std::int64_t start) -> Task<void> {
+      co_await of.pass();
+      EXPECT_EQ(of.disk.reads_held, 1) << "where the batch is has to be read";
+      of.disk.reads_held = 0;
+      EXPECT_TRUE(of.partition->delete_records(Offset(start)).has_value());
+      const auto removed =
+          co_await of.partition->log().apply_retention(of.shard.clock().wall_now(), Offset(5));
+      EXPECT_GT(removed.value_or(0), 0U);
+      of.disk.release();
+    };
+    world.disk.hold = true;
+    world.gate.spawn(cut_during(world, 2));
+    const Result<std::size_t> available = co_await world.live->available_bytes(1, world.settings);
+    EXPECT_GT(available.value_or(0), 0U);
+    world.disk.hold = true;
+    world.gate.spawn(cut_during(world, 3));
+
+    EXPECT_EQ(co_await world.take("alice"), (Values{"d", "e"}));
+  });
+}
+
 TEST(LiveSharePartition, HandsOutALargeBatchBehindOneThatGivesNothing) {
   with_share_partition([](World& world) -> Task<void> {
     world.settings.limits.record_times = true;

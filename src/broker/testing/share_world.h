@@ -76,8 +76,16 @@ struct ShareWorld {
 
   Task<void> open() {
     EXPECT_TRUE(disk.create_directories("/data").has_value());
+    co_await open_log({});
+  }
+  /// As a broker that was stopped: of sealed segments nothing is in memory.
+  Task<void> reopen() {
+    EXPECT_TRUE((co_await partition->close(storage::CloseMode::kDurable)).has_value());
+    co_await open_log({.recovery_point = partition->log().log_end_offset(), .clean_shutdown = true});
+  }
+  Task<void> open_log(storage::OpenHints hints) {
     auto log = co_await storage::Log::open(disk, shard.clock(), "/data/orders-3",
-                                           storage::testing::test_partition(), {}, {});
+                                           storage::testing::test_partition(), {}, hints);
     partition = std::make_shared<replica::Partition>(TopicIdPartition{key.topic_id, key.partition}, "/data",
                                                      std::move(log).value(), LeaderEpoch(3));
     live = fresh();
