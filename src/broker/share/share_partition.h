@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -50,6 +51,10 @@ struct ShareLimits {
   runtime::Duration backoff_max{0};   ///< share.redelivery.backoff.max.ms
   bool key_ordering = false;          ///< share.key.ordering
   bool record_times = false;          ///< share.record.times.enable
+  /// Offsets of the window, at least record_locks_max: one record that is never done with does not make it,
+  /// and what is durable of it, grow for ever. So many batches of a state are one record, within
+  /// max.message.bytes.
+  std::int64_t window_max = 32'768;
 
   /// How long a record that came back after `deliveries` of them is nobody's.
   [[nodiscard]] runtime::Duration redelivery_delay(std::int16_t deliveries) const;
@@ -112,7 +117,8 @@ struct Acknowledgement {
 /// time.
 ///
 /// The window [start_offset, end_offset) has a state for every offset; below it all is done with, above it
-/// nothing was ever handed out. A record is out with one member at most. What a member says of a record is
+/// nothing was ever handed out; nothing goes out so far behind its beginning that it would have more than
+/// window_max offsets. A record is out with one member at most. What a member says of a record is
 /// decided at once and counts when it is written: until then the record is still the member's, for nobody
 /// else to have, and if the write fails it is as if nothing had been said. Only a lock that ends counts at
 /// once; its delivery count is written, and lost if that fails.
@@ -153,7 +159,8 @@ class SharePartition {
                                  runtime::Instant now);
 
   /// The log has [read_from, last] and cannot give it any more; `read_from` is next_fetch_offset(). Gives up
-  /// what of it is available or new, as far as share.partition.max.record.locks allows; how many records.
+  /// what of it is available or new, as far as the window and share.partition.max.record.locks allow; how
+  /// many records.
   std::int64_t give_up_damaged(Offset read_from, Offset last);
 
   /// All of it or nothing. `acknowledgements` are in order and do not overlap. What lies below the window is
@@ -220,6 +227,10 @@ class SharePartition {
   };
   struct Acquiring;
 
+  /// How many more offsets the window may have.
+  [[nodiscard]] std::int64_t window_room() const {
+    return std::max(limits_.window_max, limits_.record_locks_max) - (end_ - start_);
+  }
   void pass_over(Offset first, Offset last);
   void take(Acquiring& job, Offset first, Offset last);
   void take_inspected(Acquiring& job, const LogBatch& batch, Offset first);

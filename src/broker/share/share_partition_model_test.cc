@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
-#include <limits>
 #include <map>
 #include <optional>
 #include <set>
@@ -26,6 +25,7 @@ using std::chrono::seconds;
 
 constexpr std::int16_t kDeliveries = 3;
 constexpr std::int64_t kLocks = 12;
+constexpr std::int64_t kWindow = 14;
 const std::array<std::string, 3> kMembers{"a", "b", "c"};
 
 /// What a group has opted in to.
@@ -113,7 +113,8 @@ class World {
             .backoff = seconds(features_.backoff ? 8 : 0),
             .backoff_max = seconds(12),
             .key_ordering = features_.keys,
-            .record_times = features_.times};
+            .record_times = features_.times,
+            .window_max = kWindow};
   }
 
   [[nodiscard]] Instant delayed(std::int16_t count) const {
@@ -146,6 +147,8 @@ class World {
     }
     return batch;
   }
+
+  [[nodiscard]] std::int64_t window() const { return partition_.end_offset() - partition_.start_offset(); }
 
   /// No earlier record of the key is left that could still go out.
   void check_turn(std::int64_t offset) {
@@ -186,7 +189,7 @@ class World {
   void acquire(const std::string& member, int detail) {
     const std::optional<Offset> from = partition_.next_fetch_offset(now_);
     if (!from) {
-      RC_ASSERT(partition_.in_flight() >= kLocks);
+      RC_ASSERT((partition_.in_flight() >= kLocks || window() >= kWindow));
       return;
     }
     std::vector<LogBatch> read;
@@ -197,6 +200,7 @@ class World {
     const std::int64_t most = 1 + detail % 6;
     const AcquireMode mode = detail % 2 == 0 ? AcquireMode::kRecordLimit : AcquireMode::kBatchOptimized;
     const bool has_some = detail % 5 == 0;
+    const Offset bound = std::max(partition_.end_offset(), partition_.start_offset() + kWindow);
     const Acquired acquired = partition_.acquire(
         {.member = member, .records_max = most, .batch_size = 2, .mode = mode, .has_some = has_some}, *from,
         read, now_);
@@ -207,6 +211,7 @@ class World {
       suspect = suspect || range.delivery_count == kDeliveries;
       for (std::int64_t offset = range.first.value(); offset <= range.last.value(); ++offset) {
         Record& record = records_[offset];
+        RC_ASSERT(Offset(offset) < bound);
         RC_ASSERT(deliverable_.contains(offset));
         RC_ASSERT(!answered_.contains(offset));
         RC_ASSERT(record.state == DeliveryState::kAvailable);
@@ -232,8 +237,8 @@ class World {
     const std::optional<Offset> from = partition_.next_fetch_offset(now_);
     if (!from) return;
     const std::int64_t last = std::min(from->value() + more, log_end_ - 1);
-    const std::int64_t room =
-        features_.dead_letters ? kLocks - partition_.in_flight() : std::numeric_limits<std::int64_t>::max();
+    std::int64_t room = kWindow - window();
+    if (features_.dead_letters) room = std::min(room, kLocks - partition_.in_flight());
     std::int64_t expected = 0;
     for (std::int64_t offset = from->value(); offset <= last; ++offset) {
       const bool is_new = Offset(offset) >= partition_.end_offset();

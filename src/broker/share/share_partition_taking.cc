@@ -50,7 +50,8 @@ std::optional<Offset> SharePartition::next_fetch_offset(runtime::Instant now, Of
       if (!waits_its_turn(offset)) return offset;
     }
   }
-  return records < limits_.record_locks_max ? std::optional(end_) : std::nullopt;
+  const bool more = records < limits_.record_locks_max && window_room() > 0;
+  return more ? std::optional(end_) : std::nullopt;
 }
 
 std::optional<runtime::Instant> SharePartition::next_delay_end(runtime::Instant now) const {
@@ -134,7 +135,7 @@ std::int64_t SharePartition::give_up_damaged(Offset read_from, Offset last) {
   // What waits for the dead-letter topic counts against the window.
   const bool counts = fate.state == DeliveryState::kArchiving;
   const std::int64_t room = counts ? limits_.record_locks_max - in_flight() : kNoLimit;
-  const std::int64_t more = std::min(room, last - end_ + 1);
+  const std::int64_t more = std::min({room, window_room(), last - end_ + 1});
   if (more > 0) {
     const Offset first = end_;
     end_ = first + more;
@@ -178,7 +179,8 @@ void SharePartition::take_again(Acquiring& job, Offset first, Offset last) {
 
 /// What was never given out, from the window's end on.
 void SharePartition::take_new(Acquiring& job, Offset last) {
-  const std::int64_t room = std::min({job.room(), limits_.record_locks_max - in_flight(), last - end_ + 1});
+  const std::int64_t room =
+      std::min({job.room(), limits_.record_locks_max - in_flight(), window_room(), last - end_ + 1});
   job.ended = room < last - end_ + 1;
   if (room <= 0) return;
   const Offset first = end_;
@@ -196,7 +198,7 @@ void SharePartition::take_inspected(Acquiring& job, const LogBatch& batch, Offse
     if (facts.offset > next) pass_over(next, facts.offset - 1);
     next = facts.offset.next();
     if (facts.offset == end_) {
-      job.ended = *job.in_flight >= limits_.record_locks_max;
+      job.ended = *job.in_flight >= limits_.record_locks_max || window_room() <= 0;
       if (job.ended) return;
       window_.assign(end_, end_, Delivery{});
       end_ = end_.next();

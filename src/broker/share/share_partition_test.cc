@@ -342,6 +342,28 @@ TEST(SharePartition, GivesOutWhatLiesBehindADelayedRecord) {
   EXPECT_EQ(world.acquire("b", 10), (Ranges{range(1, 1)}));
 }
 
+// Else what is durable behind a record that nobody finishes would grow for ever.
+TEST(SharePartition, GoesNoFurtherThanSoFarBeyondARecordThatIsNotDoneWith) {
+  World world({batch(0, 0)});
+  EXPECT_EQ(world.acquire("a", 1), (Ranges{range(0, 0)}));
+  std::int64_t end = 1;
+  for (int i = 0; i < 100; ++i) {
+    world.log = {batch(end, end + 999), batch(end + 1000, end + 1000, false)};
+    const Ranges taken = world.acquire("b", 1000);
+    if (taken.empty()) break;
+    EXPECT_EQ(world.acknowledge("b", {say(taken.front().first.value(), taken.back().last.value(), kAccept)}),
+              ErrorCode::kNone);
+    world.write();
+    end += 1001;
+  }
+
+  EXPECT_EQ(world.partition.end_offset(), Offset(32'768));
+  EXPECT_EQ(world.partition.next_fetch_offset(world.now), std::nullopt);
+  EXPECT_EQ(world.acknowledge("a", {say(0, 0, kAccept)}), ErrorCode::kNone);
+  world.write();
+  EXPECT_EQ(world.partition.next_fetch_offset(world.now), Offset(32'768));
+}
+
 TEST(SharePartition, KeepsARejectedRecordUntilItIsInTheDeadLetterTopic) {
   World world({batch(0, 1)}, {.dead_letters = true});
   EXPECT_EQ(world.acquire("a", 2), (Ranges{range(0, 1)}));
