@@ -200,15 +200,18 @@ TEST(ProduceHandler, RefusesASequenceOutOfOrderAndAcceptsARepeatedOne) {
   });
 }
 
+/// `body` outlives the task.
+Task<void> coordinate(World& world, const std::function<Task<void>(Coordinator&)>& body) {
+  std::ignore = co_await world.create("__transaction_state", 1);
+  Coordinator coordinator(world);
+  co_await body(coordinator);
+  coordinator.transactions.stop();
+  co_await coordinator.transactions.close();
+}
+
 /// Runs `body` on a world with the topics "orders" and "__transaction_state", and a coordinator.
 void with_coordinator(std::function<Task<void>(Coordinator&)> body) {
-  with_orders({}, [&](World& world) -> Task<void> {
-    std::ignore = co_await world.create("__transaction_state", 1);
-    Coordinator coordinator(world);
-    co_await body(coordinator);
-    coordinator.transactions.stop();
-    co_await coordinator.transactions.close();
-  });
+  with_orders({}, [&](World& world) { return coordinate(world, body); });
 }
 
 TEST(ProduceHandler, BeginsATransactionsWritesWithTheFirst) {
