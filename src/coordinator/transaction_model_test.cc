@@ -186,7 +186,8 @@ class World {
     const TopicPartition partition{"orders", PartitionIndex(detail % 3)};
     const bool current = is_current(client);
     const auto before = state_of(client.id);
-    const bool is_next = machine().find(client.id)->next_producer_id == client.producer->id;
+    const bool is_next = machine().find(client.id)->next_producer_id == client.producer->id &&
+                         client.producer->epoch == ProducerEpoch(0);
     const ErrorCode code = driver_.add(client.id, *client.producer, {partition}, client.protocol);
     RC_ASSERT(!is_next || code == ErrorCode::kConcurrentTransactions);
     if (code != ErrorCode::kNone) return;
