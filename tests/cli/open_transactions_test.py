@@ -1,5 +1,7 @@
 """brook transaction."""
 
+import threading
+
 import kafka_wire
 import transaction_wire
 from command_line import AgainstBroker
@@ -88,6 +90,34 @@ class Transactions(AgainstBroker):
         producer.end(commit=True)
         self.eventually(lambda: self.committed("safe") == ["a", "b", "c"])
         self.assertIn("has no open transaction", self.refused("transaction", "abort", "--partition", "safe:0", "--producer", producer.producer_id))
+
+    def test_a_transaction_that_ends_meanwhile_does_not_hang(self):
+        self.create("busy")
+        producers = [self.producer(f"busy-{each}") for each in range(4)]
+        committed, done = [], threading.Event()
+
+        def work(producer):
+            while not done.is_set():
+                producer.add_partition("busy")
+                if [producer.write("busy", [b"a"]) for _ in range(3)] != 3 * [kafka_wire.NONE]:
+                    return
+                producer.end(commit=True)
+                committed.append(producer.producer_id)
+
+        threads = [threading.Thread(target=work, args=(producer,)) for producer in producers]
+        for thread in threads:
+            thread.start()
+        try:
+            for turn in range(50):
+                self.assertEqual([], self.brook_json("transaction", "producers", "busy", "--hanging"))
+                self.refused("transaction", "abort", "--partition", "busy:0", "--producer", producers[turn % 4].producer_id)
+        finally:
+            done.set()
+            for thread in threads:
+                thread.join()
+        self.assertGreater(len(committed), 50)
+        self.eventually(lambda: self.brook_json("transaction", "producers", "busy", "--open") == [])
+        self.assertEqual(3 * len(committed), len(self.committed("busy")))
 
     def test_what_is_not_there_is_said(self):
         self.create("there")

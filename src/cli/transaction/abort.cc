@@ -62,20 +62,6 @@ Task<int> abort_known(const TransactionAbortOptions& options, Session& session) 
   co_return kOk;
 }
 
-/// The producer with an open transaction; what is wrong where there is none.
-Task<Result<client::PartitionProducer>> open_producer(client::TransactionAdmin& admin,
-                                                      TopicPartition partition, ProducerId id) {
-  BROOK_CO_TRY(const auto outcomes, co_await admin.producers({partition}));
-  BROOK_CO_TRY(const auto producers, outcomes.front().outcome);
-  const auto found = std::ranges::find(producers, id, &client::PartitionProducer::id);
-  if (found == producers.end() || !found->open_since) {
-    co_return fail(ErrorCode::kInvalidTxnState,
-                   fmt::format("producer {} has no open transaction in {}-{}", id.value(), partition.topic,
-                               partition.partition.value()));
-  }
-  co_return *found;
-}
-
 Task<int> abort_hanging(const TransactionAbortOptions& options, PartitionSelection selection,
                         Session& session) {
   Console& console = session.console;
@@ -84,15 +70,26 @@ Task<int> abort_hanging(const TransactionAbortOptions& options, PartitionSelecti
   const TopicPartition& partition = partitions->front();
   client::TransactionAdmin admin(session.client);
   const ProducerId id(*options.producer);
-  const auto producer = co_await open_producer(admin, partition, id);
-  if (!producer) co_return console.failure(describe(producer.error()));
-  const auto known = co_await known_transactions(admin, {id});
-  if (!known) co_return console.failure(describe(known.error()));
-  if (const auto* transaction = find_transaction(*known, id, partition)) {
+  const auto found = co_await read_transactions(admin, {partition}, id);
+  if (!found) co_return console.failure(describe(found.error()));
+  const auto& producers = found->partitions.front().outcome;
+  if (!producers) co_return console.failure(describe(producers.error()));
+  const auto producer = std::ranges::find(*producers, id, &client::PartitionProducer::id);
+  if (producer == producers->end() || !producer->open_since) {
+    co_return console.failure(describe(
+        {ErrorCode::kInvalidTxnState, fmt::format("producer {} has no open transaction in {}-{}", id.value(),
+                                                  partition.topic, partition.partition.value())}));
+  }
+  if (const auto* transaction = find_transaction(found->known, id, partition)) {
     co_return console.failure(
         fmt::format("that transaction does not hang, it is of {0}: `brook transaction abort {0}` ends it in "
                     "all partitions",
                     transaction->id));
+  }
+  if (!found->hanging.contains({partition, id})) {
+    co_return console.failure(
+        fmt::format("the transaction of producer {} ended by itself and its next began; nothing was aborted",
+                    id.value()));
   }
   const Result<void> written = co_await admin.write_abort(partition, *producer);
   if (!written) co_return console.failure(describe(written.error()));

@@ -2,6 +2,8 @@
 
 #include <map>
 #include <optional>
+#include <set>
+#include <utility>
 #include <vector>
 
 #include "base/ids.h"
@@ -11,12 +13,19 @@
 
 namespace brook::cli {
 
-/// Which of these producers have a transaction open with their coordinators, and what the coordinators say of
-/// it. A transaction that is open in a partition and not here, or here without that partition, hangs: nobody
-/// is going to end it.
 using KnownTransactions = std::map<ProducerId, client::TransactionDescription>;
-[[nodiscard]] Task<Result<KnownTransactions>> known_transactions(client::TransactionAdmin& admin,
-                                                                 std::vector<ProducerId> producers);
+
+/// What producers have open in partitions, and who is going to end it.
+struct PartitionTransactions {
+  std::vector<client::PartitionProducersOutcome> partitions;  ///< in the order they were asked for
+  KnownTransactions known;                                    ///< what coordinators say of what is open
+  /// Open, and no coordinator knows of it: nobody is going to end it.
+  std::set<std::pair<TopicPartition, ProducerId>> hanging;
+};
+/// Looks at all producers of the partitions, or at `only` one.
+[[nodiscard]] Task<Result<PartitionTransactions>> read_transactions(client::TransactionAdmin& admin,
+                                                                    std::vector<TopicPartition> partitions,
+                                                                    std::optional<ProducerId> only = {});
 
 /// The transaction that will end what `producer` has open in `partition`; null where there is none.
 [[nodiscard]] const client::TransactionDescription* find_transaction(const KnownTransactions& known,

@@ -38,9 +38,8 @@ void declare(Arguments& arguments, TransactionProducersOptions& options) {
 struct Row {
   const TopicPartition& partition;
   const client::PartitionProducer& producer;
-  const client::TransactionDescription* transaction;  ///< null where none is open or it hangs
-
-  [[nodiscard]] bool hangs() const { return producer.open_since && transaction == nullptr; }
+  const client::TransactionDescription* transaction;  ///< null where none is open, it hangs or it is new
+  bool hangs;
 };
 
 void print_as_json(const Row& row, Console& console) {
@@ -55,21 +54,20 @@ void print_as_json(const Row& row, Console& console) {
                           {"open_since_offset", number_or_null(producer.open_since)},
                           {"transactional_id", row.transaction ? boost::json::value(row.transaction->id)
                                                                : boost::json::value(nullptr)},
-                          {"hanging", row.hangs()}});
+                          {"hanging", row.hangs}});
 }
 
 void add(const Row& row, Table& table) {
   const client::PartitionProducer& producer = row.producer;
-  const std::string transaction = row.hangs() ? "hanging" : row.transaction ? row.transaction->id : "-";
+  const std::string transaction = row.hangs ? "hanging" : row.transaction ? row.transaction->id : "-";
   table.add({row.partition.topic, fmt::to_string(row.partition.partition.value()),
              fmt::to_string(producer.id.value()), fmt::to_string(producer.epoch),
              producer.last_write ? format_time(*producer.last_write) : "-",
              producer.open_since ? fmt::to_string(producer.open_since->value()) : "-", transaction},
-            row.hangs() ? Emphasis::kBad : Emphasis::kNone);
+            row.hangs ? Emphasis::kBad : Emphasis::kNone);
 }
 
-int print(const std::vector<client::PartitionProducersOutcome>& outcomes, const KnownTransactions& known,
-          const TransactionProducersOptions& options, Console& console) {
+int print(const PartitionTransactions& found, const TransactionProducersOptions& options, Console& console) {
   Table table({{"TOPIC"},
                {"PARTITION", Align::kRight},
                {"PRODUCER ID", Align::kRight},
@@ -78,15 +76,15 @@ int print(const std::vector<client::PartitionProducersOutcome>& outcomes, const 
                {"OPEN SINCE", Align::kRight},
                {"TRANSACTION"}});
   int status = kOk;
-  for (const client::PartitionProducersOutcome& each : outcomes) {
+  for (const client::PartitionProducersOutcome& each : found.partitions) {
     if (!each.outcome) {
       status = console.failure(describe(each.outcome.error()));
       continue;
     }
     for (const client::PartitionProducer& producer : *each.outcome) {
-      Row row{each.partition, producer, nullptr};
-      if (producer.open_since) row.transaction = find_transaction(known, producer.id, each.partition);
-      if ((options.open && !producer.open_since) || (options.hanging && !row.hangs())) continue;
+      Row row{each.partition, producer, nullptr, found.hanging.contains({each.partition, producer.id})};
+      if (producer.open_since) row.transaction = find_transaction(found.known, producer.id, each.partition);
+      if ((options.open && !producer.open_since) || (options.hanging && !row.hangs)) continue;
       if (options.json) {
         print_as_json(row, console);
       } else {
@@ -104,18 +102,9 @@ Task<int> show(const TransactionProducersOptions& options, std::vector<Partition
   auto partitions = co_await selected_partitions(session.client, std::move(selections));
   if (!partitions) co_return console.failure(describe(partitions.error()));
   client::TransactionAdmin admin(session.client);
-  const auto outcomes = co_await admin.producers(*std::move(partitions));
-  if (!outcomes) co_return console.failure(describe(outcomes.error()));
-  std::vector<ProducerId> open;
-  for (const client::PartitionProducersOutcome& each : *outcomes) {
-    if (!each.outcome) continue;
-    for (const client::PartitionProducer& producer : *each.outcome) {
-      if (producer.open_since) open.push_back(producer.id);
-    }
-  }
-  const auto known = co_await known_transactions(admin, std::move(open));
-  if (!known) co_return console.failure(describe(known.error()));
-  co_return print(*outcomes, *known, options, console);
+  const auto found = co_await read_transactions(admin, *std::move(partitions));
+  if (!found) co_return console.failure(describe(found.error()));
+  co_return print(*found, options, console);
 }
 
 int run(const TransactionProducersOptions& options, Console& console) {
@@ -138,7 +127,9 @@ Command transaction_producers_command() {
        .details =
            "OPEN SINCE is the offset at which the producer's open transaction begins; readers of committed "
            "records stop there. TRANSACTION is the transactional id whose coordinator will end it, or "
-           "`hanging` where no coordinator knows of it: then only an administrator ends it.",
+           "`hanging` where no coordinator knows of it: then only an administrator ends it. One that began "
+           "while "
+           "this looked has none yet.",
        .examples = {{"brook transaction producers orders --open", "Which transactions are open in a topic"},
                     {"brook transaction producers orders payments --hanging",
                      "Those that nobody is going to end"}}},
