@@ -255,6 +255,23 @@ TEST(Consumer, TriesAgainAfterARetriableError) {
   });
 }
 
+TEST(Consumer, FailsWhereTheBrokerFindsTheLogDamaged) {
+  run<void>([](Shard& shard) -> Task<void> {
+    World world(shard);
+    world.log.append({}, {"a"});
+    world.log.next_error = ErrorCode::kCorruptMessage;
+    (void)co_await world.consumer.assign({{kPartition, Offset(0)}});
+
+    const auto polled = co_await world.consumer.poll(shard.clock().now() + 10s);
+
+    EXPECT_FALSE(polled);
+    if (!polled) {
+      EXPECT_EQ(polled.error(), (Error{ErrorCode::kCorruptMessage, "orders-0 at offset 0: CORRUPT_MESSAGE"}));
+    }
+    co_await world.stop();
+  });
+}
+
 TEST(Consumer, NamesACorruptBatch) {
   run<void>([](Shard& shard) -> Task<void> {
     World world(shard);

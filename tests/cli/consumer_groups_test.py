@@ -4,14 +4,18 @@ import contextlib
 import json
 import os
 import shutil
+import signal
+import struct
 import subprocess
 import tempfile
 import time
 import unittest
 
 import kafka_wire
+import settings
 import transaction_wire
 from command_line import AgainstBroker
+from deaf_proxy import DeafProxy
 
 
 class Groups(AgainstBroker):
@@ -130,6 +134,81 @@ class Groups(AgainstBroker):
                          [(1, "key", "first", [{"key": "trace", "value": "1"}, {"key": "__dlq.redrive.count", "value": "1"}]),
                           (1, "key", "second", [{"key": "__dlq.redrive.count", "value": "3"}])])
 
+    def letters(self, topic, group, *letters):
+        """Dead letters, (origin, partition, offset) without a copy or (origin, partition, offset, value)."""
+        lines = []
+        for origin, partition, offset, *value in letters:
+            said = {"topic": origin, "partition": partition, "offset": offset, "group": group}
+            headers = [{"key": f"__dlq.errors.{name}", "value": str(text)} for name, text in said.items()]
+            lines.append(json.dumps({"partition": 0, "key": None, "value": value[0] if value else None, "headers": headers}) + "\n")
+        self.brook("produce", topic, "--from-json", input="".join(lines))
+
+    def values(self, topic):
+        return [each["value"] for each in self.brook_json("consume", topic, "--from", "beginning", "--until", "end")]
+
+    def test_a_dead_letter_whose_record_is_gone_holds_nothing_back(self):
+        self.filled("bare", partitions=1)
+        self.create("dlq.bare")
+        self.letters("dlq.bare", "cleaners", ("nowhere", 0, 3), ("bare", 0, 99), ("bare", 7, 0), ("bare", 0, 2))
+
+        self.assertEqual(self.redriven("cleaners", "-t", "dlq.bare"),
+                         [(0, 1, "gone from its topic"), (0, 1, "sent back"), (7, 1, "gone from its topic"), (0, 1, "gone from its topic")])
+
+        self.assertEqual(["0", "1", "2", "3", "4", "2"], self.values("bare"))
+        self.assertEqual(self.redriven("cleaners", "-t", "dlq.bare"), [])
+
+    def test_a_dead_letter_that_cannot_be_sent_is_named_and_passed_over(self):
+        self.create("narrow", "--set", "max.message.bytes=1000")
+        self.create("dlq.narrow")
+        self.letters("dlq.narrow", "senders", ("narrow", 0, 0, "a"), ("nowhere", 0, 0, "b"), ("narrow", 0, 1, "c" * 2000), ("narrow", 7, 0, "d"), ("narrow", 0, 2, "e"))
+
+        done = self.run_brook("group", "redrive", "senders", "-t", "dlq.narrow", "--json")
+
+        self.assertEqual([(each["topic"], each["partition"], each["records"], each["outcome"]) for each in map(json.loads, done.stdout.splitlines())],
+                         [("narrow", 0, 1, "cannot be sent back: too large for its topic"), ("narrow", 0, 2, "sent back"),
+                          ("narrow", 7, 1, "cannot be sent back: no such partition"), ("nowhere", 0, 1, "cannot be sent back: no such partition")])
+        self.assertEqual((done.returncode, done.stderr.count("cannot be sent back: 3;")), (1, 1), done.stderr)
+        self.assertEqual(["a", "e"], self.values("narrow"))
+        self.assertEqual(self.redriven("senders", "-t", "dlq.narrow"), [])
+        self.assertEqual(["a", "e"], self.values("narrow"))
+
+    def scattered(self, topic, letters, records, group):
+        """So many dead letters without a copy, none of a record that follows on the one before."""
+        self.filled(topic, partitions=2, records=records)
+        self.create(f"dlq.{topic}")
+        self.letters(f"dlq.{topic}", group, *((topic, each % 2, records - 1 - each // 2) for each in range(letters)))
+
+    def test_records_are_read_where_they_were_without_waiting(self):
+        self.scattered("scattered", letters=20, records=10, group="readers")
+        began = time.monotonic()
+
+        self.assertEqual(self.redriven("readers", "-t", "dlq.scattered"), [(0, 10, "sent back"), (1, 10, "sent back")])
+
+        self.assertLess(time.monotonic() - began, 5)
+        self.assertEqual(40, len(self.values("scattered")))
+
+    def test_a_run_that_is_interrupted_keeps_what_was_sent(self):
+        self.scattered("halved", letters=2000, records=1000, group="hasty")
+        process = self.start_brook("group", "redrive", "hasty", "-t", "dlq.halved", stdout=subprocess.PIPE)
+        self.eventually(lambda: len(self.values("halved")) > 2010)
+
+        process.send_signal(signal.SIGINT)
+        _, complaint = process.communicate(timeout=10)
+
+        sent = len(self.values("halved")) - 2000
+        self.assertEqual(130, process.returncode, complaint)
+        self.assertIn(f"interrupted; {2000 - sent} records of dlq.halved are left", complaint)
+        self.assertEqual({("dlq.halved", 0): sent}, self.offsets("hasty.redrive"))
+
+    def test_a_group_that_no_dead_letter_is_of_gets_no_offsets(self):
+        self.create("dlq.spelt")
+        self.letters("dlq.spelt", "workers", ("nowhere", 0, 0))
+
+        self.assertEqual("dlq.spelt has no dead letters of wrokers that were not sent back\n", self.brook("group", "redrive", "wrokers", "-t", "dlq.spelt"))
+
+        self.assertNotIn("wrokers.redrive", self.brook("group", "list", "--names").splitlines())
+        self.assertIn("GROUP is empty", self.refused("group", "redrive", "", "-t", "dlq.spelt", status=2))
+
     def test_redrive_says_what_is_missing(self):
         self.assertIn("there is no topic dlq.missing", self.refused("group", "redrive", "nobody", "--topic", "dlq.missing"))
         self.refused("group", "redrive", "nobody", "--limit", "0", status=2)
@@ -177,3 +256,49 @@ class Groups(AgainstBroker):
         self.assertIn("there is no topic nowhere", self.refused("group", "reset-offsets", "nobody", "--to", "end", "--topic", "nowhere"))
         self.assertIn("--to PLACE", self.refused("group", "reset-offsets", "nobody", status=2))
         self.assertIn("TOPIC:0,3", self.refused("group", "reset-offsets", "nobody", "--to", "end", "--topic", "a:b", status=2))
+
+
+class RedriveOfHurtBrokers(AgainstBroker):
+    """Each test has a broker of its own, which the class starts behind a proxy."""
+
+    @classmethod
+    def make_broker(cls):
+        cls.proxy = DeafProxy()
+        cls.addClassCleanup(cls.proxy.close)
+        broker = settings.broker({"log.segment.bytes": 1 << 20, "advertised.listeners": f"PLAINTEXT://127.0.0.1:{cls.proxy.port}"})
+        cls.proxy.broker_port = broker.port
+        return broker
+
+    letters = Groups.letters
+
+    def test_a_broker_that_does_not_answer_is_given_up(self):
+        self.create("dlq.deaf")
+        self.letters("dlq.deaf", "waiters", ("nowhere", 0, 0))
+        self.proxy.is_deaf = True
+        self.addCleanup(setattr, self.proxy, "is_deaf", False)
+        began = time.monotonic()
+
+        complaint = self.refused("group", "redrive", "waiters", "-t", "dlq.deaf", "--dry-run", "--timeout", "2s")
+
+        self.assertIn("dlq.deaf-0 did not answer since offset 0; run it again", complaint)
+        self.assertLess(time.monotonic() - began, 20)
+
+    @unittest.skipIf(settings.peer, "Apache Kafka hands the bytes out")
+    def test_a_dead_letter_of_a_damaged_record_holds_nothing_back(self):
+        self.create("hurt")
+        self.create("dlq.hurt")
+        with kafka_wire.Connection(self.broker.port) as connection:
+            for _ in range(60):  # more than a segment
+                self.assertEqual(kafka_wire.NONE, connection.produce("hurt", kafka_wire.batch([b"x" * 1000] * 20))[0])
+        self.letters("dlq.hurt", "menders", ("hurt", 0, 39), ("hurt", 0, 45), ("hurt", 0, 100))
+        self.broker.stop()
+        with open(self.broker.data_dir / "hurt-0" / f"{0:020}.log", "r+b") as file:
+            for _ in range(2):  # to the batch of offset 40
+                file.seek(struct.unpack(">8xi", file.read(12))[0], 1)
+            file.seek(16, 1)
+            file.write(b"\x7f")
+        self.broker.start()
+
+        done = self.brook_json("group", "redrive", "menders", "-t", "dlq.hurt")
+
+        self.assertEqual([("damaged in its topic", 1), ("sent back", 2)], [(each["outcome"], each["records"]) for each in done])

@@ -4,9 +4,12 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -15,6 +18,7 @@
 #include "cli/consume/place_resolver.h"
 #include "cli/group/dead_letter.h"
 #include "cli/group/group.h"
+#include "cli/group/origin_reader.h"
 #include "cli/interruption.h"
 #include "cli/json.h"
 #include "cli/table.h"
@@ -30,6 +34,12 @@ namespace {
 constexpr auto kPollWait = std::chrono::milliseconds(200);
 /// How long a record that is to be read where it was may take to come.
 constexpr auto kOriginWait = std::chrono::seconds(10);
+/// How long a broker keeps a fetch of letters that finds none: what goes over the same connection waits for
+/// it.
+constexpr auto kFetchWait = std::chrono::milliseconds(10);
+
+constexpr std::string_view kNoPartition = "cannot be sent back: no such partition";
+constexpr std::string_view kTooOften = "sent back too often";
 
 struct GroupRedriveOptions {
   ConnectionOptions connection;
@@ -67,6 +77,7 @@ class Tally {
   }
 
   void print(const GroupRedriveOptions& options, Console& console) const {
+    if (counts_.empty()) return;
     Table table({{"TOPIC"}, {"PARTITION", Align::kRight}, {"RECORDS", Align::kRight}, {"OUTCOME"}});
     for (const auto& [what, records] : counts_) {
       const auto& [origin, outcome] = what;
@@ -79,13 +90,9 @@ class Tally {
         table.add({origin.topic, fmt::to_string(origin.partition.value()), fmt::to_string(records), outcome});
       }
     }
-    if (options.json) return;
-    if (counts_.empty()) {
-      console.out(fmt::format("{} has no dead letters that were not sent back\n", options.group));
-    } else {
-      table.print(console);
-    }
+    if (!options.json) table.print(console);
   }
+  [[nodiscard]] bool is_empty() const { return counts_.empty(); }
 
  private:
   std::map<std::pair<TopicPartition, std::string>, std::int64_t> counts_;
@@ -107,6 +114,31 @@ Task<Result<std::string>> dead_letter_topic(const GroupRedriveOptions& options, 
                   options.group));
 }
 
+/// A record of the dead-letter topic that was looked at.
+struct Taken {
+  TopicPartition partition;
+  Offset offset;
+  std::optional<TopicPartition> origin;  ///< nothing: no dead letter of the group
+  std::string_view outcome;
+  std::optional<Error> failure;  ///< it is to be tried again
+};
+
+/// What a broker never takes; nothing where it may do so another time.
+std::optional<std::string_view> refusal_for_good(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::kUnknownTopicOrPartition:
+      return kNoPartition;
+    case ErrorCode::kMessageTooLarge:
+    case ErrorCode::kRecordListTooLarge:
+      return "cannot be sent back: too large for its topic";
+    case ErrorCode::kInvalidTopicException:
+    case ErrorCode::kInvalidRecord:
+      return "cannot be sent back: its topic refuses it";
+    default:
+      return std::nullopt;
+  }
+}
+
 /// Sends dead letters back, a poll of them at a time, and commits how far it has come after each.
 class Redrive {
  public:
@@ -116,9 +148,11 @@ class Redrive {
         session_(session),
         admin_(session.client),
         groups_(session.client),
-        letters_(session.client, {}),
-        origins_(session.client, {}),
-        producer_(session.client, {.create_topics = false}),
+        letters_(session.client, {.fetch_wait_max = kFetchWait}),
+        origins_(session.client, kOriginWait),
+        // A batch for each record: a refusal is of one.
+        producer_(session.client,
+                  {.batch_bytes = 1, .delivery_timeout = options.connection.timeout, .create_topics = false}),
         interruption_(session.host) {}
 
   Task<Result<void>> run() {
@@ -130,6 +164,15 @@ class Redrive {
     co_return outcome;
   }
   [[nodiscard]] const Tally& tally() const { return tally_; }
+  [[nodiscard]] std::int64_t unsendable() const { return unsendable_; }
+  [[nodiscard]] bool was_interrupted() const { return interruption_.has_come(); }
+  /// Records of the dead-letter topic that were not looked at.
+  [[nodiscard]] std::int64_t remaining() const {
+    std::int64_t records = 0;
+    for (const auto& [partition, offset] : next_)
+      records += std::max<std::int64_t>(0, end_.at(partition) - offset);
+    return records;
+  }
 
  private:
   Task<Result<void>> begin() {
@@ -144,6 +187,7 @@ class Redrive {
     BROOK_CO_TRY(end_, co_await resolve(admin_, partitions, End{}, kIsolation, Timestamp(0)));
     BROOK_CO_TRY(const std::vector<client::CommittedOffset> committed,
                  co_await groups_.offsets(progress_group(options_.group)));
+    is_known_ = !committed.empty();
     for (const client::CommittedOffset& each : committed) {
       const auto at = next_.find(each.partition);
       if (at != next_.end()) at->second = std::clamp(each.offset, at->second, end_[each.partition]);
@@ -152,110 +196,143 @@ class Redrive {
     for (const auto& [partition, offset] : next_) {
       if (offset < end_[partition]) assignments.push_back({partition, offset});
     }
+    moved_ = session_.client.shard().clock().now();
     Result<void> assigned = co_await letters_.assign(std::move(assignments));
     co_return assigned;
   }
 
   [[nodiscard]] bool is_done() const {
-    if (interruption_.has_come() || limit_reached()) return true;
+    if (is_to_stop()) return true;
     return std::ranges::all_of(end_, [&](const auto& each) {
       const auto progress = letters_.progress(each.first);
       return !progress || progress->position >= each.second;
     });
   }
-  [[nodiscard]] bool limit_reached() const { return options_.limit && sent_ >= *options_.limit; }
+  [[nodiscard]] bool is_to_stop() const {
+    return interruption_.has_come() || (options_.limit && sent_ >= *options_.limit);
+  }
 
-  /// What is not sent stays for the next time: an error counts for all that comes after it.
+  /// What could not be sent now stays for the next time, and so does what comes behind it.
   Task<Result<void>> step() {
-    const runtime::Instant deadline = session_.client.shard().clock().now() + kPollWait;
-    BROOK_CO_TRY(const std::vector<client::ConsumedBatch> batches, co_await letters_.poll(deadline));
-    std::optional<Error> failure;
+    const runtime::Clock& clock = session_.client.shard().clock();
+    BROOK_CO_TRY(const std::vector<client::ConsumedBatch> batches,
+                 co_await letters_.poll(clock.now() + kPollWait));
+    BROOK_CO_CHECK(check_answers());
+    std::deque<Taken> taken;  // the producer refers to them until it is flushed
+    bool has_failed = false;
     for (const client::ConsumedBatch& batch : batches) {
       for (const client::ConsumedRecord& record : batch.records) {
-        if (failure || limit_reached() || record.offset >= end_[batch.partition]) break;
-        Result<void> one = co_await take(record);
-        if (!one) {
-          failure = std::move(one).error();
-        } else {
-          reached_[batch.partition] = record.offset.next();
-        }
+        if (has_failed || is_to_stop() || record.offset >= end_[batch.partition]) break;
+        Taken& one = taken.emplace_back();
+        one.partition = batch.partition;
+        one.offset = record.offset;
+        const Result<void> outcome = co_await take(record, one);
+        if (!outcome) one.failure = outcome.error();
+        has_failed = one.failure.has_value();
       }
     }
     co_await producer_.flush();
-    if (undelivered_) co_return std::unexpected(*undelivered_);
+    const Result<void> outcome = settle(taken);
     BROOK_CO_CHECK(co_await commit());
-    if (failure) co_return std::unexpected(*failure);
-    co_return Result<void>{};
+    if (!batches.empty()) moved_ = clock.now();
+    co_return outcome;
   }
 
-  Task<Result<void>> take(const client::ConsumedRecord& record) {
-    const std::optional<DeadLetter> letter = parse_dead_letter(record);
+  /// A consumer tries for ever; REQUEST_TIMED_OUT where no letter came for as long as an answer may take.
+  Result<void> check_answers() {
+    const runtime::Instant now = session_.client.shard().clock().now();
+    std::int64_t positions = 0;
+    std::optional<TopicPartition> silent;
+    for (const auto& [partition, end] : end_) {
+      const auto progress = letters_.progress(partition);
+      if (!progress) continue;
+      positions += progress->position.value();
+      if (progress->position < end) silent = partition;
+    }
+    if (std::exchange(positions_, positions) != positions) moved_ = now;
+    if (!silent || now - moved_ < runtime::Duration(options_.connection.timeout)) return {};
+    return fail(
+        ErrorCode::kRequestTimedOut,
+        fmt::format("{}-{} did not answer since offset {}; run it again, it goes on there", silent->topic,
+                    silent->partition.value(), letters_.progress(*silent)->position.value()));
+  }
+
+  Task<Result<void>> take(const client::ConsumedRecord& record, Taken& taken) {
+    std::optional<DeadLetter> letter = parse_dead_letter(record);
     if (!letter || letter->group != options_.group) co_return Result<void>{};
+    is_known_ = true;
+    taken.origin = letter->origin;
+    const client::ConsumedRecord* whole = &record;
+    if (DeadLetter::is_bare(record)) {
+      BROOK_CO_TRY(const OriginRecord found, co_await origins_.read(letter->origin, letter->offset));
+      taken.outcome = found.missing;
+      if (found.record == nullptr) co_return Result<void>{};
+      whole = found.record;
+      letter->redrives = std::max(letter->redrives, redrives_of(*whole));
+    }
     if (letter->redrives >= options_.times_max) {
-      tally_.add(letter->origin, "sent back too often");
+      taken.outcome = kTooOften;
       co_return Result<void>{};
     }
-    if (!DeadLetter::is_bare(record)) {
-      Result<void> sent = co_await send(*letter, record);
-      co_return sent;
+    BROOK_CO_TRY(const bool exists, co_await origins_.exists(letter->origin));
+    if (!exists) {
+      taken.outcome = kNoPartition;
+      ++unsendable_;
+      co_return Result<void>{};
     }
-    BROOK_CO_TRY(const std::vector<client::ConsumedBatch> found, co_await read_origin(*letter));
-    for (const client::ConsumedBatch& batch : found) {
-      for (const client::ConsumedRecord& original : batch.records) {
-        if (original.offset != letter->offset) continue;
-        const std::optional<DeadLetter> again = counted(*letter, original);
-        if (!again) co_return Result<void>{};
-        Result<void> sent = co_await send(*again, original);
-        co_return sent;
-      }
-    }
-    const auto progress = origins_.progress(letter->origin);
-    if (found.empty() && progress && progress->position <= letter->offset) {
-      co_return fail(ErrorCode::kRequestTimedOut,
-                     fmt::format("offset {} of {}-{} did not come", letter->offset.value(),
-                                 letter->origin.topic, letter->origin.partition.value()));
-    }
-    tally_.add(letter->origin, "gone from its topic");
-    co_return Result<void>{};
-  }
-
-  /// A dead letter without content does not know how often its record was sent back; the record does.
-  std::optional<DeadLetter> counted(DeadLetter letter, const client::ConsumedRecord& original) {
-    for (const record::HeaderView& header : original.headers) {
-      if (as_chars(header.key) == kRedriveCountHeader && header.value)
-        letter.redrives = parse_number(as_chars(*header.value)).value_or(0);
-    }
-    if (letter.redrives < options_.times_max) return letter;
-    tally_.add(letter.origin, "sent back too often");
-    return std::nullopt;
-  }
-
-  /// What there is from the record's offset on; nothing where it is gone.
-  Task<Result<std::vector<client::ConsumedBatch>>> read_origin(const DeadLetter& letter) {
-    BROOK_CO_TRY(const PartitionOffsets first,
-                 co_await resolve(admin_, {letter.origin}, Beginning{},
-                                  client::IsolationLevel::kReadUncommitted, Timestamp(0)));
-    if (letter.offset < first.at(letter.origin)) co_return std::vector<client::ConsumedBatch>{};
-    BROOK_CO_CHECK(co_await origins_.assign({{letter.origin, letter.offset}}));
-    const runtime::Instant deadline = session_.client.shard().clock().now() + kOriginWait;
-    Result<std::vector<client::ConsumedBatch>> found = co_await origins_.poll(deadline);
-    co_return found;
-  }
-
-  Task<Result<void>> send(const DeadLetter& letter, const client::ConsumedRecord& record) {
-    ++sent_;
-    tally_.add(letter.origin, options_.dry_run ? "would be sent back" : "sent back");
-    if (options_.dry_run) co_return Result<void>{};
-    Result<void> sent = co_await producer_.send(record_to_redrive(letter, record),
-                                                [this](const Result<client::DeliveredRecord>& delivered) {
-                                                  if (!delivered && !undelivered_)
-                                                    undelivered_ = delivered.error();
-                                                });
+    Result<void> sent = co_await send(*letter, *whole, taken);
     co_return sent;
   }
 
+  /// A dead letter without content does not know how often its record was sent back; the record does.
+  static std::int64_t redrives_of(const client::ConsumedRecord& original) {
+    std::int64_t redrives = 0;
+    for (const record::HeaderView& header : original.headers) {
+      if (as_chars(header.key) == kRedriveCountHeader && header.value)
+        redrives = parse_number(as_chars(*header.value)).value_or(0);
+    }
+    return redrives;
+  }
+
+  Task<Result<void>> send(const DeadLetter& letter, const client::ConsumedRecord& record, Taken& taken) {
+    ++sent_;
+    taken.outcome = options_.dry_run ? "would be sent back" : "sent back";
+    if (options_.dry_run) co_return Result<void>{};
+    Result<void> sent = co_await producer_.send(
+        record_to_redrive(letter, record), [this, &taken](const Result<client::DeliveredRecord>& delivered) {
+          if (delivered) return;
+          const auto refusal = refusal_for_good(delivered.error().code);
+          taken.outcome = refusal.value_or("");
+          if (refusal) {
+            ++unsendable_;
+          } else {
+            taken.failure = delivered.error();
+          }
+        });
+    co_return sent;
+  }
+
+  /// Counts what was done, and how far each partition has come: to the first record that is to be tried
+  /// again.
+  Result<void> settle(const std::deque<Taken>& taken) {
+    Result<void> outcome;
+    std::set<TopicPartition> stuck;
+    for (const Taken& each : taken) {
+      if (each.failure) {
+        if (outcome) outcome = std::unexpected(*each.failure);
+        stuck.insert(each.partition);
+        continue;
+      }
+      if (each.origin) tally_.add(*each.origin, each.outcome);
+      if (!stuck.contains(each.partition))
+        next_[each.partition] = reached_[each.partition] = each.offset.next();
+    }
+    return outcome;
+  }
+
   Task<Result<void>> commit() {
-    if (options_.dry_run || reached_.empty()) co_return Result<void>{};
+    // A group that no letter is of is a misspelt one, perhaps: nothing is to come into being for it.
+    if (options_.dry_run || reached_.empty() || !is_known_) co_return Result<void>{};
     std::vector<client::CommittedOffset> offsets;
     for (const auto& [partition, offset] : std::exchange(reached_, {}))
       offsets.push_back({partition, offset, ""});
@@ -273,28 +350,46 @@ class Redrive {
   client::Admin admin_;
   client::GroupAdmin groups_;
   client::Consumer letters_;
-  client::Consumer origins_;
+  OriginReader origins_;
   client::Producer producer_;
   Interruption interruption_;
-  PartitionOffsets next_;
+  PartitionOffsets next_;  ///< what is to be looked at
   PartitionOffsets end_;
   PartitionOffsets reached_;  ///< not committed yet
   std::int64_t sent_ = 0;
-  std::optional<Error> undelivered_;
+  std::int64_t unsendable_ = 0;
+  bool is_known_ = false;       ///< the group has sent letters back, or has some
+  std::int64_t positions_ = 0;  ///< the sum of all, at the last look
+  runtime::Instant moved_;      ///< when it last grew
   Tally tally_;
 };
 
 Task<int> redrive(const GroupRedriveOptions& options, Session& session) {
+  Console& console = session.console;
   const Result<std::string> topic = co_await dead_letter_topic(options, session);
-  if (!topic) co_return session.console.failure(describe(topic.error()));
+  if (!topic) co_return console.failure(describe(topic.error()));
   Redrive work(options, *topic, session);
   const Result<void> outcome = co_await work.run();
-  work.tally().print(options, session.console);
-  if (!outcome) co_return session.console.failure(describe(outcome.error()));
-  co_return kOk;
+  work.tally().print(options, console);
+  int status = kOk;
+  if (work.unsendable() > 0) {
+    status = console.failure(
+        fmt::format("dead letters that cannot be sent back: {}; they are passed over, and stay in {}",
+                    work.unsendable(), *topic));
+  }
+  if (!outcome) co_return console.failure(describe(outcome.error()));
+  if (work.was_interrupted() && work.remaining() > 0) {
+    (void)console.failure(fmt::format("interrupted; {} records of {} are left, the next run goes on there",
+                                      work.remaining(), *topic));
+    co_return kInterrupted;
+  }
+  if (work.tally().is_empty() && !options.json)
+    console.out(fmt::format("{} has no dead letters of {} that were not sent back\n", *topic, options.group));
+  co_return status;
 }
 
 int run(const GroupRedriveOptions& options, Console& console) {
+  if (options.group.empty()) return console.usage("GROUP is empty; name a share group");
   if (options.limit && *options.limit < 1) return console.usage("--limit is at least 1");
   if (options.times_max < 1) return console.usage("--times-max is at least 1");
   return with_cluster(options.connection, console,
@@ -312,7 +407,10 @@ Command group_redrive_command() {
            "that "
            "has come is kept as committed offsets of the group GROUP.redrive, and the next run goes on "
            "there. "
-           "A run that is interrupted may send the last ones again. The header __dlq.redrive.count says how "
+           "A run that is killed may send the last ones again. What cannot be sent back, for its topic is "
+           "gone or "
+           "too small for it, is named and passed over: the exit status is 1. The header __dlq.redrive.count "
+           "says how "
            "often a record was sent back. All who read the topic see it again.",
        .examples = {{"brook group redrive workers --dry-run", "Shows what would be sent back"},
                     {"brook group redrive workers --limit 10", "Tries it with ten"},

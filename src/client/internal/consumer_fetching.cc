@@ -177,7 +177,7 @@ void ConsumerCore::handle_error(Entry& entry, ErrorCode code) {
   if (code == ErrorCode::kOffsetOutOfRange && options_.offset_reset != OffsetReset::kNone) {
     partition.paused = true;
     gate_.spawn(reset_offset(entry.first, partition.generation));
-  } else if (is_retriable(code)) {
+  } else if (is_retriable(code) && code != ErrorCode::kCorruptMessage) {  // it is damaged the next time too
     if (shows_stale_metadata(code)) cluster_.mark_stale(entry.first.topic);
     partition.not_before =
         cluster_.shard().clock().now() + runtime::Duration(cluster_.options().retry_backoff);
