@@ -231,6 +231,7 @@ class Groups(AgainstBroker):
         self.assertEqual(self.offsets("keeper"), {("kept", 0): 3, ("kept", 1): 3})
         complaint = self.refused("group", "reset-offsets", "keeper", "--from-file", "-", input=kept + '{"topic":"kept","partition":-1,"offset":0}\n')
         self.assertIn("line 3: ", complaint)
+        self.assertIn("names no partitions; nothing was changed", self.refused("group", "reset-offsets", "keeper", "--from-file", "-", input=""))
         self.assertIn("stands here twice", self.refused("group", "reset-offsets", "keeper", "--from-file", "-", input=kept + kept))
 
     @unittest.skipIf(shutil.which("kcat") is None, "kcat is not there")

@@ -109,16 +109,6 @@ void print_changes(const PartitionOffsets& before, const PartitionOffsets& after
   if (!options.json) table.print(console);
 }
 
-Task<int> move_all(const PartitionOffsets& offsets, MovableOffsets& movable, Console& console) {
-  const auto outcomes = co_await movable.move(offsets);
-  if (!outcomes) co_return console.failure(describe(outcomes.error()));
-  int status = kOk;
-  for (const client::CommitOutcome& each : *outcomes) {
-    if (!each.outcome) status = console.failure(describe(each.outcome.error()));
-  }
-  co_return status;
-}
-
 Task<int> reset(const ResetOffsetsOptions& options, Plan plan, std::unique_ptr<MovableOffsets> movable,
                 Session& session) {
   Console& console = session.console;
@@ -130,15 +120,14 @@ Task<int> reset(const ResetOffsetsOptions& options, Plan plan, std::unique_ptr<M
     co_return console.failure(fmt::format("{} has no offsets; --topic names a topic", options.group));
   const auto after = co_await wanted_offsets(options, std::move(plan), std::move(partitions), session);
   if (!after) co_return console.failure(describe(after.error()));
+  if (after->empty()) co_return console.failure("--from-file names no partitions; nothing was changed");
   const Result<void> unused = co_await movable->check();
   if (!unused) co_return console.failure(describe(unused.error()));
-  int status = kOk;
-  if (!options.dry_run) {
-    status = co_await move_all(*after, *movable, console);
-    if (status != kOk) co_return status;
+  if (options.dry_run) {
+    print_changes(*before, *after, options, console);
+    co_return kOk;
   }
-  print_changes(*before, *after, options, console);
-  co_return status;
+  co_return co_await move_offsets(*before, *after, *movable, options, console);
 }
 
 /// What a group of consumers has committed.
@@ -195,6 +184,21 @@ void declare_reset_offsets(Arguments& arguments, ResetOffsetsOptions& options) {
   arguments.flag("-y,--yes", options.yes, "Do not ask; without a terminal nothing is asked anyway");
   arguments.flag("--json", options.json, "Print one JSON object for each partition");
   declare_connection(arguments, options.connection);
+}
+
+Task<int> move_offsets(PartitionOffsets before, PartitionOffsets to, MovableOffsets& movable,
+                       const ResetOffsetsOptions& options, Console& console) {
+  const auto outcomes = co_await movable.move(to);
+  if (!outcomes) co_return console.failure(describe(outcomes.error()));
+  std::vector<std::string> failures;
+  for (const client::CommitOutcome& each : *outcomes) {
+    if (each.outcome) continue;
+    to.erase(each.partition);
+    failures.push_back(describe(each.outcome.error()));
+  }
+  if (!to.empty()) print_changes(before, to, options, console);
+  for (const std::string& failure : failures) (void)console.failure(failure);
+  co_return failures.empty() ? kOk : kFailure;
 }
 
 int run_reset_offsets(const ResetOffsetsOptions& options, Console& console, MakeMovableOffsets make) {

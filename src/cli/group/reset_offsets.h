@@ -41,6 +41,10 @@ class MovableOffsets {
 using MakeMovableOffsets = std::unique_ptr<MovableOffsets> (*)(client::Client& client,
                                                                const std::string& group);
 
+/// Moves offsets and says which moved, then why others did not; the exit status. The references live until it
+/// ends.
+[[nodiscard]] Task<int> move_offsets(PartitionOffsets before, PartitionOffsets to, MovableOffsets& movable,
+                                     const ResetOffsetsOptions& options, Console& console);
 /// Runs the command; the exit status.
 [[nodiscard]] int run_reset_offsets(const ResetOffsetsOptions& options, Console& console,
                                     MakeMovableOffsets make);
