@@ -76,6 +76,7 @@ Task<GroupLag::Look> GroupLag::look(coordinator::GroupCoordinator& groups, std::
     const auto offsets = co_await partition->fetch_offsets(std::move(all));
     for (const auto& topic : offsets.topics) {
       for (const auto& one : topic.partitions) {
+        if (one.committed_offset < 0) continue;  // a client may commit -1: it has read nothing
         if (found.committed.size() == max) co_return found;
         found.committed.push_back(
             {{group.group_id, topic.name, one.partition_index}, Offset(one.committed_offset)});

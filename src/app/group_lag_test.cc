@@ -190,6 +190,16 @@ TEST(GroupLag, CountsRecordsBehindWhatIsCommitted) {
   });
 }
 
+TEST(GroupLag, IsNotToldWhereNothingWasRead) {
+  with_lag([](LagWorld& world) -> Task<void> {
+    static_cast<void>(co_await world.create("orders", 2));
+    world.write("orders", {0, 0, 0});
+    co_await world.commit("readers", "orders", {{0, -1}, {1, 0}});
+
+    EXPECT_THAT(co_await world.records(), ElementsAre(series("readers", "orders", 1, "0")));
+  });
+}
+
 TEST(GroupLag, CountsToTheLastStableOffset) {
   with_lag([](LagWorld& world) -> Task<void> {
     static_cast<void>(co_await world.create("orders", 1));
