@@ -12,6 +12,8 @@
 namespace brook::cli {
 namespace {
 
+char to_lower(char each) { return each >= 'A' && each <= 'Z' ? static_cast<char>(each - 'A' + 'a') : each; }
+
 constexpr std::int64_t kDurationMaxMs = 366LL * 24 * 3600 * 1000;
 
 template <class T>
@@ -85,9 +87,15 @@ Result<std::chrono::milliseconds> parse_duration(std::string_view text) {
 }
 
 Result<void> Argument::set(std::string_view value) const {
-  if (!choices.empty() && std::ranges::find(choices, value) == choices.end()) {
-    return fail(ErrorCode::kInvalidRequest,
-                fmt::format("{} takes {}, not '{}'", name(), fmt::join(choices, "|"), value));
+  if (!choices.empty()) {
+    const auto choice = std::ranges::find_if(choices, [&](const std::string& each) {
+      return std::ranges::equal(each, value, {}, to_lower, to_lower);
+    });
+    if (choice == choices.end()) {
+      return fail(ErrorCode::kInvalidRequest,
+                  fmt::format("{} takes {}, not '{}'", name(), fmt::join(choices, "|"), value));
+    }
+    value = *choice;
   }
   return std::visit(Setter{name(), value}, target);
 }

@@ -31,7 +31,7 @@ struct Argument {
   Target target;
   bool is_required = false;
   std::string environment = {};           ///< a variable that stands in where the option is not given
-  std::vector<std::string> choices = {};  ///< all valid values, where they can be listed
+  std::vector<std::string> choices = {};  ///< all valid values, where they can be listed; in any case
   Completes completes = Completes::kNothing;
   std::string section = {};  ///< of --help; empty for the command's own options
 

@@ -84,6 +84,10 @@ TEST(CommandLine, TakesNegativeNumbersAndDashesAsValues) {
   EXPECT_EQ(call({"thing", "make", "--", "--json"}).out, "--json|here|||big|10000|");
 }
 
+TEST(CommandLine, TakesAChoiceInAnyCase) {
+  EXPECT_EQ(call({"thing", "make", "a", "--kind", "SMall"}).out, "a|here|||small|10000|");
+}
+
 TEST(CommandLine, ReadsTheEnvironmentWhereAnOptionIsNotGiven) {
   FakeConsole console;
   console.variables["MAKE_WHERE"] = "elsewhere";

@@ -253,6 +253,9 @@ class Groups(AgainstBroker):
     def test_what_is_not_there_is_said(self):
         self.assertIn("there is no group nobody", self.refused("group", "describe", "nobody"))
         self.assertIn("GROUP_ID_NOT_FOUND", self.refused("group", "delete", "nobody"))
+        self.assertIn("'stabel'", self.refused("group", "list", "--state", "stabel", status=2))
+        self.assertIn("'foo'", self.refused("group", "list", "--type", "foo", status=2))
+        self.brook("group", "list", "--state", "sTABLE", "--type", "Classic")
         self.assertIn("has no offsets", self.refused("group", "reset-offsets", "nobody", "--to", "end"))
         self.assertIn("there is no topic nowhere", self.refused("group", "reset-offsets", "nobody", "--to", "end", "--topic", "nowhere"))
         self.assertIn("--to PLACE", self.refused("group", "reset-offsets", "nobody", status=2))

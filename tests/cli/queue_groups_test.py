@@ -66,7 +66,10 @@ class ShareGroups(AgainstBroker):
         self.filled("other", partitions=1)
         self.brook("group", "reset-offsets", "consumers", "--to", "1", "--topic", "other")
 
-        self.assertIn("there is no share group consumers", self.refused("share", "describe", "consumers"))
+        self.assertIn("consumers is a classic group: `brook group describe consumers`", self.refused("share", "describe", "consumers"))
+        for words in (("--dry-run",), ()):
+            self.assertIn("consumers is a classic group: `brook group reset-offsets consumers`",
+                          self.refused("share", "reset-offsets", "consumers", "--to", "end", "--topic", "other", *words))
         self.assertIn("there is no share group consumers", self.refused("share", "delete", "consumers"))
         self.assertIn("there is no share group nobody", self.refused("share", "delete", "nobody"))
         self.assertEqual("", self.brook("share", "delete", "nobody", "--if-exists"))
@@ -74,3 +77,11 @@ class ShareGroups(AgainstBroker):
         self.assertNotIn("consumers", self.brook("share", "list", "--names").splitlines())
         self.assertIn("has no offsets", self.refused("share", "reset-offsets", "nobody", "--to", "end"))
         self.assertIn("GROUP_ID_NOT_FOUND", self.refused("share", "delete-offsets", "nobody", "other"))
+
+    def test_a_share_group_is_not_a_group_of_consumers(self):
+        self.filled("shared", partitions=1)
+        self.brook("share", "reset-offsets", "sharers", "--to", "1", "--topic", "shared")
+
+        self.assertIn("sharers is a share group: `brook share describe sharers`", self.refused("group", "describe", "sharers"))
+        self.assertIn("sharers is a share group: `brook share reset-offsets sharers`", self.refused("group", "reset-offsets", "sharers", "--to", "end"))
+        self.assertIn("there is no group nobody", self.refused("group", "describe", "nobody"))

@@ -112,7 +112,8 @@ Task<int> describe_groups(const DescribeGroupsOptions& options, Session& session
     print_group_json(group, progress, console);
   };
   const auto as_table = [&](const auto& progress) { print_progress(progress, console); };
-  co_return co_await show_groups(*outcomes, "group", options, console, measure, as_json, as_table);
+  co_return co_await show_groups(*outcomes, GroupKind::kConsumers, options, session, measure, as_json,
+                                 as_table);
 }
 
 int run(const DescribeGroupsOptions& options, Console& console) {

@@ -9,6 +9,7 @@
 
 #include "cli/command.h"
 #include "cli/connection.h"
+#include "cli/group/group_kind.h"
 #include "cli/group/members.h"
 #include "client/group_admin.h"
 
@@ -24,21 +25,26 @@ struct DescribeGroupsOptions {
 };
 
 /// One group after the other, each with its heading, or as JSON; what keeps one from being shown is said, and
-/// the others are shown. `kind` is what an absent one is called. `measure(group)` is a Task of a Result of
-/// how far the group has come, and `print_json(group, progress)` and `print_progress(progress)` print that.
-/// The exit status.
+/// the others are shown, and what an absent one is where it is of another kind. `measure(group)` is a Task of
+/// a Result of how far the group has come, and `print_json(group, progress)` and `print_progress(progress)`
+/// print that. The exit status.
 template <class Measure, class PrintJson, class PrintProgress>
-[[nodiscard]] Task<int> show_groups(std::vector<client::GroupDescriptionOutcome> outcomes,
-                                    std::string_view kind, const DescribeGroupsOptions& options,
-                                    Console& console, Measure measure, PrintJson print_json,
-                                    PrintProgress print_progress) {
+[[nodiscard]] Task<int> show_groups(std::vector<client::GroupDescriptionOutcome> outcomes, GroupKind kind,
+                                    const DescribeGroupsOptions& options, Session& session, Measure measure,
+                                    PrintJson print_json, PrintProgress print_progress) {
+  Console& console = session.console;
   int status = kOk;
   bool is_first = true;
   for (const client::GroupDescriptionOutcome& each : outcomes) {
     if (!each.outcome) {
-      const bool is_absent = each.outcome.error().code == ErrorCode::kGroupIdNotFound;
-      status = console.failure(is_absent ? fmt::format("there is no {} {}", kind, each.group)
-                                         : describe(each.outcome.error()));
+      std::string complaint = describe(each.outcome.error());
+      if (each.outcome.error().code == ErrorCode::kGroupIdNotFound) {
+        const Result<void> other = co_await check_kind(session.client, each.group, kind, "describe");
+        complaint = other ? fmt::format("there is no {}group {}", kind == GroupKind::kShare ? "share " : "",
+                                        each.group)
+                          : other.error().context;
+      }
+      status = console.failure(complaint);
       continue;
     }
     const auto progress = co_await measure(*each.outcome);

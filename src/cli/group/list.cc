@@ -15,8 +15,8 @@ namespace {
 
 void declare(Arguments& arguments, ListGroupsOptions& options) {
   declare_list_groups(arguments, options);
-  arguments.option("--type", "TYPE", &options.types,
-                   "Only groups of this type: classic, consumer, share; may be repeated");
+  arguments.option("--type", "TYPE", &options.types, "Only groups of this type; may be repeated")
+      .one_of({"classic", "consumer", "share", "streams"});
 }
 
 void print_table(const std::vector<client::ListedGroup>& groups, Console& console) {
@@ -52,8 +52,9 @@ Task<int> list(const ListGroupsOptions& options, Session& session) {
 }  // namespace
 
 void declare_list_groups(Arguments& arguments, ListGroupsOptions& options) {
-  arguments.option("--state", "STATE", &options.states,
-                   "Only groups in this state, such as stable or empty; may be repeated");
+  arguments.option("--state", "STATE", &options.states, "Only groups in this state; may be repeated")
+      .one_of({"Empty", "Stable", "Dead", "PreparingRebalance", "CompletingRebalance", "Assigning",
+               "Reconciling", "NotReady"});
   arguments.flag("--names", options.names, "Print names alone, one a line");
   arguments.flag("--json", options.json, "Print one JSON object for each group");
   declare_connection(arguments, options.connection);

@@ -12,6 +12,7 @@
 #include "cli/consume/place.h"
 #include "cli/consume/place_resolver.h"
 #include "cli/group/group.h"
+#include "cli/group/group_kind.h"
 #include "cli/group/members.h"
 #include "cli/group/offset_lines.h"
 #include "cli/group/reset_offsets.h"
@@ -133,12 +134,18 @@ Task<int> reset(const ResetOffsetsOptions& options, Plan plan, std::unique_ptr<M
 /// What a group of consumers has committed.
 class CommittedOffsets final : public MovableOffsets {
  public:
-  CommittedOffsets(client::Client& client, std::string group) : admin_(client), group_(std::move(group)) {}
+  CommittedOffsets(client::Client& client, std::string group)
+      : client_(client), admin_(client), group_(std::move(group)) {}
 
   Task<Result<PartitionOffsets>> present() override {
-    BROOK_CO_TRY(const auto committed, co_await admin_.offsets(group_));
+    const auto committed = co_await admin_.offsets(group_);
+    if (!committed) {
+      if (committed.error().code == ErrorCode::kGroupIdNotFound)
+        BROOK_CO_CHECK(co_await check_kind(client_, group_, GroupKind::kConsumers, "reset-offsets"));
+      co_return std::unexpected(committed.error());
+    }
     PartitionOffsets offsets;
-    for (const client::CommittedOffset& each : committed) offsets[each.partition] = each.offset;
+    for (const client::CommittedOffset& each : *committed) offsets[each.partition] = each.offset;
     co_return offsets;
   }
   Task<Result<void>> check() override {
@@ -152,6 +159,7 @@ class CommittedOffsets final : public MovableOffsets {
   }
 
  private:
+  client::Client& client_;
   client::GroupAdmin admin_;
   std::string group_;
 };

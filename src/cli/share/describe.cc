@@ -85,7 +85,7 @@ Task<int> show(const DescribeGroupsOptions& options, Session& session) {
     print_group_json(group, progress, console);
   };
   const auto as_table = [&](const auto& progress) { print_progress(progress, console); };
-  co_return co_await show_groups(*outcomes, "share group", options, console, measure, as_json, as_table);
+  co_return co_await show_groups(*outcomes, GroupKind::kShare, options, session, measure, as_json, as_table);
 }
 
 int run(const DescribeGroupsOptions& options, Console& console) {

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "cli/group/group_kind.h"
 #include "cli/group/members.h"
 #include "cli/share/share.h"
 #include "client/share_group_admin.h"
@@ -12,7 +13,8 @@ namespace {
 /// Where a share group begins to read.
 class ShareOffsets final : public MovableOffsets {
  public:
-  ShareOffsets(client::Client& client, std::string group) : admin_(client), group_(std::move(group)) {}
+  ShareOffsets(client::Client& client, std::string group)
+      : client_(client), admin_(client), group_(std::move(group)) {}
 
   Task<Result<PartitionOffsets>> present() override {
     PartitionOffsets offsets;
@@ -22,6 +24,9 @@ class ShareOffsets final : public MovableOffsets {
     } else if (present.error().code != ErrorCode::kGroupIdNotFound) {
       co_return std::unexpected(present.error());
     }
+    // A group that is not there comes into being, but not beside one of another kind.
+    if (offsets.empty())
+      BROOK_CO_CHECK(co_await check_kind(client_, group_, GroupKind::kShare, "reset-offsets"));
     co_return offsets;
   }
   Task<Result<void>> check() override {
@@ -35,6 +40,7 @@ class ShareOffsets final : public MovableOffsets {
   }
 
  private:
+  client::Client& client_;
   client::ShareGroupAdmin admin_;
   std::string group_;
 };
