@@ -488,17 +488,22 @@ TEST(ConsumerGroup, TakesCommitsOfMembersInTheirEpoch) {
   EXPECT_EQ(driver.commit("g", "orders", 2), ErrorCode::kNone);
 }
 
+/// "a" had all partitions at epoch 2, and has some of them at epoch 3, since "b" is there.
+Consumer with_a_later_epoch(World& world) {
+  Consumer a = world.consumer("a");
+  EXPECT_TRUE(a.join());
+  a.obey();
+  EXPECT_TRUE(world.consumer("b").join());
+  EXPECT_TRUE(a.beat());
+  a.obey();
+  EXPECT_TRUE(a.beat());
+  EXPECT_EQ(a.epoch(), 3);
+  return a;
+}
+
 TEST(ConsumerGroup, TakesACommitOfTheEpochBeforeForWhatTheMemberHadThen) {
   World world;
-  Consumer a = world.consumer("a");
-  Consumer b = world.consumer("b");
-  ASSERT_TRUE(a.join());
-  a.obey();
-  ASSERT_TRUE(b.join());
-  ASSERT_TRUE(a.beat());
-  a.obey();
-  ASSERT_TRUE(a.beat());
-  EXPECT_EQ(a.epoch(), 3);
+  const Consumer a = with_a_later_epoch(world);
   protocol::OffsetCommitRequest request;
   request.group_id = "g";
   request.member_id = "a";
@@ -515,15 +520,7 @@ TEST(ConsumerGroup, TakesACommitOfTheEpochBeforeForWhatTheMemberHadThen) {
 
 TEST(ConsumerGroup, TakesACommitOfTheEpochBeforeInATransactionToo) {
   World world;
-  Consumer a = world.consumer("a");
-  Consumer b = world.consumer("b");
-  ASSERT_TRUE(a.join());
-  a.obey();
-  ASSERT_TRUE(b.join());
-  ASSERT_TRUE(a.beat());
-  a.obey();
-  ASSERT_TRUE(a.beat());
-  EXPECT_EQ(a.epoch(), 3);
+  const Consumer a = with_a_later_epoch(world);
   const auto commit = [&](std::int32_t partition) {
     protocol::TxnOffsetCommitRequest request;
     request.group_id = "g";
