@@ -184,7 +184,7 @@ class Groups(AgainstBroker):
 
         self.assertEqual(self.redriven("readers", "-t", "dlq.scattered"), [(0, 10, "sent back"), (1, 10, "sent back")])
 
-        self.assertLess(time.monotonic() - began, 5)
+        self.assertLess(time.monotonic() - began, 15)  # a long poll for each would take half a minute
         self.assertEqual(40, len(self.values("scattered")))
 
     def test_a_run_that_is_interrupted_keeps_what_was_sent(self):
